@@ -1,0 +1,119 @@
+// The client library's interface: what the command line, the terminal client and bots use, whichever process owns the profile.
+// Shapes of results are those of `--json` in docs/interface; programs are written against them.
+
+/** Where a message of one's own stands; `refused` is final. */
+export type MessageStatus = 'queued' | 'stored' | 'received' | 'read' | 'refused'
+/** RFC 3339 in UTC with milliseconds. */
+export type Timestamp = string
+
+export interface SendOptions {
+  /** Chosen by the caller to make a repeat harmless; made by the library when absent. */
+  id?: string
+  files?: string[]
+  reply?: string
+  /** Resolve once this state is reached by every recipient; `queued` = once it is in the outbox on disk. Default stored. */
+  wait?: 'queued' | 'stored' | 'received' | 'read'
+  timeoutMs?: number
+  signal?: AbortSignal
+}
+export interface SendResult {
+  id: string
+  to: string
+  /** The other user's name, or `#group`. */
+  conversation: string
+  status: MessageStatus
+  storedAt: Timestamp | null
+  receivedAt: Timestamp | null
+  readAt: Timestamp | null
+}
+export interface ShownAttachment {
+  id: string
+  name: string
+  size: number
+  type: string
+}
+export interface ShownMessage {
+  type: 'message'
+  id: string
+  conversation: string
+  from: string
+  to: string
+  at: Timestamp
+  text: string
+  attachments: ShownAttachment[]
+  reply?: string
+}
+export interface HistoryMessage extends ShownMessage {
+  status: MessageStatus
+}
+/** A place in a conversation where messages of a device are known to be missing; repaired when they arrive. */
+export interface Gap {
+  device: string
+  from: number
+  to: number
+}
+export type ChatEvent =
+  | (ShownMessage & { position: number })
+  | { type: 'receipt'; id: string; user: string; status: 'received' | 'read'; at: Timestamp; position: number }
+export interface InboxEntry {
+  conversation: string
+  unread: number
+  mentions: number
+  last: HistoryMessage | null
+}
+export interface StatusReport {
+  id: string
+  storedAt: Timestamp | null
+  recipients: { user: string; receivedAt: Timestamp | null; readAt: Timestamp | null }[]
+}
+export interface DeviceReport {
+  device: string
+  current: boolean
+  since: Timestamp
+  expires: Timestamp
+  revoked: boolean
+}
+export interface ConnectionReport {
+  state: 'online' | 'connecting' | 'waiting' | 'closed'
+  gateway: string | null
+  /** Milliseconds until the next try while waiting. */
+  retryInMs: number | null
+  /** Messages in the outbox. */
+  queued: number
+  /** False when too few homes answer, so that something stored may not be shown yet. */
+  complete: boolean
+  /** Milliseconds of the last round trip to the gateway. */
+  lagMs: number | null
+  /** Why the last connection ended or could not be made. */
+  problem: string | null
+}
+
+export interface Chat {
+  readonly user: string
+  readonly device: string
+  readonly cluster: string
+  /** ChatError: TIMEOUT when the awaited state is not reached (details.result is the SendResult so far), USER_UNKNOWN, MESSAGE_TOO_LARGE, … */
+  send(to: string, text: string, options?: SendOptions): Promise<SendResult>
+  history(conversation: string, options?: { limit?: number; before?: string }): Promise<HistoryMessage[]>
+  gaps(conversation: string): Promise<Gap[]>
+  inbox(): Promise<InboxEntry[]>
+  /** Marks everything shown (up to a message) as read; resolves once the receipts are in the outbox on disk. */
+  markRead(conversation: string, options?: { upTo?: string }): Promise<{ marked: number }>
+  status(id: string): Promise<StatusReport>
+  search(words: string, options?: { in?: string; limit?: number }): Promise<HistoryMessage[]>
+  block(user: string): Promise<void>
+  unblock(user: string): Promise<void>
+  blocked(): Promise<string[]>
+  devices(): Promise<DeviceReport[]>
+  revoke(device: string): Promise<void>
+  /** Approves the new device that shows this code. */
+  approveLink(code: string): Promise<{ device: string }>
+  /** What arrived after `after` (a position; 0 = from the beginning, default = from now on), then live. Ends with the signal or close. */
+  events(options?: { after?: number; signal?: AbortSignal }): AsyncIterable<ChatEvent>
+  /** Everything in the outbox has been answered, and the feed has been read to its head. TIMEOUT. */
+  settled(options?: { timeoutMs?: number }): Promise<void>
+  connection(): Promise<ConnectionReport>
+  /** Called when the connection or anything shown changes; at most every 16 ms. Returns how to stop it. */
+  onChange(listener: () => void): () => void
+  close(): Promise<void>
+}

@@ -1,0 +1,47 @@
+// Every bound of the system that both sides must know, with its unit in its name and its reason beside it.
+
+export const limits = {
+  /** Text of one message: what a person can paste; larger things are files. */
+  maxTextBytes: 64 * 1024,
+  /** A sealed record: header and signature besides the text (JSON body of 64 KiB of control characters is six times as long, hence bodies are not JSON). */
+  maxRecordBytes: 96 * 1024,
+  /** A WebSocket frame: base64 of the largest record fits with room. */
+  maxFrameBytes: 256 * 1024,
+  maxFragments: 16,
+  /** Before authentication nothing larger than a certificate and a proof is sent. */
+  maxUnauthenticatedFrameBytes: 16 * 1024,
+  unauthenticatedMs: 10_000,
+  maxUnauthenticatedSockets: 1_000,
+  maxSockets: 50_000,
+  /** Bytes waiting for a slow client; past it pushes stop and the client reads its feed at its own pace. */
+  maxBufferedBytesPerClient: 1024 * 1024,
+  /** Requests of one session under way; further ones are refused with a retryable error. */
+  maxInFlightPerSession: 1_024,
+  /** Records a device may put per second, in the long run and at once. */
+  recordsPerSecond: 2_000,
+  recordBurst: 4_000,
+  /** `at` may be this far ahead of a gateway's clock: clocks of laptops are off by minutes. */
+  maxAheadMs: 30 * 60_000,
+  defaultRetentionMs: 365 * 24 * 3_600_000,
+  certificateMs: 90 * 24 * 3_600_000,
+  /** A capability bounds how long a revoked device can be served across a partition. */
+  capabilityMs: 10 * 60_000,
+  capabilityRenewMs: 4 * 60_000,
+  /** One RPC frame between peers; libp2p's read buffer is 4 MiB. */
+  maxPeerFrameBytes: 1024 * 1024,
+  /** Bytes sent to one peer and not yet answered; one slow peer must not hold the memory of all. */
+  maxInFlightBytesPerPeer: 16 * 1024 * 1024,
+  maxFeedPageKeys: 1_000,
+  maxFetchKeys: 250,
+  maxFetchBytes: 512 * 1024,
+  maxReceiptRanges: 200,
+  leaseCacheMs: 5_000,
+  leaseGraceMs: 8_000,
+  hedgeMs: 30,
+  rpcTimeoutMs: 3_000,
+  appendTimeoutMs: 5_000,
+  noticeMs: 50,
+  noticeFetchMs: 100,
+  headsMs: 5_000,
+  gapHoldMs: 2_000,
+} as const
