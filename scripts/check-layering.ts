@@ -18,7 +18,7 @@ type Area = {
 }
 
 const SERVICES = ['gateway', 'router', 'auth', 'store', 'media', 'group'].map((name) => `src/node/${name}`)
-const BELOW_SERVICES = ['src/protocol', 'src/node/core']
+const BELOW_SERVICES = ['src/protocol', 'src/platform', 'src/node/core']
 
 const AREAS: Area[] = [
   {
@@ -26,21 +26,22 @@ const AREAS: Area[] = [
     may: [],
     onlyPackages: ['node:crypto', '@noble/*', 'valibot', 'msgpackr', 'uuidv7'],
   },
-  { path: 'src/node/core', may: ['src/protocol'] },
+  // What nodes and clients both touch of the world: clock, randomness, database, and their adapters.
+  { path: 'src/platform', may: ['src/protocol'] },
+  { path: 'src/node/core', may: ['src/protocol', 'src/platform'] },
   { path: 'src/node/net', may: BELOW_SERVICES },
-  { path: 'src/node/storage', may: BELOW_SERVICES },
   { path: 'src/node/replication', may: BELOW_SERVICES },
   ...SERVICES.map((path) => ({ path, may: [...BELOW_SERVICES, 'src/node/replication'] })),
   // The files directly in src/node wire the services (roles.ts): they see everything on the node's side.
   {
     path: 'src/node',
-    may: [...BELOW_SERVICES, 'src/node/net', 'src/node/storage', 'src/node/replication', ...SERVICES],
+    may: [...BELOW_SERVICES, 'src/node/net', 'src/node/replication', ...SERVICES],
   },
-  { path: 'src/client', may: ['src/protocol'] },
-  { path: 'src/tui', may: ['src/protocol', 'src/client'] },
+  { path: 'src/client', may: ['src/protocol', 'src/platform'] },
+  { path: 'src/tui', may: ['src/protocol', 'src/platform', 'src/client'] },
   {
     path: 'src/cli',
-    may: ['src/protocol', 'src/client', 'src/node/core', 'src/node'],
+    may: ['src/protocol', 'src/platform', 'src/client', 'src/node/core', 'src/node'],
     lazily: ['src/tui'],
   },
 ]
@@ -48,9 +49,9 @@ const AREAS: Area[] = [
 /** Packages that are kept behind one adapter: the first pattern that fits names the only places that may import them. */
 const ADAPTERS: { packages: string[]; only: string[] }[] = [
   { packages: ['ws'], only: ['src/node/net', 'src/client/websocket.ts'] },
-  { packages: ['datastore-level'], only: ['src/node/net', 'src/node/storage'] },
+  { packages: ['datastore-level'], only: ['src/node/net'] },
   { packages: ['libp2p', '@libp2p/*', '@multiformats/*'], only: ['src/node/net'] },
-  { packages: ['level', '*-level', 'abstract-level'], only: ['src/node/storage', 'src/client/storage.ts'] },
+  { packages: ['level', '*-level', 'abstract-level'], only: ['src/platform'] },
   { packages: ['react', 'ink', 'ink-*', 'react-*'], only: ['src/tui'] },
 ]
 

@@ -23,7 +23,10 @@ export interface RepeatOptions {
   onError: (error: ChatError) => void
 }
 /** Runs `turn` again and again, `everyMs` after the end of the last, until the signal aborts. */
-export const repeat = async ({ clock, everyMs, signal, onError }: RepeatOptions, turn: () => Promise<void> | void): Promise<void> => {
+export const repeat = async (
+  { clock, everyMs, signal, onError }: RepeatOptions,
+  turn: () => Promise<void> | void,
+): Promise<void> => {
   while (!signal.aborted) {
     try {
       await turn()
@@ -35,11 +38,22 @@ export const repeat = async ({ clock, everyMs, signal, onError }: RepeatOptions,
 }
 
 /** Rejects with `code` when `promise` takes longer than `ms`. The work itself goes on. */
-export const withDeadline = <T>(clock: Clock, ms: number, promise: Promise<T>, code: 'NET_TIMEOUT' | 'TIMEOUT' = 'NET_TIMEOUT'): Promise<T> =>
+export const withDeadline = <T>(
+  clock: Clock,
+  ms: number,
+  promise: Promise<T>,
+  code: 'NET_TIMEOUT' | 'TIMEOUT' = 'NET_TIMEOUT',
+): Promise<T> =>
   new Promise((resolve, reject) => {
     const cancel = clock.after(ms, () => reject(new ChatError(code)))
     promise.then(
-      (value) => { cancel(); resolve(value) },
-      (error: unknown) => { cancel(); reject(asChatError(error)) },
+      (value) => {
+        cancel()
+        resolve(value)
+      },
+      (error: unknown) => {
+        cancel()
+        reject(asChatError(error))
+      },
     )
   })

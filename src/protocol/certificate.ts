@@ -35,7 +35,13 @@ export const makeCertificate = (cluster: string, header: CertificateHeader, sign
 /** Verifies a certificate offline. AUTH_SIGNATURE, AUTH_CLUSTER, AUTH_KEY_WEAK; expiry is the caller's question. */
 export const openCertificate = (sealed: Uint8Array, cluster: string): Certificate => {
   const h = openHeader(sealed)
-  if (h.k !== 'cert' || !isUserName(h.user) || typeof h.key !== 'string' || typeof h.exp !== 'number' || typeof h.at !== 'number') {
+  if (
+    h.k !== 'cert' ||
+    !isUserName(h.user) ||
+    typeof h.key !== 'string' ||
+    typeof h.exp !== 'number' ||
+    typeof h.at !== 'number'
+  ) {
     throw new ChatError('AUTH_SIGNATURE', { message: 'The certificate is malformed' })
   }
   if (!isSealedBy(sealed, cluster, Buffer.from(cluster, 'hex'))) {
@@ -43,7 +49,8 @@ export const openCertificate = (sealed: Uint8Array, cluster: string): Certificat
   }
   const publicKey = fromBase64(h.key)
   if (!isStrongPublicKey(publicKey)) throw new ChatError('AUTH_KEY_WEAK')
-  if (h.dev !== deviceIdOf(publicKey)) throw new ChatError('AUTH_SIGNATURE', { message: 'The certificate names another device' })
+  if (h.dev !== deviceIdOf(publicKey))
+    throw new ChatError('AUTH_SIGNATURE', { message: 'The certificate names another device' })
   return { ...(h as unknown as CertificateHeader), sealed, publicKey } // fields were checked above
 }
 
@@ -71,22 +78,33 @@ export interface CapabilityOptions {
 }
 export const makeCapability = ({ cluster, certificate, gateway, expiresAt, sign }: CapabilityOptions): Buffer => {
   const header: CapabilityHeader = {
-    k: 'cap', user: certificate.user, dev: certificate.dev, gw: gateway, exp: expiresAt, cert: toBase64(certificate.sealed),
+    k: 'cap',
+    user: certificate.user,
+    dev: certificate.dev,
+    gw: gateway,
+    exp: expiresAt,
+    cert: toBase64(certificate.sealed),
   }
   return seal({ cluster, header, sign })
 }
 
 /** Verifies capability and certificate. AUTH_EXPIRED when over, AUTH_DENIED when it is for another gateway or longer than 10 minutes (plus 30 of clock skew). */
-export const openCapability = (sealed: Uint8Array, cluster: string, expected: { gateway: string; now: number }): Capability => {
+export const openCapability = (
+  sealed: Uint8Array,
+  cluster: string,
+  expected: { gateway: string; now: number },
+): Capability => {
   const h = openHeader(sealed) as unknown as CapabilityHeader // used only after the checks below
   if (h.k !== 'cap' || typeof h.cert !== 'string' || typeof h.exp !== 'number') throw new ChatError('AUTH_SIGNATURE')
   const certificate = openCertificate(fromBase64(h.cert), cluster)
   if (h.user !== certificate.user || h.dev !== certificate.dev || !isSealedBy(sealed, cluster, certificate.publicKey)) {
     throw new ChatError('AUTH_SIGNATURE', { message: 'The capability is not signed by the device it names' })
   }
-  if (h.gw !== expected.gateway) throw new ChatError('AUTH_DENIED', { message: 'The capability is for another gateway' })
+  if (h.gw !== expected.gateway)
+    throw new ChatError('AUTH_DENIED', { message: 'The capability is for another gateway' })
   if (h.exp < expected.now) throw new ChatError('AUTH_EXPIRED')
-  if (h.exp > expected.now + limits.capabilityMs + limits.maxAheadMs) throw new ChatError('AUTH_DENIED', { message: 'The capability is valid for too long' })
+  if (h.exp > expected.now + limits.capabilityMs + limits.maxAheadMs)
+    throw new ChatError('AUTH_DENIED', { message: 'The capability is valid for too long' })
   return { ...h, sealed, certificate }
 }
 

@@ -57,7 +57,12 @@ export interface SignedMap {
 
 export const signMap = (map: ClusterMap, sign: (message: Uint8Array) => Uint8Array): SignedMap => ({
   map,
-  sealed: seal({ cluster: map.cluster, header: { k: 'map', epoch: map.epoch } as { k: string }, body: toUtf8(JSON.stringify(map)), sign }),
+  sealed: seal({
+    cluster: map.cluster,
+    header: { k: 'map', epoch: map.epoch } as { k: string },
+    body: toUtf8(JSON.stringify(map)),
+    sign,
+  }),
 })
 
 /** Verifies a map offline against the cluster's id. AUTH_SIGNATURE or AUTH_CLUSTER. */
@@ -72,7 +77,8 @@ export const openMap = (sealed: Uint8Array, cluster: string): SignedMap => {
   return { map, sealed }
 }
 
-export const nodeOf = (map: ClusterMap, peer: string): MapNode | undefined => map.nodes.find((node) => node.peer === peer)
+export const nodeOf = (map: ClusterMap, peer: string): MapNode | undefined =>
+  map.nodes.find((node) => node.peer === peer)
 export const peersWithRole = (map: ClusterMap, role: Role): string[] =>
   map.nodes.filter((node) => node.roles.includes(role)).map((node) => node.peer)
 export const authorityPeer = (map: ClusterMap): string | undefined => map.nodes.find((node) => node.authority)?.peer

@@ -90,14 +90,20 @@ export const deviceIdOf = (publicKey: Uint8Array): string => toHex(sha256(public
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 1
 const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0
 const isRange = (value: unknown): boolean =>
-  Array.isArray(value) && value.length === 3 && isDeviceId(value[0]) && isCount(value[1]) && isCount(value[2]) && value[1] <= value[2]
+  Array.isArray(value) &&
+  value.length === 3 &&
+  isDeviceId(value[0]) &&
+  isCount(value[1]) &&
+  isCount(value[2]) &&
+  value[1] <= value[2]
 
 type Fields = Record<string, unknown>
 interface KindRule {
   valid: (h: Fields) => boolean
   mailboxes: (h: { from: string; to: string }) => string[]
 }
-const isInConversation = (h: Fields): boolean => h.conv === conversationOf(String(h.from), String(h.to)) && isCount(h.seq)
+const isInConversation = (h: Fields): boolean =>
+  h.conv === conversationOf(String(h.from), String(h.to)) && isCount(h.seq)
 const both = (h: { from: string; to: string }): string[] =>
   h.from === h.to ? [userMailbox(h.from)] : [userMailbox(h.to), userMailbox(h.from)]
 const recipientOnly = (h: { to: string }): string[] => [userMailbox(h.to)]
@@ -110,7 +116,9 @@ const kinds: Record<RecordKind, KindRule> = {
     valid: (h) =>
       h.conv === conversationOf(String(h.from), String(h.to)) &&
       (h.st === 'received' || h.st === 'read') &&
-      Array.isArray(h.r) && h.r.length > 0 && h.r.every(isRange),
+      Array.isArray(h.r) &&
+      h.r.length > 0 &&
+      h.r.every(isRange),
     mailboxes: recipientOnly,
   },
   set: { valid: (h) => h.to === h.from && typeof h.key === 'string' && h.key.length <= 128, mailboxes: recipientOnly },

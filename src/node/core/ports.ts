@@ -11,7 +11,12 @@ export interface PeerTransport {
    * Rejects with a ChatError: PEER_UNREACHABLE (never sent), PEER_OVERLOADED (never sent), NET_TIMEOUT or NET_CLOSED (may have happened),
    * or what the handler threw. Requests to one peer in one turn of the loop leave in one frame.
    */
-  call<Request, Response>(peer: string, method: RpcMethod<Request, Response>, request: Request, options?: { timeoutMs?: number }): Promise<Response>
+  call<Request, Response>(
+    peer: string,
+    method: RpcMethod<Request, Response>,
+    request: Request,
+    options?: { timeoutMs?: number },
+  ): Promise<Response>
   /** One way; lost when there is no connection. */
   notify<Request>(peer: string, method: RpcMethod<Request, void>, request: Request): void
   handle<Request, Response>(method: RpcMethod<Request, Response>, handler: RpcHandler<Request, Response>): void

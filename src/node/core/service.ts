@@ -47,7 +47,10 @@ export class ServiceGroup {
       try {
         await withDeadline(this.#options.clock, STOP_MS, Promise.resolve(service.stop()), 'TIMEOUT')
       } catch (error) {
-        this.#options.log.warn({ service: service.name, error: asChatError(error).message }, 'a service did not stop in order')
+        this.#options.log.warn(
+          { service: service.name, error: asChatError(error).message },
+          'a service did not stop in order',
+        )
       }
     }
   }
