@@ -1,0 +1,67 @@
+// The only place where services are wired: from roles and ports to an ordered list of services and handles for status.
+// The real program and the simulator build their nodes here; it opens nothing and starts nothing.
+import type { Clock, Database, Disk, Logger, RandomSource } from '../platform/ports.ts'
+import type { Role } from '../protocol/cluster-map.ts'
+import type { KeyPair } from '../protocol/signing.ts'
+import { AuthService, type AuthOptions } from './auth/auth-service.ts'
+import type { ClientListener, ClusterView, NodeIdentity, PeerTransport } from './core/ports.ts'
+import type { Service } from './core/service.ts'
+import { GatewayService, type GatewayOptions } from './gateway/gateway-service.ts'
+import { Mailboxes } from './replication/mailboxes.ts'
+import { RouterService } from './router/router-service.ts'
+import { StoreService, type StoreOptions } from './store/store-service.ts'
+
+export interface NodePorts {
+  transport: PeerTransport
+  view: ClusterView
+  clock: Clock
+  random: RandomSource
+  identity: NodeIdentity
+  disk: Disk
+  /** Where clients connect: only a gateway has one. */
+  listener?: ClientListener
+  log: Logger
+  /** There on the one node that holds the authority key. */
+  authority?: { keyPair: KeyPair; database: Database }
+}
+
+export interface NodeOptions {
+  gateway?: GatewayOptions
+  store?: StoreOptions
+  auth?: AuthOptions
+}
+
+export interface NodeServices {
+  /** In the order of starting. */
+  services: Service[]
+  store?: StoreService
+  router?: RouterService
+  gateway?: GatewayService
+  auth?: AuthService
+}
+
+/** What a node of these roles runs. The roles group and media are accepted and serve nothing yet. */
+export const buildServices = (roles: Role[], ports: NodePorts, options: NodeOptions = {}): NodeServices => {
+  const { transport, view, clock, random, identity, disk, listener, log, authority } = ports
+  const mailboxes = new Mailboxes({ transport, view, clock, log })
+  const built: NodeServices = { services: [] }
+
+  if (roles.includes('store') || roles.includes('messages')) {
+    built.store = new StoreService({ transport, view, clock, random, disk, log }, options.store)
+    built.services.push(built.store)
+  }
+  if (roles.includes('router')) {
+    built.router = new RouterService({ transport, view, clock, log })
+    built.services.push(built.router)
+  }
+  if (authority) {
+    built.auth = new AuthService({ transport, view, clock, random, mailboxes, log, ...authority }, options.auth)
+    built.services.push(built.auth)
+  }
+  if (roles.includes('gateway') && listener) {
+    const gatewayPorts = { transport, view, clock, random, identity, listener, mailboxes, log }
+    built.gateway = new GatewayService(gatewayPorts, options.gateway)
+    built.services.push(built.gateway)
+  }
+  return built
+}
