@@ -6,7 +6,7 @@ export interface Clock {
   now(): number
   /** Milliseconds since some start; never goes back. For durations. */
   monotonic(): number
-  /** Calls once after `ms`; the returned function cancels it. */
+  /** Calls once after `ms`, with 0 at the end of this turn of the loop (what collects a turn's work uses it); the returned function cancels it. */
   after(ms: number, call: () => void): () => void
 }
 

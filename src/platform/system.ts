@@ -6,6 +6,10 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after: (ms, call) => {
+    if (ms <= 0) {
+      const turn = setImmediate(call)
+      return () => clearImmediate(turn)
+    }
     const timer = setTimeout(call, ms)
     return () => clearTimeout(timer)
   },
