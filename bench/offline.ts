@@ -31,7 +31,7 @@ export const offline = async ({ server, target }: Measured): Promise<Offline> =>
   await sendAll(chatd, 'offline-sender', 'offline-raw')
   const lastFrameMs = await chatd.readBacklog('offline-raw', COUNT)
   const home = mkdtempSync(join(tmpdir(), 'chatd-bench-client-'))
-  const { connect } = await import('../dist/client/index.js')
+  const { connect } = await import('../src/client/index.ts')
   const options = { home, profile: 'offline', gateway: server.url }
   const first = await connect({ ...options, register: 'offline-client' })
   await first.close()
