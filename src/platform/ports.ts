@@ -52,9 +52,11 @@ export interface Marker {
 
 /** How a service opens its data; the simulator hands in disks that lose unsynced writes. */
 export interface Disk {
-  /** `reset` empties the database first. Reopening after an error is allowed once the handle was closed. */
+  /** Reopening after an error is allowed once the handle was closed. */
   openDatabase(name: string): Promise<Database>
   openMarker(name: string): Promise<Marker>
+  /** After a batch failed: is there room to write again? Absent: there is. */
+  hasRoom?(): Promise<boolean>
 }
 
 export interface Logger {

@@ -1,0 +1,74 @@
+// Which stores hold a mailbox: the n best of a set by weighted rendezvous hashing over the mailbox's shard.
+// A pure function of the signed map, so that everybody agrees; a change of one store moves only its share of the shards.
+
+import type { ClusterMap, HomeSet } from '../../protocol/cluster-map.ts'
+import { sha256 } from '../../protocol/signing.ts'
+import { toUtf8 } from '../../protocol/bytes.ts'
+
+export const SHARDS = 256
+/** Mailboxes whose shard is remembered: hashing a name costs a microsecond, and every message asks twice. */
+const MAX_KNOWN_MAILBOXES = 100_000
+
+/** The homes of one shard. `next` is there in a joint epoch only: writes then need W of both sets, reads R of `current`. */
+export interface Homes {
+  current: ShardHomes
+  next?: ShardHomes
+  /** Every home of either set, each once. */
+  all: string[]
+}
+/** The best first. `n` is their number, which may be below the set's while there are fewer stores. */
+export interface ShardHomes {
+  peers: string[]
+  n: number
+  w: number
+  r: number
+}
+
+const knownShards = new Map<string, number>()
+
+/** 0 to 255: the first byte of SHA-256 of the mailbox's name. */
+export const shardOf = (mailbox: string): number => {
+  const known = knownShards.get(mailbox)
+  if (known !== undefined) return known
+  const shard = sha256(toUtf8(mailbox))[0] ?? 0
+  if (knownShards.size >= MAX_KNOWN_MAILBOXES) knownShards.delete(knownShards.keys().next().value ?? '')
+  knownShards.set(mailbox, shard)
+  return shard
+}
+
+const tables = new WeakMap<ClusterMap, Homes[]>()
+
+/** The homes of a shard under this map; made once for all shards of a map. */
+export const homesOfShard = (map: ClusterMap, shard: number): Homes => {
+  let table = tables.get(map)
+  if (!table) tables.set(map, (table = Array.from({ length: SHARDS }, (_, index) => placeShard(map, index))))
+  const homes = table[shard]
+  if (!homes) throw new RangeError(`there is no shard ${shard}`)
+  return homes
+}
+
+export const homesOf = (map: ClusterMap, mailbox: string): Homes => homesOfShard(map, shardOf(mailbox))
+
+const placeShard = (map: ClusterMap, shard: number): Homes => {
+  const current = bestOf(map, map.homes.current, shard)
+  if (!map.homes.next) return { current, all: current.peers }
+  const next = bestOf(map, map.homes.next, shard)
+  return { current, next, all: [...new Set([...current.peers, ...next.peers])] }
+}
+
+const bestOf = (map: ClusterMap, set: HomeSet, shard: number): ShardHomes => {
+  const scored = set.peers.map((peer) => ({ peer, score: scoreOf(map, peer, shard) }))
+  scored.sort((a, b) => b.score - a.score || (a.peer < b.peer ? -1 : 1))
+  const peers = scored.slice(0, set.n).map(({ peer }) => peer)
+  return { peers, n: peers.length, w: set.w, r: set.r }
+}
+
+/** Logarithmic method of weighted rendezvous hashing: -weight / ln(u), with u uniform in (0, 1) from 48 bits of the hash. */
+const scoreOf = (map: ClusterMap, peer: string, shard: number): number => {
+  const weight = map.nodes.find((node) => node.peer === peer)?.weight ?? 1
+  const uniform = (sha256(toUtf8(`${shard}:${peer}`)).readUIntBE(0, 6) + 0.5) / 2 ** 48
+  return -weight / Math.log(uniform)
+}
+
+/** How many readable homes of a set hold, together, everything that was acknowledged: N - W + 1. */
+export const coverOf = (set: ShardHomes): number => set.n - set.w + 1
