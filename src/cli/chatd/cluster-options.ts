@@ -1,0 +1,33 @@
+// What all `chatd cluster` verbs share: the directory of the cluster, and how they print.
+import { resolve } from 'node:path'
+import { type Command, InvalidArgumentError } from '@commander-js/extra-typings'
+
+/** Where `npm start` has its cluster too, so that inside the clone the verbs drive that one. */
+const DEFAULT_DIRECTORY = '.chatd'
+
+export const clusterDirectory = (given: string | undefined): string =>
+  resolve(given ?? process.env.CHATD_CLUSTER ?? DEFAULT_DIRECTORY)
+
+/** A verb of `chatd cluster` with the options that each has. */
+export const clusterVerb = <const Usage extends string>(cluster: Command, usage: Usage) =>
+  cluster
+    .command(usage)
+    .option('--dir <dir>', 'directory of the cluster (CHATD_CLUSTER, else ./.chatd)')
+    .option('--json', 'print JSON')
+
+/** `500ms 30s 5m 1h`, in milliseconds. */
+export const parseDuration = (text: string): number => {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text)
+  const unit = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[match?.[2] ?? '']
+  if (!match || unit === undefined)
+    throw new InvalidArgumentError('a duration is a number with ms, s, m or h: 500ms, 30s, 5m')
+  return Number(match[1]) * unit
+}
+
+export const parseCount = (text: string): number => {
+  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('a whole number below 1000')
+  return Number(text)
+}
+
+/** `store-1,store-2`. */
+export const parseNames = (text: string): string[] => text.split(',').filter((name) => name !== '')

@@ -1,0 +1,38 @@
+// chatd cluster ps: the nodes of a local cluster and how each is.
+import type { Command } from '@commander-js/extra-typings'
+import { listNodes, type NodeRow } from '../cluster/list.ts'
+import { requireState } from '../cluster/state.ts'
+import { createOutput, examples } from '../output.ts'
+import { clusterDirectory, clusterVerb } from './cluster-options.ts'
+
+const COLUMNS: { head: string; cell: (row: NodeRow) => string }[] = [
+  { head: 'NODE', cell: (row) => row.name },
+  { head: 'ROLES', cell: (row) => row.roles.join(',') },
+  { head: 'STATE', cell: (row) => row.state },
+  { head: 'PID', cell: (row) => (row.pid === null ? '-' : String(row.pid)) },
+  { head: 'ADMIN', cell: (row) => row.admin ?? '-' },
+  { head: 'CLIENTS', cell: (row) => row.ws ?? '' },
+]
+
+export const nodeTable = (rows: NodeRow[]): string => {
+  const lines = [COLUMNS.map(({ head }) => head), ...rows.map((row) => COLUMNS.map(({ cell }) => cell(row)))]
+  const widths = COLUMNS.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)))
+  return lines
+    .map((line) =>
+      line
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+export const registerPsVerb = (cluster: Command): void => {
+  clusterVerb(cluster, 'ps')
+    .description('the nodes, each with process, state and addresses')
+    .addHelpText('beforeAll', examples('chatd cluster ps', 'chatd cluster ps --json'))
+    .action(async (options) => {
+      const rows = await listNodes(requireState(clusterDirectory(options.dir)))
+      createOutput(options).result(rows, () => nodeTable(rows))
+    })
+}
