@@ -1,0 +1,63 @@
+// Where a record for some mailboxes must go, and when it is durable: which home gets which of the mailboxes,
+// and of which sets of homes how many must have it. In a joint epoch both sets of each mailbox count.
+import { LRUCache } from 'lru-cache'
+import { mutant } from '../../platform/mutants.ts'
+import type { ClusterMap } from '../../protocol/cluster-map.ts'
+import { homesOf, type ShardHomes } from './placement.ts'
+
+/** One home's part in a write. */
+export interface PlannedHome {
+  peer: string
+  mailboxes: string[]
+  /** Indexes of the groups that its answer counts for. */
+  groups: number[]
+}
+/** A set of homes of which `needed` must confirm. */
+export interface QuorumGroup {
+  peers: string[]
+  needed: number
+}
+export interface WritePlan {
+  epoch: number
+  homes: PlannedHome[]
+  groups: QuorumGroup[]
+}
+
+const MAX_PLANS = 20_000
+
+const makePlan = (map: ClusterMap, mailboxes: readonly string[]): WritePlan => {
+  const homes = new Map<string, PlannedHome>()
+  const groups = new Map<string, { index: number; group: QuorumGroup }>()
+  const add = (mailbox: string, { peers, w: quorum }: ShardHomes): void => {
+    const w = mutant('write-quorum-one') ? 1 : quorum
+    const key = `${w}:${peers.toSorted().join()}`
+    let known = groups.get(key)
+    if (!known) groups.set(key, (known = { index: groups.size, group: { peers, needed: w } }))
+    for (const peer of peers) {
+      let home = homes.get(peer)
+      if (!home) homes.set(peer, (home = { peer, mailboxes: [], groups: [] }))
+      if (!home.mailboxes.includes(mailbox)) home.mailboxes.push(mailbox)
+      if (!home.groups.includes(known.index)) home.groups.push(known.index)
+    }
+  }
+  for (const mailbox of mailboxes) {
+    const { current, next } = homesOf(map, mailbox)
+    add(mailbox, current)
+    if (next) add(mailbox, next)
+  }
+  return { epoch: map.epoch, homes: [...homes.values()], groups: [...groups.values()].map(({ group }) => group) }
+}
+
+/** The plans of the newest map; made once per set of mailboxes. */
+export class WritePlans {
+  readonly #plans = new LRUCache<string, WritePlan>({ max: MAX_PLANS })
+
+  of(map: ClusterMap, mailboxes: readonly string[]): WritePlan {
+    const key = mailboxes.length === 1 ? (mailboxes[0] ?? '') : mailboxes.join('\n')
+    const known = this.#plans.get(key)
+    if (known?.epoch === map.epoch) return known
+    const made = makePlan(map, mailboxes)
+    this.#plans.set(key, made)
+    return made
+  }
+}
