@@ -41,7 +41,7 @@ const AREAS: Area[] = [
   { path: 'src/tui', may: ['src/protocol', 'src/platform', 'src/client'] },
   {
     path: 'src/cli',
-    may: ['src/protocol', 'src/platform', 'src/client', 'src/node/core', 'src/node'],
+    may: ['src/protocol', 'src/platform', 'src/client', 'src/node/core', 'src/node/replication', 'src/node'],
     lazily: ['src/tui'],
   },
 ]

@@ -178,6 +178,20 @@ export const storeState = declare<{ epoch: number }, StoreState>({
   timeoutMs: limits.rpcTimeoutMs,
   doc: 'State of a home.',
 })
+export interface StoreAudit {
+  /** Pairs of mailbox and record that this home holds. */
+  entries: number
+  /** What does not fit together, in words, at most 100; a whole home has none. */
+  problems: string[]
+}
+export const storeAudit = declare<{ epoch: number }, StoreAudit>({
+  name: 'store.audit',
+  number: 22,
+  stream: 'control',
+  timeoutMs: 60_000,
+  doc: 'Reads everything the home holds and names what does not fit together: numbers without entries, entries without numbers or bodies, damaged bytes, entries that were once counted and are gone. Answered to the node itself only.',
+})
+
 // ---- repair between homes -------------------------------------------------------------------------------------------
 export const repairDigests = declare<{ epoch: number }, { digests: Uint8Array; readable: boolean; mark: StoreMark }>({
   name: 'repair.digests',

@@ -1,0 +1,99 @@
+// Verifies records as a client would, offline: the bytes are those that the key names, the mailbox is one that the header names, the
+// signature is of a device that the authority certified for that user.
+import { equalBytes, toMapKey } from '../../protocol/bytes.ts'
+import { type Certificate, openCertificate } from '../../protocol/certificate.ts'
+import type { ClusterMap } from '../../protocol/cluster-map.ts'
+import { asChatError, ChatError } from '../../protocol/errors.ts'
+import { certificateMailbox } from '../../protocol/names.ts'
+import { openRecord, type RecordHeader, recordKey } from '../../protocol/records.ts'
+import { isSealedBy, openHeader } from '../../protocol/sealed.ts'
+import type { Entry } from './check-homes.ts'
+
+export type CheckedKind = RecordHeader['k'] | 'cert'
+export interface CheckedRecord {
+  kind: CheckedKind
+  id: string
+  mailboxes: string[]
+}
+
+export interface RecordCheckerOptions {
+  map: ClusterMap
+  /** Sealed certificates of a user, from any home: they prove themselves. */
+  certificates: (user: string) => Promise<Uint8Array[]>
+}
+
+export class RecordChecker {
+  readonly #options: RecordCheckerOptions
+  readonly #certificates = new Map<string, Promise<Certificate[]>>()
+  readonly #verified = new Map<string, CheckedRecord>()
+
+  constructor(options: RecordCheckerOptions) {
+    this.#options = options
+  }
+
+  /** Throws a ChatError that says what is wrong. */
+  async check({ mailbox, key }: Entry, sealed: Uint8Array): Promise<CheckedRecord> {
+    const header = openHeader(sealed)
+    if (typeof header.id !== 'string' || !equalBytes(recordKey(header.id, sealed), key)) {
+      throw new ChatError('MESSAGE_INVALID', { message: 'its bytes are not those that its key names' })
+    }
+    const checked = this.#verified.get(toMapKey(key)) ?? (await this.#verify(key, sealed))
+    if (checked.mailboxes.includes(mailbox)) return checked
+    throw new ChatError('MESSAGE_INVALID', { message: `it belongs to ${checked.mailboxes.join(' and ')}` })
+  }
+
+  /** What was verified so far, each record once. */
+  get verified(): Iterable<CheckedRecord> {
+    return this.#verified.values()
+  }
+
+  /** A key holds a hash of the bytes: what was verified once need not be again, on whichever home it lies. */
+  async #verify(key: Buffer, sealed: Uint8Array): Promise<CheckedRecord> {
+    const isCertificate = openHeader(sealed).k === 'cert'
+    const checked = isCertificate ? this.#certificate(sealed) : await this.#authored(sealed)
+    this.#verified.set(toMapKey(key), checked)
+    return checked
+  }
+
+  #certificate(sealed: Uint8Array): CheckedRecord {
+    const { id, user } = openCertificate(sealed, this.#options.map.cluster)
+    return { kind: 'cert', id, mailboxes: [certificateMailbox(user)] }
+  }
+
+  async #authored(sealed: Uint8Array): Promise<CheckedRecord> {
+    const { header, mailboxes } = openRecord(sealed)
+    const { map } = this.#options
+    const certificate = (await this.#certificatesOf(header.from)).find((each) => each.dev === header.dev)
+    if (!certificate) {
+      throw new ChatError('AUTH_SIGNATURE', {
+        message: `there is no certificate for device ${header.dev} of ${header.from}`,
+      })
+    }
+    if (!isSealedBy(sealed, map.cluster, certificate.publicKey)) throw new ChatError('AUTH_SIGNATURE')
+    const revoked = map.revocations.find((each) => each.user === header.from && each.dev === header.dev)
+    if (revoked && header.at > revoked.at) throw new ChatError('AUTH_REVOKED')
+    return { kind: header.k, id: header.id, mailboxes }
+  }
+
+  #certificatesOf(user: string): Promise<Certificate[]> {
+    const known = this.#certificates.get(user)
+    if (known) return known
+    const reading = this.#readCertificates(user)
+    this.#certificates.set(user, reading)
+    return reading
+  }
+
+  /** Forged ones are left out here; they are found where they lie, in their own mailbox. */
+  async #readCertificates(user: string): Promise<Certificate[]> {
+    const sealed = await this.#options.certificates(user)
+    return sealed.flatMap((bytes) => {
+      try {
+        return [openCertificate(bytes, this.#options.map.cluster)]
+      } catch {
+        return []
+      }
+    })
+  }
+}
+
+export const whyNot = (error: unknown): string => asChatError(error).message
