@@ -45,12 +45,16 @@ export interface ShownMessage {
 }
 export interface HistoryMessage extends ShownMessage {
   status: MessageStatus
+  /** Why it was refused, in one sentence; only with the status `refused`, and only while the reason is known. */
+  problem?: string
 }
 /** A place in a conversation where messages of a device are known to be missing; repaired when they arrive. */
 export interface Gap {
   device: string
   from: number
   to: number
+  /** The id of the first held message after the gap; absent when that device is not known to have sent a later one. */
+  before?: string
 }
 export type ChatEvent =
   | (ShownMessage & { position: number })
