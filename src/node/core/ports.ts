@@ -35,6 +35,12 @@ export interface ClusterView {
   watch(listener: (map: SignedMap) => void): void
 }
 
+/** Certificates as the DHT caches them: each signed by the authority for this user, perhaps not all, perhaps none. Never fails. */
+export interface CertificateCache {
+  putCertificates(user: string, sealed: Uint8Array[]): Promise<void>
+  getCertificates(user: string): Promise<Uint8Array[]>
+}
+
 /** The node's own Ed25519 key, also its libp2p identity. */
 export interface NodeIdentity {
   peer: string

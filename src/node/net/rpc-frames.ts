@@ -1,0 +1,112 @@
+// The frames on a stream between two peers: u32 length of what follows, u8 type, u32 request id, u16 method, then msgpack.
+// A pure byte machine: frames in, one chunk out; chunks in, frames out. Numbers are on the wire and append-only.
+import { Packr } from 'msgpackr'
+import { asBuffer } from '../../protocol/bytes.ts'
+import { ChatError } from '../../protocol/errors.ts'
+import { limits } from '../../protocol/limits.ts'
+
+export const FrameType = { request: 1, response: 2, error: 3, notice: 4, heartbeat: 5 } as const
+const HEADER_BYTES = 11
+const LENGTH_BYTES = 4
+const nothing = new Uint8Array(0)
+
+export interface Frame {
+  type: number
+  /** Chosen by the caller, echoed by the answer; 0 for notices and heartbeats. */
+  id: number
+  /** Number of the method, see protocol/rpc.ts. */
+  method: number
+  payload: Uint8Array
+}
+
+// Plain objects without shared structures: both ends need no common state, and a frame can be read alone.
+const packr = new Packr({ useRecords: false, variableMapSize: true })
+
+/** undefined is no bytes at all. RPC_INVALID when it would not fit into a frame. */
+export const encodePayload = (value: unknown): Uint8Array => {
+  if (value === undefined) return nothing
+  const payload = packr.pack(value)
+  if (payload.length > limits.maxPeerFrameBytes - HEADER_BYTES) {
+    throw new ChatError('RPC_INVALID', { message: `A frame of ${payload.length} bytes is more than a peer takes` })
+  }
+  return payload
+}
+
+/** Byte strings in the result are slices of `payload`: who keeps them for long copies them. RPC_INVALID. */
+export const decodePayload = (payload: Uint8Array): unknown => {
+  if (payload.length === 0) return undefined
+  try {
+    const value: unknown = packr.unpack(payload)
+    return value
+  } catch (cause) {
+    throw new ChatError('RPC_INVALID', { cause })
+  }
+}
+
+export const frameBytes = (frame: Frame): number => HEADER_BYTES + frame.payload.length
+
+/** All frames in one chunk, ready to be sent at once. */
+export const joinFrames = (frames: Frame[]): Buffer => {
+  let bytes = 0
+  for (const frame of frames) bytes += frameBytes(frame)
+  const chunk = Buffer.allocUnsafe(bytes)
+  let at = 0
+  for (const { type, id, method, payload } of frames) {
+    at = chunk.writeUInt32BE(HEADER_BYTES - LENGTH_BYTES + payload.length, at)
+    at = chunk.writeUInt8(type, at)
+    at = chunk.writeUInt32BE(id, at)
+    at = chunk.writeUInt16BE(method, at)
+    chunk.set(payload, at)
+    at += payload.length
+  }
+  return chunk
+}
+
+/** Cuts a stream of bytes into frames; joins the pieces of a frame once, when it is whole. */
+export class FrameReader {
+  #chunks: Buffer[] = []
+  #bytes = 0
+  #needed = LENGTH_BYTES
+
+  push(chunk: Uint8Array): void {
+    if (chunk.length === 0) return
+    this.#chunks.push(asBuffer(chunk))
+    this.#bytes += chunk.length
+  }
+
+  /** The next whole frame, if there is one. RPC_INVALID when the stream makes no sense: it cannot be read any further. */
+  next(): Frame | undefined {
+    if (this.#bytes < this.#needed) return undefined
+    const buffer = this.#joined()
+    const length = buffer.readUInt32BE(0)
+    if (length < HEADER_BYTES - LENGTH_BYTES || length > limits.maxPeerFrameBytes) {
+      throw new ChatError('RPC_INVALID', { message: `A frame of ${length} bytes cannot be` })
+    }
+    const end = LENGTH_BYTES + length
+    if (buffer.length < end) {
+      this.#needed = end
+      return undefined
+    }
+    this.#keep(buffer.subarray(end))
+    return {
+      type: buffer.readUInt8(4),
+      id: buffer.readUInt32BE(5),
+      method: buffer.readUInt16BE(9),
+      payload: buffer.subarray(HEADER_BYTES, end),
+    }
+  }
+
+  #joined(): Buffer {
+    const [first] = this.#chunks
+    if (first !== undefined && this.#chunks.length === 1) return first
+    const joined = Buffer.concat(this.#chunks)
+    this.#chunks = [joined]
+    return joined
+  }
+
+  #keep(rest: Buffer): void {
+    this.#chunks = rest.length > 0 ? [rest] : []
+    this.#bytes = rest.length
+    this.#needed = LENGTH_BYTES
+  }
+}

@@ -1,0 +1,41 @@
+// The table of this node's RPC handlers, and how one is run: for a peer's frame, or directly for a call to oneself.
+import { asChatError, ChatError } from '../../protocol/errors.ts'
+import { type RpcMethod, rpcMethodByNumber } from '../../protocol/rpc.ts'
+import type { Logger } from '../../platform/ports.ts'
+import type { RpcHandler } from '../core/ports.ts'
+
+type AnyHandler = (request: unknown, from: string) => unknown
+
+const nameOf = (method: number): string => rpcMethodByNumber(method)?.name ?? String(method)
+
+export class RpcHandlers {
+  readonly #handlers = new Map<number, AnyHandler>()
+  readonly #log: Logger
+
+  constructor(log: Logger) {
+    this.#log = log
+  }
+
+  set<Request, Response>(method: RpcMethod<Request, Response>, handler: RpcHandler<Request, Response>): void {
+    this.#handlers.set(method.number, handler as AnyHandler) // only requests of this method reach it
+  }
+
+  /** The answer or a promise of it; throws what the handler throws. RPC_UNKNOWN. */
+  run(method: number, request: unknown, from: string): unknown {
+    const handler = this.#handlers.get(method)
+    if (!handler) throw new ChatError('RPC_UNKNOWN', { message: `There is no handler for ${nameOf(method)}` })
+    return handler(request, from)
+  }
+
+  /** A one-way message: nobody waits, so what goes wrong is logged. */
+  runNotice(method: number, request: unknown, from: string): void {
+    const failed = (error: unknown): void =>
+      this.#log.warn({ method: nameOf(method), from, error: asChatError(error).message }, 'a one-way message failed')
+    try {
+      const result = this.run(method, request, from)
+      if (result instanceof Promise) result.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+}
