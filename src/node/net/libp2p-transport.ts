@@ -12,6 +12,7 @@ import { systemRandom } from '../../platform/system.ts'
 import { repeat } from '../../platform/timing.ts'
 import type { CertificateCache, ClusterView, NodeIdentity, PeerTransport, RpcHandler } from '../core/ports.ts'
 import type { Service } from '../core/service.ts'
+import { DialVia } from './dial-via.ts'
 import { Dialer } from './dialer.ts'
 import { DhtRecords } from './dht-records.ts'
 import { answerHello, HELLO_MS, HELLO_PROTOCOL, sayHello } from './hello.ts'
@@ -41,6 +42,8 @@ export interface Libp2pTransportOptions {
   log: Logger
   isRouter: boolean
   random?: RandomSource
+  /** File with the addresses to dial in place of those of the map, see dial-via.ts. */
+  dialVia?: string
 }
 
 export class Libp2pTransport implements PeerTransport, Service {
@@ -49,6 +52,7 @@ export class Libp2pTransport implements PeerTransport, Service {
   readonly identity: NodeIdentity
   readonly #options: Libp2pTransportOptions
   readonly #handlers: RpcHandlers
+  readonly #via: DialVia | undefined
   readonly #gate: MemberGate
   readonly #links: PeerLinks
   readonly #dialer: Dialer
@@ -66,7 +70,8 @@ export class Libp2pTransport implements PeerTransport, Service {
     this.identity = nodeIdentity(options.seed)
     this.self = this.identity.peer
     this.#handlers = new RpcHandlers(log)
-    this.#gate = new MemberGate(clock)
+    this.#via = options.dialVia === undefined ? undefined : new DialVia(options.dialVia)
+    this.#gate = new MemberGate(clock, this.#via)
     this.#links = new PeerLinks({
       self: this.self,
       handlers: this.#handlers,
@@ -270,10 +275,11 @@ export class Libp2pTransport implements PeerTransport, Service {
     }
   }
 
-  async #dial({ peer, addresses }: MapNode): Promise<void> {
+  async #dial({ peer, name, addresses }: MapNode): Promise<void> {
     const node = this.#node
     if (!node || this.#stopped) return
-    const targets = addresses.map((address) => multiaddr(`${address}/p2p/${peer}`))
+    const targets = (this.#via?.addressesOf(name) ?? addresses).map((address) => multiaddr(`${address}/p2p/${peer}`))
+    if (targets.length === 0) throw new ChatError('PEER_UNREACHABLE') // with no address libp2p would look for one itself
     const connection = await node.dial(targets, { signal: AbortSignal.timeout(DIAL_MS) })
     if (connection.direction === 'inbound') await this.#links.open(connection)
     else if (!(await this.#greet(connection))) throw new ChatError('PEER_DENIED')

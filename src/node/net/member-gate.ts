@@ -6,6 +6,7 @@ import type { KadDHTComponents } from '@libp2p/kad-dht'
 import { ChatError } from '../../protocol/errors.ts'
 import type { ClusterMap } from '../../protocol/cluster-map.ts'
 import type { Clock } from '../../platform/ports.ts'
+import type { DialVia } from './dial-via.ts'
 
 type Registrar = KadDHTComponents['registrar']
 
@@ -15,13 +16,15 @@ const STRANGER_BURST = 40
 
 export class MemberGate {
   readonly #clock: Clock
+  readonly #via: DialVia | undefined
   #members = new Set<string>()
   #cut = new Set<string>()
   #tokens = STRANGER_BURST
   #countedAt: number
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, via?: DialVia) {
     this.#clock = clock
+    this.#via = via
     this.#countedAt = clock.monotonic()
   }
 
@@ -45,6 +48,7 @@ export class MemberGate {
   /** Asked by libp2p; true denies. On the way in the peer's id is proven by then. */
   readonly gater: ConnectionGater = {
     denyDialPeer: (peer) => !this.isMember(peer.toString()),
+    denyDialMultiaddr: (address) => this.#via !== undefined && !this.#via.allows(address.toString()),
     denyOutboundEncryptedConnection: (peer) => !this.isMember(peer.toString()),
     denyInboundEncryptedConnection: (peer) =>
       this.isCut(peer.toString()) || !(this.isMember(peer.toString()) || this.#admitsStranger()),
