@@ -23,7 +23,8 @@ export const parseHostPort = (text: string): HostPort => {
   return { host: match[1] ?? (match[2] || '127.0.0.1'), port }
 }
 
-export const formatHostPort = ({ host, port }: HostPort): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
+export const formatHostPort = ({ host, port }: HostPort): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 
 /** Binds and lets go at once; undefined when it is taken. Port 0 picks one. */
 const probe = ({ host, port }: HostPort): Promise<number | undefined> =>
@@ -40,7 +41,10 @@ const probe = ({ host, port }: HostPort): Promise<number | undefined> =>
 export const pickPort = async (wanted: HostPort): Promise<HostPort> => {
   if (wanted.port !== 0) return wanted
   const port = await probe(wanted)
-  if (port === undefined) throw new ChatError('PORT_IN_USE', { message: `${wanted.host} cannot be listened on; is it an address of this machine?` })
+  if (port === undefined)
+    throw new ChatError('PORT_IN_USE', {
+      message: `${wanted.host} cannot be listened on; is it an address of this machine?`,
+    })
   return { host: wanted.host, port }
 }
 
@@ -57,7 +61,10 @@ const LISTEN = /^\/(ip4|ip6)\/([^/]+)\/tcp\/(\d{1,5})$/
 /** `/ip4/HOST/tcp/0` with a free port in place of 0. USAGE. */
 export const pickListenPort = async (multiaddr: string): Promise<string> => {
   const match = LISTEN.exec(multiaddr)
-  if (!match) throw new ChatError('USAGE', { message: `${JSON.stringify(multiaddr)} is no address to listen on, for example /ip4/127.0.0.1/tcp/4001` })
+  if (!match)
+    throw new ChatError('USAGE', {
+      message: `${JSON.stringify(multiaddr)} is no address to listen on, for example /ip4/127.0.0.1/tcp/4001`,
+    })
   const [, family, host = '', port] = match
   return `/${family}/${host}/tcp/${(await pickPort({ host, port: Number(port) })).port}`
 }

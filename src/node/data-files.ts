@@ -1,6 +1,16 @@
 // The files of a node's data directory, and the lock that keeps a second process out. Secrets are 0600 in a directory of 0700,
 // and refused otherwise; every file is written whole or not at all. It knows names and formats of files, not what they are for.
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { claimDataDirectory } from '../platform/data-directory.ts'
 import { fileDisk } from '../platform/file-disk.ts'

@@ -40,7 +40,9 @@ export const joinCluster = async ({ ticket, identity, random, about }: JoinOptio
   }
   const greeting = { ...transcript, about: '' }
   if (!isJoinProof(challenge.proof, { side: 'authority', transcript: greeting, secret: ticket.secret })) {
-    throw new ChatError('AUTH_CLUSTER', { message: `What answers at ${ticket.url} is not the authority that made the ticket` })
+    throw new ChatError('AUTH_CLUSTER', {
+      message: `What answers at ${ticket.url} is not the authority that made the ticket`,
+    })
   }
   const signed = { ...transcript, about: JSON.stringify({ ...about, key: toBase64(identity.publicKey) }) }
   const request: JoinRequest = {
@@ -52,7 +54,8 @@ export const joinCluster = async ({ ticket, identity, random, about }: JoinOptio
   }
   const answer: JoinAnswer = await post(ticket.url, '/join/prove', request)
   const map = openMap(fromBase64(answer.map), ticket.cluster)
-  if (!nodeOf(map.map, identity.peer)) throw new ChatError('AUTH_TICKET', { message: 'The authority took this node not in' })
+  if (!nodeOf(map.map, identity.peer))
+    throw new ChatError('AUTH_TICKET', { message: 'The authority took this node not in' })
   return map
 }
 

@@ -34,6 +34,7 @@ export interface NodeOptions {
 export interface NodeServices {
   /** In the order of starting. */
   services: Service[]
+  mailboxes: Mailboxes
   store?: StoreService
   router?: RouterService
   gateway?: GatewayService
@@ -44,7 +45,7 @@ export interface NodeServices {
 export const buildServices = (roles: Role[], ports: NodePorts, options: NodeOptions = {}): NodeServices => {
   const { transport, view, clock, random, identity, disk, listener, log, authority } = ports
   const mailboxes = new Mailboxes({ transport, view, clock, log })
-  const built: NodeServices = { services: [] }
+  const built: NodeServices = { services: [], mailboxes }
 
   if (roles.includes('store') || roles.includes('messages')) {
     built.store = new StoreService({ transport, view, clock, random, disk, log }, options.store)

@@ -336,5 +336,28 @@ export const authRenew = declare<{ certificate: Uint8Array; claim: Uint8Array },
   doc: 'A certificate with a new expiry for the same key.',
 })
 
+// ---- every node -----------------------------------------------------------------------------------------------------
+export interface NodeStatus {
+  state: 'up' | 'syncing' | 'read-only' | 'draining'
+  epoch: number
+  uptimeMs: number
+  /** Clients that are logged in; null on a node that is no gateway. */
+  sessions: number | null
+  /** null on a node that is no router. */
+  leases: number | null
+  /** null on a node that is no store. */
+  records: number | null
+  /** Writes and frames that wait in this node. */
+  queued: number
+  rssBytes: number
+}
+export const nodeStatus = declare<object, NodeStatus>({
+  name: 'node.status',
+  number: 70,
+  stream: 'control',
+  timeoutMs: 1_000,
+  doc: 'How the receiver is, for the status that operators read.',
+})
+
 export type RequestOf<M> = M extends RpcMethod<infer Request, unknown> ? Request : never
 export type ResponseOf<M> = M extends RpcMethod<never, infer Response> ? Response : never

@@ -1,0 +1,71 @@
+// Which addresses a node uses: what the operator says, else what it used last time, else the default. Ports 0 become real ones and
+// are remembered, so that a restart keeps every address that others know.
+import { announced, formatHostPort, nextFreePort, parseHostPort, pickListenPort, pickPort } from './addresses.ts'
+import type { DataFiles } from './data-files.ts'
+
+const DEFAULT_LISTEN = '/ip4/127.0.0.1/tcp/0'
+const DEFAULT_WS = '127.0.0.1:7400'
+const ANY_LOOPBACK_PORT = '127.0.0.1:0'
+
+export interface AddressWishes {
+  listen?: string[] | undefined
+  announce?: string[] | undefined
+  ws?: string | undefined
+  admin?: string | undefined
+  joinListen?: string | undefined
+}
+
+/** Where this node listens for peers, and what the map is to say about it. USAGE, PORT_IN_USE. */
+export const settlePeerAddresses = async (
+  files: DataFiles,
+  wishes: AddressWishes,
+): Promise<{ listen: string[]; addresses: string[] }> => {
+  const known = files.settings()
+  const wanted = wishes.listen ?? known.listen ?? [DEFAULT_LISTEN]
+  const listen: string[] = []
+  for (const [index, address] of wanted.entries()) {
+    listen.push(await pickListenPort(samePort(address, known.listen?.[index]) ?? address))
+  }
+  const announce = wishes.announce ?? known.announce
+  files.remember({ listen, ...(announce ? { announce } : {}) })
+  return { listen, addresses: announce ?? listen.flatMap(announced) }
+}
+
+/** Asking for port 0 again where a port was picked before means that port. */
+const samePort = (wanted: string, known: string | undefined): string | undefined =>
+  known !== undefined && /\/tcp\/0$/.test(wanted) && known.replace(/\/tcp\/\d+$/, '/tcp/0') === wanted
+    ? known
+    : undefined
+
+/** HOST:PORT of what is not for peers; a door that this node does not have is absent. */
+export interface Doors {
+  /** For clients. */
+  ws?: string
+  admin: string
+  /** For joining nodes. */
+  join?: string
+}
+
+export const settleDoors = async (
+  files: DataFiles,
+  wishes: AddressWishes,
+  { isGateway, isAuthority }: { isGateway: boolean; isAuthority: boolean },
+): Promise<Doors> => {
+  const known = files.settings()
+  const doors: Doors = { admin: await settle(wishes.admin, known.admin, ANY_LOOPBACK_PORT) }
+  if (isAuthority) doors.join = await settle(wishes.joinListen, known.join, ANY_LOOPBACK_PORT)
+  if (isGateway) {
+    const isGiven = wishes.ws !== undefined || known.ws !== undefined
+    const otherwise = isGiven ? DEFAULT_WS : formatHostPort(await nextFreePort(parseHostPort(DEFAULT_WS)))
+    doors.ws = await settle(wishes.ws, known.ws, otherwise)
+  }
+  files.remember(doors)
+  return doors
+}
+
+const settle = async (wish: string | undefined, known: string | undefined, otherwise: string): Promise<string> => {
+  const given = parseHostPort(wish ?? known ?? otherwise)
+  const had = known === undefined ? undefined : parseHostPort(known)
+  if (given.port === 0 && had?.host === given.host) return formatHostPort(had)
+  return formatHostPort(await pickPort(given))
+}
