@@ -1,5 +1,6 @@
 // One client's WebSocket as the gateway's ClientSocket. Event listeners are shared functions and state is in fields, so that
-// an idle connection costs little.
+// an idle connection costs little. All frames of one turn of the loop leave in one write.
+import type { Duplex } from 'node:stream'
 import { WebSocket, WebSocketServer } from 'ws'
 import { limits } from '../../protocol/limits.ts'
 import { SUBPROTOCOL } from '../../protocol/handshake.ts'
@@ -20,6 +21,8 @@ export class ClientWebSocket extends WebSocket {
 interface ConnectionOwner {
   connectionAuthenticated(remote: string): void
   connectionClosed(connection: ClientConnection): void
+  /** It holds back what it sends until `flush`. */
+  connectionCorked(connection: ClientConnection): void
 }
 
 export const clientWebSocketServer = (): WebSocketServer =>
@@ -39,10 +42,17 @@ export class ClientConnection implements ClientSocket {
   readonly remote: string
   readonly #webSocket: ClientWebSocket
   readonly #owner: ConnectionOwner
+  /** Under the WebSocket. */
+  readonly #socket: Duplex
   #handlers: ClientSocketHandlers | undefined
+  #isCorked = false
 
-  constructor(webSocket: ClientWebSocket, remote: string, owner: ConnectionOwner) {
+  constructor(
+    webSocket: ClientWebSocket,
+    { socket, remote, owner }: { socket: Duplex; remote: string; owner: ConnectionOwner },
+  ) {
     this.#webSocket = webSocket
+    this.#socket = socket
     this.remote = remote
     this.#owner = owner
     webSocket.client = this
@@ -60,7 +70,19 @@ export class ClientConnection implements ClientSocket {
   }
 
   send(text: string): void {
-    if (this.#webSocket.readyState === WebSocket.OPEN) this.#webSocket.send(text)
+    if (this.#webSocket.readyState !== WebSocket.OPEN) return
+    if (!this.#isCorked) {
+      this.#isCorked = true
+      this.#socket.cork()
+      this.#owner.connectionCorked(this)
+    }
+    this.#webSocket.send(text)
+  }
+
+  /** Called by the owner at the end of the turn. */
+  flush(): void {
+    this.#isCorked = false
+    this.#socket.uncork()
   }
 
   close(code: number, reason: string): void {

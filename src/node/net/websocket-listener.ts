@@ -49,6 +49,8 @@ class WebSocketListener implements ClientListener {
   readonly #newcomers: Newcomers
   readonly #connections = new Set<ClientConnection>()
   readonly #stop = new AbortController()
+  /** Those that sent something in this turn of the loop. */
+  #corked: ClientConnection[] = []
 
   constructor({ tls, ...options }: WebSocketListenerOptions) {
     const { maxSockets, maxUnauthenticatedSockets, unauthenticatedMs } = limits
@@ -99,7 +101,7 @@ class WebSocketListener implements ClientListener {
     }
     const { remoteAddress = '', remotePort = 0 } = request.socket
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) =>
-      this.#welcome(webSocket, hostPort(remoteAddress, remotePort), onSocket),
+      this.#welcome(webSocket, { socket, remote: hostPort(remoteAddress, remotePort) }, onSocket),
     )
   }
 
@@ -110,10 +112,10 @@ class WebSocketListener implements ClientListener {
     return undefined
   }
 
-  #welcome(webSocket: ClientWebSocket, remote: string, onSocket: OnSocket): void {
-    const connection = new ClientConnection(webSocket, remote, this)
+  #welcome(webSocket: ClientWebSocket, from: { socket: Duplex; remote: string }, onSocket: OnSocket): void {
+    const connection = new ClientConnection(webSocket, { ...from, owner: this })
     this.#connections.add(connection)
-    this.#newcomers.attach(remote, connection)
+    this.#newcomers.attach(from.remote, connection)
     connection.open(onSocket(connection))
   }
 
@@ -125,6 +127,16 @@ class WebSocketListener implements ClientListener {
   connectionClosed(connection: ClientConnection): void {
     this.#connections.delete(connection)
     this.#newcomers.remove(connection.remote)
+  }
+
+  connectionCorked(connection: ClientConnection): void {
+    if (this.#corked.push(connection) === 1) setImmediate(() => this.#flush())
+  }
+
+  #flush(): void {
+    const corked = this.#corked
+    this.#corked = []
+    for (const connection of corked) connection.flush()
   }
 }
 
