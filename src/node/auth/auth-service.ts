@@ -4,12 +4,13 @@
 import type { Clock, Database, Logger, RandomSource } from '../../platform/ports.ts'
 import { repeat } from '../../platform/timing.ts'
 import { toHex } from '../../protocol/bytes.ts'
-import { type ClusterMap, type MapNode, nodeOf, type Role } from '../../protocol/cluster-map.ts'
+import { authorityPeer, type ClusterMap, type MapNode, nodeOf, type Role } from '../../protocol/cluster-map.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import * as rpc from '../../protocol/rpc.ts'
 import { fastSigner, type KeyPair } from '../../protocol/signing.ts'
 import type { ClusterView, PeerTransport } from '../core/ports.ts'
 import type { Service } from '../core/service.ts'
+import { type AuthorityState, exportAuthority } from './authority-state.ts'
 import { Devices } from './devices.ts'
 import { HomeChanges } from './home-changes.ts'
 import { readAllCertificates } from './imported-names.ts'
@@ -87,20 +88,24 @@ export class AuthService implements Service {
     const ready = AbortSignal.any([signal, begin.signal])
     // Nothing here may keep the node from serving: what it needs from others is tried again until it is there.
     void repeat({ clock, everyMs: READ_AGAIN_MS, signal: ready, onError }, async () => {
+      if (this.#isDeposed())
+        return log.error({}, 'the authority was moved to another node; this copy of its key does nothing')
       await this.#readIfImported()
       await this.#standInMap()
       begin.abort()
-      this.#homes.start(signal)
+      this.#homes.start(signal, () => !this.#isDeposed())
     })
   }
 
   stop(): void {}
 
   createInvite(options: { uses: number; ttlMs: number }): Promise<{ code: string; expiresAt: number }> {
+    this.#mustBeAuthority()
     return this.#invites.create(options)
   }
 
   createTicket(options: { roles: Role[]; ttlMs: number; url: string }): Promise<{ ticket: string; expiresAt: number }> {
+    this.#mustBeAuthority()
     return this.#joins.createTicket(options)
   }
 
@@ -110,11 +115,18 @@ export class AuthService implements Service {
   }
 
   joinProve(body: unknown): Promise<JoinAnswer> {
+    this.#mustBeAuthority()
     return this.#joins.prove(body)
+  }
+
+  /** The key is in it: for the operator's eyes only. */
+  exportState(): Promise<AuthorityState> {
+    return exportAuthority(this.#ports.database, this.#ports.keyPair)
   }
 
   /** Takes a node out of the map; a home only after its records are safe on others. Repeating it is harmless. */
   async removeNode(name: string): Promise<{ removed: boolean; epoch: number }> {
+    this.#mustBeAuthority()
     const { map } = this.#ports.view.current()
     const node = map.nodes.find((candidate) => candidate.name === name)
     if (!node) return { removed: true, epoch: map.epoch }
@@ -156,8 +168,20 @@ export class AuthService implements Service {
     transport.handle(rpc.authRenew, async ({ claim }) => ({ certificate: await this.#ready().renew(claim) }))
   }
 
+  /** The map names another node, and nobody imported the authority here since: two must never sign. */
+  #isDeposed(): boolean {
+    const peer = authorityPeer(this.#ports.view.current().map)
+    return peer !== undefined && peer !== this.#ports.transport.self && !this.#tables.authority().mustRead
+  }
+
+  #mustBeAuthority(): void {
+    if (this.#isDeposed())
+      throw new ChatError('AUTH_UNAVAILABLE', { message: 'The authority was moved to another node' })
+  }
+
   /** An authority that was imported issues nothing before it has read what the one before it had issued. */
   #ready(): Devices {
+    this.#mustBeAuthority()
     if (this.#tables.authority().mustRead) {
       throw new ChatError('AUTH_UNAVAILABLE', {
         message: 'The authority was moved here and still reads the certificates of all users',
@@ -169,13 +193,18 @@ export class AuthService implements Service {
   async #readIfImported(): Promise<void> {
     if (!this.#tables.authority().mustRead) return
     const writes = await readAllCertificates({ ...this.#ports, tables: this.#tables })
-    await this.#tables.write(...writes, this.#tables.putAuthority({ mustRead: false }))
+    await this.#tables.write(...writes)
     this.#ports.log.info({ certificates: writes.length }, 'the authority has read the certificates of all users')
   }
 
   async #standInMap(): Promise<void> {
     const { self } = this.#options
-    if (!self) return
+    const { mustRead } = this.#tables.authority()
+    if (self) await this.#correctMap(self)
+    if (mustRead) await this.#tables.write(this.#tables.putAuthority({ mustRead: false }))
+  }
+
+  async #correctMap(self: Omit<MapNode, 'peer' | 'authority'>): Promise<void> {
     const peer = this.#ports.transport.self
     await this.#writer.change((map) => {
       const wanted: MapNode = { ...self, peer, authority: true }
@@ -183,7 +212,7 @@ export class AuthService implements Service {
       if (!known) return withNode(map, wanted)
       const isAlone = map.nodes.every((node) => (node.authority === true) === (node.peer === peer))
       if (isAlone && JSON.stringify(orderOf(known)) === JSON.stringify(orderOf(wanted))) return undefined
-      const others = map.nodes.filter((node) => node.peer !== peer).map(({ authority: _, ...node }) => node)
+      const others = map.nodes.filter((node) => node.peer !== peer).map(({ authority: _formerly, ...node }) => node)
       return { ...map, nodes: [...others, wanted] }
     })
   }

@@ -39,10 +39,13 @@ export class HomeChanges {
     this.#ports = ports
   }
 
-  start(signal: AbortSignal): void {
+  /** `mayAct` is asked before each turn. */
+  start(signal: AbortSignal, mayAct: () => boolean): void {
     const { clock, log } = this.#ports
     const onError = (error: Error): void => log.warn({ error: error.message }, 'a change of the homes has to wait')
-    void repeat({ clock, everyMs: TURN_MS, signal, onError }, () => this.turn())
+    void repeat({ clock, everyMs: TURN_MS, signal, onError }, async () => {
+      if (mayAct()) await this.turn()
+    })
   }
 
   /** Takes the next step if there is one. Public for tests. */

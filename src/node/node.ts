@@ -1,0 +1,222 @@
+// A running node: opens its directory, becomes a member, wires transport, services and doors, and starts them in order.
+// It never waits for other nodes. Everything it opened it closes again, also when a start fails half way.
+import { readFileSync } from 'node:fs'
+import { reachableHost, formatHostPort, parseHostPort } from './addresses.ts'
+import { adminRoutes, joinRoutes } from './admin-routes.ts'
+import { ClusterViewKeeper } from './core/cluster-view.ts'
+import { type Service, ServiceGroup } from './core/service.ts'
+import { DataFiles } from './data-files.ts'
+import { becomeMember, type Membership, type NodeWishes } from './membership.ts'
+import { type HttpOptions, startHttp } from './net/http-endpoints.ts'
+import { Libp2pTransport } from './net/libp2p-transport.ts'
+import { nodeIdentity } from './net/node-identity.ts'
+import { webSocketListener } from './net/websocket-listener.ts'
+import { NodeStatusReporter } from './node-status.ts'
+import { buildServices, type NodeServices } from './roles.ts'
+import type { Database, Logger } from '../platform/ports.ts'
+import { systemClock, systemRandom } from '../platform/system.ts'
+import type { Role } from '../protocol/cluster-map.ts'
+import { ChatError } from '../protocol/errors.ts'
+
+const SEED_BYTES = 32
+const TOKEN_BYTES = 24
+
+export interface NodeConfig extends NodeWishes {
+  data: string
+  openRegistration: boolean
+  /** Paths of PEM files. */
+  tls?: { cert: string; key: string } | undefined
+  insecureWs: boolean
+  /** File with other addresses to dial, see net/dial-via.ts. */
+  dialVia?: string | undefined
+  /** Made once the node has a name. */
+  log: (node: string) => Logger
+}
+
+/** What the ready line says. */
+export interface ReadyNode {
+  node: string
+  peerId: string
+  roles: Role[]
+  /** Gateways only. */
+  ws?: string
+  admin: string
+  listen: string[]
+}
+
+export interface RunningNode {
+  ready: ReadyNode
+  log: Logger
+  /** Stops taking clients, hands over, closes everything. */
+  stop(): Promise<void>
+}
+
+/** Resolves when it serves. DATA_DIRECTORY, PROFILE_PERMISSIONS, CLUSTER_STATE, AUTH_TICKET, PORT_IN_USE, NET_INSECURE, USAGE. */
+export const startNode = async (config: NodeConfig): Promise<RunningNode> => {
+  const files = new DataFiles(config.data)
+  const lock = await files.lock()
+  const opened: Database[] = [lock]
+  const close = async (): Promise<void> => {
+    files.writeAdmin(undefined)
+    for (const database of opened.splice(0).reverse()) await database.close()
+  }
+  try {
+    return await startLocked(config, { files, opened, close })
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+interface OpenData {
+  files: DataFiles
+  /** Databases to close after everything has stopped. */
+  opened: Database[]
+  close: () => Promise<void>
+}
+
+const startLocked = async (config: NodeConfig, { files, opened, close }: OpenData): Promise<RunningNode> => {
+  const seed = files.nodeSeed(() => systemRandom.bytes(SEED_BYTES))
+  const identity = nodeIdentity(seed)
+  const member = await becomeMember({ files, identity, random: systemRandom }, config)
+  const log = config.log(member.name)
+  const transport: Libp2pTransport = new Libp2pTransport({
+    seed,
+    listen: member.listen,
+    view: () => view,
+    clock: systemClock,
+    log,
+    isRouter: member.roles.includes('router'),
+    ...(config.dialVia === undefined ? {} : { dialVia: config.dialVia }),
+  })
+  const view = new ClusterViewKeeper({
+    cluster: member.map.map.cluster,
+    initial: member.map,
+    persist: (sealed) => files.writeMap(sealed),
+    transport,
+    clock: systemClock,
+    log,
+  })
+  const database = member.authority && (await files.disk().openDatabase('auth'))
+  if (database) opened.push(database)
+  const ports = { transport, view, identity, clock: systemClock, random: systemRandom, disk: files.disk(), log }
+  const built = buildServices(
+    member.roles,
+    {
+      ...ports,
+      ...(member.doors.ws === undefined ? {} : { listener: clientListener(config, member.doors.ws) }),
+      ...(member.authority && database ? { authority: { keyPair: member.authority, database } } : {}),
+    },
+    { auth: { openRegistration: config.openRegistration, self: member.self } },
+  )
+  const reporter = new NodeStatusReporter({
+    transport,
+    view,
+    clock: systemClock,
+    built,
+    queueDepths: () => transport.queueDepths(),
+  })
+  const doors = new NodeDoors({ files, member, built, reporter, transport, view })
+  // Stores and routers answer peers, so they are there before the first peer is; the others ask peers.
+  const answering = built.services.filter((service) => service === built.store || service === built.router)
+  const asking = built.services.filter((service) => !answering.includes(service))
+  const group = new ServiceGroup([view, ...answering, transport, ...asking, doors], { clock: systemClock, log })
+  reporter.start()
+  await group.start()
+  watchMembership(view, member, log)
+  return {
+    ready: readyLine(member, { transport, built, admin: doors.adminUrl }),
+    log,
+    stop: async () => {
+      reporter.drain()
+      await group.stop()
+      await close()
+    },
+  }
+}
+
+const clientListener = ({ tls, insecureWs }: NodeConfig, ws: string): ReturnType<typeof webSocketListener> => {
+  const read = (path: string): Buffer => {
+    try {
+      return readFileSync(path)
+    } catch (cause) {
+      throw new ChatError('USAGE', { message: `The TLS file ${path} cannot be read`, cause })
+    }
+  }
+  const pem = tls && { cert: read(tls.cert), key: read(tls.key) }
+  return webSocketListener({ ...parseHostPort(ws), insecure: insecureWs, ...(pem ? { tls: pem } : {}) })
+}
+
+const readyLine = (
+  { name, roles }: Membership,
+  { transport, built, admin }: { transport: Libp2pTransport; built: NodeServices; admin: string },
+): ReadyNode => {
+  const ws = built.gateway?.url
+  return {
+    node: name,
+    peerId: transport.self,
+    roles,
+    ...(ws === undefined ? {} : { ws }),
+    admin,
+    listen: transport.addresses(),
+  }
+}
+
+/** A node that was taken out of the map runs on and does nothing: its operator should know why. */
+const watchMembership = (view: ClusterViewKeeper, member: Membership, log: Logger): void => {
+  view.watch(({ map }) => {
+    if (map.nodes.some((node) => node.peer === member.self.peer)) return
+    log.error(
+      { epoch: map.epoch },
+      'this node was removed from the cluster; it can be stopped and its directory deleted',
+    )
+  })
+}
+
+interface DoorPorts {
+  files: DataFiles
+  member: Membership
+  built: NodeServices
+  reporter: NodeStatusReporter
+  transport: Libp2pTransport
+  view: ClusterViewKeeper
+}
+
+/** The HTTP doors, opened last: admin for operators, join for new nodes where the authority is. */
+class NodeDoors implements Service {
+  readonly name = 'doors'
+  adminUrl = ''
+  readonly #ports: DoorPorts
+  #open: { stop(): Promise<void> }[] = []
+
+  constructor(ports: DoorPorts) {
+    this.#ports = ports
+  }
+
+  async start(): Promise<void> {
+    const { files, member, built, reporter, transport, view } = this.#ports
+    const { auth, store } = built
+    const join = member.doors.join === undefined || !auth ? undefined : parseHostPort(member.doors.join)
+    const joinUrl = join && `http://${formatHostPort({ host: reachableHost(join.host), port: join.port })}`
+    const acceptLoss = async (): Promise<void> => {
+      if (!store) throw new ChatError('CLUSTER_STATE', { message: 'This node is no store' })
+      await store.acceptLoss()
+    }
+    const token = files.token(() => systemRandom.bytes(TOKEN_BYTES))
+    const routes = adminRoutes({ view, transport, reporter, auth, joinUrl, acceptLoss })
+    const admin = await this.#openDoor({ ...parseHostPort(member.doors.admin), token, routes })
+    if (join && auth) await this.#openDoor({ ...join, routes: joinRoutes(auth) })
+    this.adminUrl = admin.url
+    files.writeAdmin({ url: admin.url, pid: process.pid })
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#open.splice(0).map((door) => door.stop()))
+  }
+
+  async #openDoor(options: HttpOptions): Promise<{ url: string }> {
+    const door = await startHttp(options)
+    this.#open.push(door)
+    return door
+  }
+}
