@@ -116,6 +116,15 @@ export interface Chat {
   events(options?: { after?: number; signal?: AbortSignal }): AsyncIterable<ChatEvent>
   /** Everything in the outbox has been answered, and the feed has been read to its head. TIMEOUT. */
   settled(options?: { timeoutMs?: number }): Promise<void>
+  /** The feed has been read to its head. TIMEOUT. */
+  caughtUp(options?: { timeoutMs?: number }): Promise<void>
+  /** The position of the newest event. */
+  position(): Promise<number>
+  /** How far the reader of that name got with the events: kept in the profile, 0 at first. */
+  mark(name: string): Promise<number>
+  setMark(name: string, position: number): Promise<void>
+  /** Of each device of a user, to be compared in person. USER_UNKNOWN. */
+  fingerprints(user: string): Promise<{ device: string; fingerprint: string }[]>
   connection(): Promise<ConnectionReport>
   /** Called when the connection or anything shown changes; at most every 16 ms. Returns how to stop it. */
   onChange(listener: () => void): () => void

@@ -1,0 +1,158 @@
+// The parts that make up a client's local state, wired once: what is on disk, what is verified, what waits to be told.
+// Knows no connection: whoever has one calls online() and offline().
+import { conversationName } from '../protocol/names.ts'
+import type { ClusterMap } from '../protocol/cluster-map.ts'
+import type { ChatError } from '../protocol/errors.ts'
+import { Certificates } from './certificates.ts'
+import { Conversations } from './conversations.ts'
+import { EventLog } from './event-log.ts'
+import { Feed } from './feed.ts'
+import { HeldRecords } from './held-records.ts'
+import { Holds } from './holds.ts'
+import { idMaker } from './ids.ts'
+import type { Identity } from './identity.ts'
+import { Ingest } from './ingest.ts'
+import { LocalStore } from './local-store.ts'
+import { Outbox } from './outbox.ts'
+import type { OutboxEntry } from './outbox-entry.ts'
+import type { ClientPorts } from './ports.ts'
+import { ReceiptSender } from './receipt-sender.ts'
+import type { Session } from './session.ts'
+import { Settings } from './settings.ts'
+import { Statuses } from './statuses.ts'
+import { Timeline } from './timeline.ts'
+
+export interface ChatStateOptions {
+  identity: Identity
+  /** The time to sign with. */
+  now: () => number
+  map: () => ClusterMap | undefined
+  fetchCertificates: (user: string) => Promise<string[]>
+  /** The state of an own message changed; with the reason when it was refused, or could not be stored yet. */
+  onStatus: (id: string, error?: ChatError) => void
+  onChange: () => void
+}
+
+export class ChatState {
+  readonly store: LocalStore
+  readonly records: HeldRecords
+  readonly conversations: Conversations
+  readonly events: EventLog
+  readonly certificates: Certificates
+  readonly settings: Settings
+  readonly statuses: Statuses
+  readonly timeline: Timeline
+  readonly ingest: Ingest
+  readonly feed: Feed
+  readonly outbox: Outbox
+  readonly receipts: ReceiptSender
+  readonly makeId: () => string
+  readonly #holds: Holds
+  readonly #onChange: () => void
+
+  constructor(ports: ClientPorts, options: ChatStateOptions) {
+    const { clock, random, database, log } = ports
+    const { identity, now, map, onStatus, onChange } = options
+    const me = { user: identity.user, device: identity.device }
+    const store = new LocalStore({ database, clock, log })
+    this.store = store
+    this.makeId = idMaker(clock, random)
+    this.#onChange = onChange
+    this.records = new HeldRecords(store)
+    this.conversations = new Conversations(store)
+    store.beforeWrite = () => this.conversations.save()
+    this.events = new EventLog(store)
+    this.certificates = new Certificates({ store, cluster: identity.cluster, log, fetch: options.fetchCertificates })
+    const { records, conversations, events } = this
+    this.settings = new Settings({ store, conversations, nameOf: (id) => conversationName(id, me.user) })
+    this.statuses = new Statuses({ store, conversations, events, me: me.user, onChange: (id) => onStatus(id) })
+    this.#holds = new Holds({ store, clock, conversations, show: (key) => this.timeline.show(key) })
+    this.timeline = new Timeline({
+      store,
+      records,
+      conversations,
+      events,
+      holds: this.#holds,
+      statuses: this.statuses,
+      me,
+      isBlocked: (user) => this.settings.isBlocked(user),
+      now: clock.now,
+    })
+    this.ingest = new Ingest({
+      clock,
+      log,
+      cluster: identity.cluster,
+      me,
+      map,
+      records,
+      certificates: this.certificates,
+      timeline: this.timeline,
+      statuses: this.statuses,
+      settings: this.settings,
+      onSlice: (touched) => this.#afterSlice(touched),
+    })
+    this.feed = new Feed({ store, clock, log, ingest: this.ingest, onChange })
+    const sending = { clock, log, identity, conversations, makeId: this.makeId, now }
+    this.outbox = new Outbox({
+      ...sending,
+      store,
+      random,
+      timeline: this.timeline,
+      onStored: (entry) => this.#answered(entry),
+      onRefused: (entry, error) => this.#answered(entry, error),
+      onProblem: (entry, error) => onStatus(entry.id, error),
+      onChange,
+    })
+    this.receipts = new ReceiptSender({ ...sending, onProgress: onChange })
+    this.#onStatus = onStatus
+  }
+  readonly #onStatus: ChatStateOptions['onStatus']
+
+  async load(): Promise<void> {
+    await this.conversations.load()
+    await this.settings.load()
+    await this.events.load()
+    await this.feed.load()
+    await this.outbox.load()
+    await this.#holds.load()
+  }
+
+  online(session: Session): void {
+    this.outbox.online(session)
+    this.receipts.online(session)
+    void this.feed.open(session)
+  }
+
+  offline(): void {
+    this.outbox.offline()
+    this.receipts.offline()
+    this.feed.closed()
+  }
+
+  /** Nothing waits to be stored, fetched or told. */
+  get isSettled(): boolean {
+    return this.outbox.size === 0 && this.feed.isCaughtUp && this.receipts.isIdle
+  }
+
+  async close(): Promise<void> {
+    this.offline()
+    this.outbox.stop()
+    this.ingest.stop()
+    this.#holds.stop()
+    await this.store.close()
+  }
+
+  /** The cursors join the slice's batch; receipts follow once it is written. */
+  #afterSlice(touched: Set<string>): void {
+    this.feed.advance()
+    void this.store.commit({ sync: false }).then(() => {
+      for (const id of touched) this.receipts.kick(id)
+      this.#onChange()
+    })
+  }
+
+  #answered(entry: OutboxEntry, error?: ChatError): void {
+    if (entry.kind === 'msg') this.#onStatus(entry.id, error)
+    else this.#onChange()
+  }
+}

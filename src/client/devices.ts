@@ -1,0 +1,119 @@
+// The user's devices and those of others: lists, ends and approves them. Everything here needs a gateway; what it answers is
+// verified against the authority's key.
+import { fromBase64, toBase64, toHex } from '../protocol/bytes.ts'
+import type { ApprovalHeader, Certificate, RevocationHeader } from '../protocol/certificate.ts'
+import { type ClusterMap, isRevoked } from '../protocol/cluster-map.ts'
+import { linkCodeOf, normalizeCode } from '../protocol/codes.ts'
+import { ChatError } from '../protocol/errors.ts'
+import { isDeviceId } from '../protocol/records.ts'
+import { isSealedBy, openHeader } from '../protocol/sealed.ts'
+import { sha256 } from '../protocol/signing.ts'
+import { sleep } from '../platform/timing.ts'
+import type { Clock } from '../platform/ports.ts'
+import type { DeviceReport } from './api.ts'
+import type { Certificates } from './certificates.ts'
+import type { Identity } from './identity.ts'
+import { timestamp } from './message-view.ts'
+import type { Session } from './session.ts'
+
+/** A command just started may still be connecting. */
+const CONNECT_MS = 10_000
+const POLL_MS = 20
+const APPROVAL_MS = 10 * 60_000
+
+export interface DevicesOptions {
+  identity: Identity
+  clock: Clock
+  certificates: Certificates
+  now: () => number
+  map: () => ClusterMap | undefined
+  session: () => Session | undefined
+}
+
+export class Devices {
+  readonly #options: DevicesOptions
+
+  constructor(options: DevicesOptions) {
+    this.#options = options
+  }
+
+  async list(): Promise<DeviceReport[]> {
+    const { identity, certificates, map } = this.#options
+    await this.#online()
+    const found = await certificates.fetch(identity.user)
+    const current = map()
+    return found
+      .map(({ dev, at, exp }) => ({
+        device: dev,
+        current: dev === identity.device,
+        since: timestamp(at),
+        expires: timestamp(exp),
+        revoked: current !== undefined && isRevoked(current, identity.user, dev),
+      }))
+      .sort((a, b) => a.since.localeCompare(b.since))
+  }
+
+  /** Eight groups of four hexadecimal digits for each device: to be compared by voice or in person. */
+  async fingerprints(user: string): Promise<{ device: string; fingerprint: string }[]> {
+    await this.#online()
+    const found = await this.#options.certificates.fetch(user)
+    if (found.length === 0) throw new ChatError('USER_UNKNOWN')
+    return found.map(({ dev, publicKey }) => ({ device: dev, fingerprint: fingerprintOf(publicKey) }))
+  }
+
+  async revoke(device: string): Promise<void> {
+    const { identity, now } = this.#options
+    const session = await this.#online()
+    const known =
+      isDeviceId(device) && (await this.#options.certificates.fetch(identity.user)).some((c) => c.dev === device)
+    if (!known) throw new ChatError('DEVICE_UNKNOWN')
+    const author = { user: identity.user, dev: identity.device }
+    const header: RevocationHeader = { k: 'revoke', ...author, target: device, at: now() }
+    await session.request('device.revoke', { revocation: toBase64(identity.seal(header)) }, 'ok')
+  }
+
+  async approve(code: string): Promise<{ device: string }> {
+    const { identity, certificates, now } = this.#options
+    const session = await this.#online()
+    const { claim } = await session.request('link.lookup', { code: normalizeCode(code) }, 'link.claim')
+    const key = checkClaim(fromBase64(claim), { code, cluster: identity.cluster })
+    const author = { user: identity.user, dev: identity.device }
+    const header: ApprovalHeader = { k: 'link', ...author, key: toBase64(key), exp: now() + APPROVAL_MS }
+    const approval = toBase64(identity.seal(header))
+    const reply = await session.request('link.approve', { code: normalizeCode(code), approval }, 'auth.certified')
+    const certificate: Certificate = certificates.add(fromBase64(reply.certificate))
+    return { device: certificate.dev }
+  }
+
+  async fetchCertificates(user: string): Promise<string[]> {
+    const session = this.#options.session()
+    if (!session) throw new ChatError('NET_UNAVAILABLE')
+    const reply = await session.request('certificate.get', { user }, 'certificate.list')
+    return reply.certificates
+  }
+
+  async #online(): Promise<Session> {
+    const { clock } = this.#options
+    const deadline = clock.monotonic() + CONNECT_MS
+    for (;;) {
+      const session = this.#options.session()
+      if (session) return session
+      if (clock.monotonic() >= deadline) throw new ChatError('NET_UNAVAILABLE')
+      await sleep(clock, POLL_MS)
+    }
+  }
+}
+
+export const fingerprintOf = (publicKey: Uint8Array): string =>
+  (toHex(sha256(publicKey).subarray(0, 16)).match(/.{4}/g) ?? []).join(' ')
+
+/** The claim must be signed by the key whose hash is the code that its owner reads out: the authority cannot slip in another. */
+const checkClaim = (claim: Uint8Array, { code, cluster }: { code: string; cluster: string }): Uint8Array => {
+  const header = openHeader(claim)
+  if (header.k !== 'claim' || typeof header.key !== 'string') throw new ChatError('LINK_UNKNOWN')
+  const key = fromBase64(header.key)
+  if (linkCodeOf(key) !== normalizeCode(code) || !isSealedBy(claim, cluster, key)) {
+    throw new ChatError('AUTH_SIGNATURE', { message: 'The device behind that code is not the one that shows it' })
+  }
+  return key
+}

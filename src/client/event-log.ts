@@ -1,0 +1,75 @@
+// Everything a listener is told, numbered and on disk, so that each listener goes on where it stopped.
+// An entry only points to its message: 'm' and the record key; receipts are written out: 'r' and JSON.
+import { fromUtf8, toUtf8 } from '../protocol/bytes.ts'
+import { decodeNumber, keys, ranges } from './keys.ts'
+import type { LocalStore } from './local-store.ts'
+
+const MESSAGE = 0x6d
+const RECEIPT = 0x72
+
+export interface LoggedReceipt {
+  id: string
+  user: string
+  status: 'received' | 'read'
+  /** Milliseconds since 1970 by the cluster's clock. */
+  at: number
+}
+export type LoggedEvent = { position: number } & ({ message: Uint8Array } | { receipt: LoggedReceipt })
+
+export class EventLog {
+  readonly #store: LocalStore
+  readonly #waiting = new Set<() => void>()
+  #last = 0
+
+  constructor(store: LocalStore) {
+    this.#store = store
+  }
+
+  async load(): Promise<void> {
+    const [newest] = await this.#store.range({ ...ranges.events(0), reverse: true, limit: 1 })
+    this.#last = newest ? decodeNumber(newest[0], 1) : 0
+  }
+
+  /** The position of the newest event. */
+  get position(): number {
+    return this.#last
+  }
+
+  message(key: Uint8Array): void {
+    this.#append(Buffer.concat([Buffer.of(MESSAGE), key]))
+  }
+
+  receipt(receipt: LoggedReceipt): void {
+    this.#append(Buffer.concat([Buffer.of(RECEIPT), toUtf8(JSON.stringify(receipt))]))
+  }
+
+  /** Written events after a position, oldest first. */
+  async read(after: number, limit: number): Promise<LoggedEvent[]> {
+    const rows = await this.#store.range({ ...ranges.events(after), limit })
+    return rows.map(([key, value]) => {
+      const position = decodeNumber(key, 1)
+      if (value[0] === MESSAGE) return { position, message: value.subarray(1) }
+      return { position, receipt: JSON.parse(fromUtf8(value.subarray(1))) as LoggedReceipt } // written above
+    })
+  }
+
+  /** Resolves when there may be an event after the position, or the signal aborts. */
+  next(after: number, signal: AbortSignal): Promise<void> {
+    if (this.#last > after || signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#waiting.delete(done)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      this.#waiting.add(done)
+      signal.addEventListener('abort', done, { once: true })
+    })
+  }
+
+  #append(value: Buffer): void {
+    this.#last += 1
+    this.#store.put(keys.event(this.#last), value)
+    for (const wake of this.#waiting) wake()
+  }
+}

@@ -1,0 +1,89 @@
+// What became of each record this device has seen, by record key: bodies of messages, and a mark for everything else,
+// so that nothing is fetched, verified or shown twice. Value: disposition (1 byte), acceptedAt (6), the sealed bytes of messages.
+import { concat } from '../protocol/bytes.ts'
+import { openBody } from '../protocol/sealed.ts'
+import { idFromBytes, openRecord, RECORD_KEY_BYTES, recordKey, type MessageHeader } from '../protocol/records.ts'
+import { decodeNumber, encodeNumber, keys, NUMBER_BYTES, ranges } from './keys.ts'
+import type { LocalStore } from './local-store.ts'
+
+const ID_BYTES = 16
+const dispositions = { message: 1, applied: 2, invalid: 3, doubled: 4, refused: 5, deleted: 6 } as const
+export type Disposition = keyof typeof dispositions
+const names = Object.entries(dispositions) as [Disposition, number][] // entries() forgets the keys' type
+
+export interface HeldMessage {
+  header: MessageHeader
+  sealed: Buffer
+  /** Milliseconds since 1970 by the cluster's clock; 0 while one's own message is not stored. */
+  acceptedAt: number
+  /** A message of one's own that was refused for good. */
+  isRefused: boolean
+  key: Uint8Array
+}
+
+export class HeldRecords {
+  readonly #store: LocalStore
+
+  constructor(store: LocalStore) {
+    this.#store = store
+  }
+
+  has(key: Uint8Array): boolean {
+    return this.#store.has(keys.record(key))
+  }
+
+  disposition(key: Uint8Array): Disposition | undefined {
+    const value = this.#store.get(keys.record(key))
+    return value && names.find(([, number]) => number === value[0])?.[0]
+  }
+
+  mark(key: Uint8Array, disposition: Disposition, acceptedAt = 0): void {
+    this.#store.put(keys.record(key), concat(Buffer.of(dispositions[disposition]), encodeNumber(acceptedAt)))
+  }
+
+  keep(
+    key: Uint8Array,
+    sealed: Uint8Array,
+    { acceptedAt, isRefused = false }: { acceptedAt: number; isRefused?: boolean },
+  ): void {
+    const disposition = isRefused ? dispositions.refused : dispositions.message
+    this.#store.put(keys.record(key), concat(Buffer.of(disposition), encodeNumber(acceptedAt), sealed))
+  }
+
+  /** The message under a record key; undefined when it is none, or deleted. */
+  message(key: Uint8Array): HeldMessage | undefined {
+    const value = this.#store.get(keys.record(key))
+    if (!value || (value[0] !== dispositions.message && value[0] !== dispositions.refused)) return undefined
+    const sealed = Buffer.from(value.buffer, value.byteOffset + 1 + NUMBER_BYTES, value.length - 1 - NUMBER_BYTES)
+    const { header } = openRecord(sealed)
+    if (header.k !== 'msg') return undefined
+    return { header, sealed, acceptedAt: decodeNumber(value, 1), isRefused: value[0] === dispositions.refused, key }
+  }
+
+  /** Record key of the first record of this author under this id. */
+  keyOf(id: string, author: string): Uint8Array | undefined {
+    const digest = this.#store.get(keys.id(id, author))
+    return digest && concat(recordKeyStart(id), digest)
+  }
+
+  claimId(id: string, author: string, key: Uint8Array): void {
+    this.#store.put(keys.id(id, author), key.subarray(ID_BYTES))
+  }
+
+  forgetId(id: string, author: string): void {
+    this.#store.put(keys.id(id, author), undefined)
+  }
+
+  /** The message of that id by whomever; one's own first. */
+  async messageById(id: string, me: string): Promise<HeldMessage | undefined> {
+    const own = this.keyOf(id, me)
+    if (own) return this.message(own)
+    const [first] = await this.#store.range({ ...ranges.idsOf(id), limit: 1 })
+    return first && this.message(concat(recordKeyStart(id), first[1]))
+  }
+}
+
+const recordKeyStart = (id: string): Buffer => recordKey(id, Buffer.alloc(0)).subarray(0, ID_BYTES)
+export const idOfRecordKey = (key: Uint8Array): string => idFromBytes(key.subarray(0, ID_BYTES))
+export const isRecordKey = (key: Uint8Array): boolean => key.length === RECORD_KEY_BYTES
+export const bodyOf = (message: HeldMessage): Buffer => openBody(message.sealed)

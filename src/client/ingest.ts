@@ -1,0 +1,222 @@
+// Takes in every record that reaches this device, whichever way: opens, verifies, deduplicates, files. In slices of a few
+// milliseconds, so that the loop stays live while thousands arrive. Nothing unverified passes; what is invalid is counted and
+// marked, so that it is neither shown nor asked for again. Owns no cursors: feed.ts asks what has been dealt with.
+import { fromBase64, toMapKey } from '../protocol/bytes.ts'
+import { asChatError, hasCode } from '../protocol/errors.ts'
+import { openBody } from '../protocol/sealed.ts'
+import { openRecord, type OpenRecord, recordKey, type RecordKind } from '../protocol/records.ts'
+import { mutant } from '../platform/mutants.ts'
+import type { Clock, Logger } from '../platform/ports.ts'
+import type { ClusterMap } from '../protocol/cluster-map.ts'
+import type { Certificates } from './certificates.ts'
+import type { HeldRecords } from './held-records.ts'
+import type { Received, Timeline } from './timeline.ts'
+import type { Settings } from './settings.ts'
+import type { Statuses } from './statuses.ts'
+import { judge, type Verdict } from './verification.ts'
+
+/** How long the loop may be kept. */
+const SLICE_MS = 8
+const CERTIFICATE_RETRY_MS = 1_000
+
+interface Incoming {
+  record: OpenRecord
+  key: Uint8Array
+  mapKey: string
+  acceptedAt: number
+}
+export interface IngestOptions {
+  clock: Clock
+  log: Logger
+  cluster: string
+  me: { user: string; device: string }
+  map: () => ClusterMap | undefined
+  records: HeldRecords
+  certificates: Certificates
+  timeline: Timeline
+  statuses: Statuses
+  settings: Settings
+  /** After each slice, in the same turn: what else belongs into its batch (cursors), then what follows from it. */
+  onSlice: (conversations: Set<string>) => void
+}
+export interface IngestCounts {
+  invalid: number
+  doubled: number
+}
+
+export class Ingest {
+  readonly #options: IngestOptions
+  readonly #queue: Incoming[] = []
+  /** Queued or waiting for a certificate, by record key. */
+  readonly #underWay = new Set<string>()
+  readonly #parked = new Map<string, Incoming[]>()
+  #isWorking = false
+  #isStopped = false
+  readonly counts: IngestCounts = { invalid: 0, doubled: 0 }
+
+  constructor(options: IngestOptions) {
+    this.#options = options
+  }
+
+  /** [sealed in base64, acceptedAt] as frames carry them. */
+  accept(records: readonly (readonly [string, number])[]): void {
+    for (const [text, acceptedAt] of records) this.#admit(fromBase64(text), acceptedAt)
+    if (!this.#isWorking && this.#queue.length > 0) this.#work()
+  }
+
+  /** True when the record needs no fetching: it was dealt with, or is about to be. */
+  has(key: Uint8Array): boolean {
+    return this.#underWay.has(toMapKey(key)) || this.#options.records.has(key)
+  }
+
+  /** True once it was dealt with, in the database or in the batch of this turn. */
+  isSettled(key: Uint8Array): boolean {
+    return this.#options.records.has(key)
+  }
+
+  get isIdle(): boolean {
+    return this.#underWay.size === 0
+  }
+
+  stop(): void {
+    this.#isStopped = true
+  }
+
+  #admit(sealed: Uint8Array, acceptedAt: number): void {
+    let record: OpenRecord
+    try {
+      record = openRecord(sealed)
+    } catch (error) {
+      this.#countInvalid({ reason: asChatError(error).message })
+      return
+    }
+    const key = recordKey(record.header.id, sealed)
+    const mapKey = toMapKey(key)
+    if (this.#underWay.has(mapKey)) return
+    if (this.#options.records.has(key) && !mutant('no-dedupe-in-client')) return
+    this.#underWay.add(mapKey)
+    this.#queue.push({ record, key, mapKey, acceptedAt })
+  }
+
+  #work(): void {
+    if (this.#isStopped) return
+    this.#isWorking = true
+    const { clock, onSlice } = this.#options
+    const started = clock.monotonic()
+    const conversations = new Set<string>()
+    let done = 0
+    while (done < this.#queue.length && clock.monotonic() - started < SLICE_MS) {
+      const incoming = this.#queue[done]
+      if (incoming) this.#process(incoming, conversations)
+      done += 1
+    }
+    this.#queue.splice(0, done)
+    onSlice(conversations)
+    if (this.#queue.length > 0) clock.after(0, () => this.#work())
+    else this.#isWorking = false
+  }
+
+  #process(incoming: Incoming, conversations: Set<string>): void {
+    const { from, dev } = incoming.record.header
+    const { certificates, me, cluster, map } = this.#options
+    const certificate = certificates.get(from, dev)
+    if (!certificate) return this.#park(incoming, from)
+    const verdict = judge(incoming.record, certificate, { me: me.user, cluster, map: map() })
+    if (verdict === 'valid') this.#file(incoming, conversations)
+    else this.#refuse(incoming, verdict)
+    this.#underWay.delete(incoming.mapKey)
+  }
+
+  #refuse({ key, record }: Incoming, reason: Verdict | 'no certificate'): void {
+    this.#options.records.mark(key, 'invalid')
+    this.#countInvalid({ reason, from: record.header.from, id: record.header.id })
+  }
+
+  #countInvalid(fields: object): void {
+    this.counts.invalid += 1
+    this.#options.log.warn(fields, 'a record that does not verify is not shown')
+  }
+
+  #file({ record, key, acceptedAt }: Incoming, conversations: Set<string>): void {
+    const received: Received = { key, acceptedAt }
+    const conversation = this.#filing[record.header.k](record, received)
+    if (conversation !== undefined) conversations.add(conversation)
+  }
+
+  /** What is done with each kind of record; the conversation whose receipts may be due is returned. */
+  readonly #filing: Record<RecordKind, (record: OpenRecord, received: Received) => string | undefined> = {
+    msg: (record, received) => this.#fileMessage(record, received),
+    void: ({ header }, { key }) => {
+      this.#options.records.mark(key, 'applied')
+      return header.k === 'void' ? this.#options.timeline.receiveVoid(header).id : undefined
+    },
+    rcpt: ({ header }, { key, acceptedAt }) => {
+      this.#options.records.mark(key, 'applied')
+      if (header.k === 'rcpt') this.#options.statuses.apply(header, acceptedAt)
+      return undefined
+    },
+    set: ({ header, sealed }, { key }) => {
+      this.#options.records.mark(key, 'applied')
+      if (header.k === 'set') this.#options.settings.apply(header, openBody(sealed))
+      return undefined
+    },
+    tomb: ({ header }, { key }) => {
+      this.#options.records.mark(key, 'applied')
+      if (header.k === 'tomb') this.#options.timeline.bury(header)
+      return undefined
+    },
+  }
+
+  #fileMessage(record: OpenRecord, received: Received): string | undefined {
+    const { records, timeline, log } = this.#options
+    const { header } = record
+    if (header.k !== 'msg') return undefined
+    const first = records.keyOf(header.id, header.from)
+    if (first && toMapKey(first) !== toMapKey(received.key)) {
+      this.counts.doubled += 1
+      records.mark(received.key, 'doubled')
+      log.warn({ id: header.id, from: header.from }, 'two messages under one id; the first is kept')
+      return undefined
+    }
+    if (timeline.isBuried(received.key, header.from)) {
+      records.mark(received.key, 'deleted', received.acceptedAt)
+      return timeline.receiveVoid({ ...header, k: 'void' }).id
+    }
+    return timeline.receive(header, record, received).id
+  }
+
+  /** Its author's certificate is not known here yet: one question per author, all its records wait for the answer. */
+  #park(incoming: Incoming, author: string): void {
+    const waiting = this.#parked.get(author)
+    if (waiting) {
+      waiting.push(incoming)
+      return
+    }
+    this.#parked.set(author, [incoming])
+    void this.#ask(author)
+  }
+
+  async #ask(author: string): Promise<void> {
+    const { certificates, clock } = this.#options
+    let devices: Set<string>
+    try {
+      devices = new Set((await certificates.fetch(author)).map((certificate) => certificate.dev))
+    } catch (error) {
+      if (!hasCode(error, 'USER_UNKNOWN')) {
+        clock.after(CERTIFICATE_RETRY_MS, () => !this.#isStopped && void this.#ask(author))
+        return
+      }
+      devices = new Set()
+    }
+    const waiting = this.#parked.get(author) ?? []
+    this.#parked.delete(author)
+    for (const incoming of waiting) {
+      if (devices.has(incoming.record.header.dev)) this.#queue.push(incoming)
+      else {
+        this.#refuse(incoming, 'no certificate')
+        this.#underWay.delete(incoming.mapKey)
+      }
+    }
+    if (!this.#isWorking) this.#work()
+  }
+}

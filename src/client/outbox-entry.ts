@@ -1,0 +1,56 @@
+// One thing that waits in the outbox, and its form on disk: a line of JSON, then the draft's content or the sealed record.
+import { concat, fromUtf8, toUtf8 } from '../protocol/bytes.ts'
+import { ChatError } from '../protocol/errors.ts'
+
+export interface OutboxEntry {
+  kind: 'msg' | 'void' | 'set'
+  id: string
+  /** The conversation, or `settings`: in a lane everything leaves in order. */
+  lane: string
+  /** Place in the lane; of messages and voids the sequence number. */
+  place: number
+  to: string
+  /** Milliseconds since 1970 by this device: when it was written. */
+  writtenAt: number
+  /** Key of a setting. */
+  setting?: string
+  /** The content until it first leaves, then the sealed record. */
+  bytes: Uint8Array
+  isSealed: boolean
+  /** An attempt may have had an effect: it can no longer be refused for good. */
+  isUncertain: boolean
+  /** A void that waits for the next message of its conversation. */
+  isParked: boolean
+}
+
+type Saved = Omit<OutboxEntry, 'bytes'>
+
+export const encodeEntry = ({ bytes, ...rest }: OutboxEntry): Buffer => {
+  const saved: Saved = rest
+  return concat(toUtf8(`${JSON.stringify(saved)}\n`), bytes)
+}
+
+export const decodeEntry = (value: Uint8Array): OutboxEntry => {
+  const end = value.indexOf(0x0a)
+  if (end < 0) throw new ChatError('INTERNAL', { message: 'The outbox is damaged' })
+  const saved = JSON.parse(fromUtf8(value.subarray(0, end))) as Saved // written by encodeEntry
+  return { ...saved, bytes: value.slice(end + 1) }
+}
+
+/** What concerns the record itself and will not change by waiting; anything else says something about the moment. */
+const FINAL = new Set([
+  'MESSAGE_INVALID',
+  'MESSAGE_TOO_LARGE',
+  'FRAME_TOO_LARGE',
+  'FRAME_INVALID',
+  'USER_UNKNOWN',
+  'GROUP_UNKNOWN',
+])
+
+export type Fate = 'final' | 'again' | 'again-uncertain'
+
+/** What becomes of an entry after an attempt that failed. Refused is final only if every attempt was refused. */
+export const fateOf = (entry: Pick<OutboxEntry, 'isUncertain'>, error: ChatError): Fate => {
+  if (error.outcome === 'unknown') return 'again-uncertain'
+  return FINAL.has(error.code) && !entry.isUncertain ? 'final' : 'again'
+}

@@ -1,0 +1,312 @@
+// What this device has to say and nobody has acknowledged yet. On disk before anything else; in each lane everything leaves in
+// order, many under way at once; what was not answered leaves again, the same bytes under the same id. A message that is refused
+// for good is replaced, in one batch, by a void of the same sequence number, which waits for the next message to go first.
+import { toBase64 } from '../protocol/bytes.ts'
+import { CONTENT_TYPE } from '../protocol/content.ts'
+import { asChatError, type ChatError } from '../protocol/errors.ts'
+import { openRecord, recordKey, type MessageHeader, type SettingHeader, type VoidHeader } from '../protocol/records.ts'
+import { openBody } from '../protocol/sealed.ts'
+import { mutant } from '../platform/mutants.ts'
+import type { Clock, Logger, RandomSource } from '../platform/ports.ts'
+import type { Conversations } from './conversations.ts'
+import type { Identity } from './identity.ts'
+import { keys, ranges } from './keys.ts'
+import type { LocalStore } from './local-store.ts'
+import { decodeEntry, encodeEntry, fateOf, type OutboxEntry } from './outbox-entry.ts'
+import type { Session } from './session.ts'
+import type { Timeline } from './timeline.ts'
+
+const MAX_UNDER_WAY = 256
+/** Past it the socket gets nothing more until it has drained. */
+const MAX_BUFFERED_BYTES = 1024 * 1024
+const FIRST_RETRY_MS = 100
+const LONGEST_RETRY_MS = 5_000
+const SETTINGS = 'settings'
+
+interface Lane {
+  name: string
+  entries: OutboxEntry[]
+  failures: number
+  /** Nothing leaves while a timer runs. */
+  cancelRetry: (() => void) | undefined
+}
+export interface OutboxOptions {
+  store: LocalStore
+  clock: Clock
+  random: RandomSource
+  log: Logger
+  identity: Identity
+  conversations: Conversations
+  timeline: Timeline
+  makeId: () => string
+  /** The time to sign with. */
+  now: () => number
+  onStored: (entry: OutboxEntry, acceptedAt: number) => void
+  onRefused: (entry: OutboxEntry, error: ChatError) => void
+  onProblem: (entry: OutboxEntry, error: ChatError) => void
+  onChange: () => void
+}
+
+export class Outbox {
+  readonly #options: OutboxOptions
+  readonly #lanes = new Map<string, Lane>()
+  readonly #byId = new Map<string, OutboxEntry>()
+  readonly #leaving = new Set<OutboxEntry>()
+  #session: Session | undefined
+
+  constructor(options: OutboxOptions) {
+    this.#options = options
+  }
+
+  async load(): Promise<void> {
+    for (const [, value] of await this.#options.store.range(ranges.outbox())) this.#insert(decodeEntry(value))
+  }
+
+  get(id: string): OutboxEntry | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** How many wait to be stored. */
+  get size(): number {
+    let count = 0
+    for (const { isParked } of this.#byId.values()) count += isParked ? 0 : 1
+    return count
+  }
+
+  /** Messages of a conversation that have not left yet, in order. */
+  drafts(conversation: string): OutboxEntry[] {
+    return this.#lanes.get(conversation)?.entries.filter(({ kind, isSealed }) => kind === 'msg' && !isSealed) ?? []
+  }
+
+  /** Resolves once it is on disk. */
+  async addMessage({
+    id,
+    to,
+    lane,
+    content,
+  }: {
+    id: string
+    to: string
+    lane: string
+    content: Uint8Array
+  }): Promise<void> {
+    const conversation = this.#options.conversations.of(lane)
+    const place = conversation.nextSeq
+    conversation.nextSeq += 1
+    this.#options.conversations.touch(conversation)
+    for (const parked of this.#lanes.get(lane)?.entries ?? []) this.#unpark(parked)
+    await this.#add({ ...fresh(this.#options.clock.now()), kind: 'msg', id, lane, place, to, bytes: content })
+  }
+
+  async addSetting(setting: string, body: Uint8Array): Promise<void> {
+    const place = (this.#lanes.get(SETTINGS)?.entries.at(-1)?.place ?? 0) + 1
+    const { identity, makeId, clock } = this.#options
+    const entry = {
+      ...fresh(clock.now()),
+      id: makeId(),
+      lane: SETTINGS,
+      place,
+      to: identity.user,
+      setting,
+      bytes: body,
+    }
+    await this.#add({ ...entry, kind: 'set' })
+  }
+
+  online(session: Session): void {
+    this.#session = session
+    for (const lane of this.#lanes.values()) {
+      lane.failures = 0
+      lane.cancelRetry?.()
+      lane.cancelRetry = undefined
+    }
+    this.#pump()
+  }
+
+  offline(): void {
+    this.#session = undefined
+  }
+
+  stop(): void {
+    this.offline()
+    for (const lane of this.#lanes.values()) lane.cancelRetry?.()
+  }
+
+  async #add(entry: OutboxEntry): Promise<void> {
+    this.#insert(entry)
+    this.#save(entry)
+    this.#pump()
+    this.#options.onChange()
+    await this.#options.store.commit({ sync: true })
+  }
+
+  #insert(entry: OutboxEntry): void {
+    const lane = this.#lanes.get(entry.lane) ?? { name: entry.lane, entries: [], failures: 0, cancelRetry: undefined }
+    this.#lanes.set(entry.lane, lane)
+    lane.entries.push(entry)
+    this.#byId.set(entry.id, entry)
+  }
+
+  #save(entry: OutboxEntry): void {
+    this.#options.store.put(keys.outbox(entry.lane, entry.place), encodeEntry(entry))
+  }
+
+  #unpark(entry: OutboxEntry): void {
+    if (!entry.isParked) return
+    entry.isParked = false
+    this.#save(entry)
+  }
+
+  /** Lets everything leave that may. What leaves for the first time is sealed and on disk before. */
+  #pump(): void {
+    const session = this.#session
+    if (!session) return
+    const ready: OutboxEntry[] = []
+    let hasNew = false
+    for (const lane of this.#lanes.values()) {
+      if (lane.cancelRetry || session.bufferedBytes > MAX_BUFFERED_BYTES) continue
+      for (const entry of lane.entries) {
+        if (entry.isParked || this.#leaving.has(entry)) continue
+        if (this.#leaving.size >= MAX_UNDER_WAY) break
+        this.#leaving.add(entry)
+        hasNew ||= !entry.isSealed
+        if (!entry.isSealed) this.#seal(entry)
+        ready.push(entry)
+      }
+    }
+    if (ready.length === 0) return
+    if (!hasNew) return this.#sendAll(ready, session)
+    void this.#options.store.commit({ sync: true }).then(() => this.#sendAll(ready, session))
+  }
+
+  #sendAll(ready: OutboxEntry[], session: Session): void {
+    for (const entry of ready) void this.#attempt(entry, session)
+  }
+
+  async #attempt(entry: OutboxEntry, session: Session): Promise<void> {
+    try {
+      if (mutant('new-id-on-resend') && entry.isUncertain) this.#sealAgain(entry)
+      const { at } = await session.request('record.put', { record: toBase64(entry.bytes) }, 'record.stored')
+      this.#leaving.delete(entry)
+      this.#stored(entry, at)
+    } catch (error) {
+      this.#leaving.delete(entry)
+      this.#failed(entry, asChatError(error))
+    }
+    this.#pump()
+    this.#options.onChange()
+  }
+
+  #stored(entry: OutboxEntry, at: number): void {
+    this.#remove(entry)
+    const lane = this.#lanes.get(entry.lane)
+    if (lane) lane.failures = 0
+    if (entry.kind === 'msg') this.#options.timeline.stored(recordKey(entry.id, entry.bytes), at)
+    this.#options.onStored(entry, at)
+  }
+
+  #remove(entry: OutboxEntry): void {
+    const lane = this.#lanes.get(entry.lane)
+    this.#byId.delete(entry.id)
+    if (!lane) return
+    const index = lane.entries.indexOf(entry)
+    if (index >= 0) lane.entries.splice(index, 1)
+    this.#options.store.put(keys.outbox(entry.lane, entry.place), undefined)
+    if (lane.entries.length === 0 && !lane.cancelRetry) this.#lanes.delete(entry.lane)
+  }
+
+  #failed(entry: OutboxEntry, error: ChatError): void {
+    const fate = fateOf(entry, error)
+    if (fate === 'final') return this.#refuse(entry, error)
+    if (fate === 'again-uncertain') entry.isUncertain = true
+    else if (!entry.isUncertain) this.#reconsider(entry, error)
+    this.#options.onProblem(entry, error)
+    const lane = this.#lanes.get(entry.lane)
+    if (lane && this.#session) this.#retryLater(lane)
+  }
+
+  /** Refused, and so without any effect ever: a new time may be signed where the old one was the reason. */
+  #reconsider(entry: OutboxEntry, error: ChatError): void {
+    if (error.code === 'MESSAGE_TIME' && entry.kind === 'msg') this.#reseal(entry)
+    this.#options.store.put(keys.outbox(entry.lane, entry.place), encodeEntry(entry))
+  }
+
+  #retryLater(lane: Lane): void {
+    if (lane.cancelRetry) return
+    const bound = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(lane.failures, 10))
+    lane.failures += 1
+    // Between half and all of the bound: many clients, one store that returns.
+    lane.cancelRetry = this.#options.clock.after(bound * (0.5 + this.#options.random.float() / 2), () => {
+      lane.cancelRetry = undefined
+      this.#pump()
+    })
+  }
+
+  /** Its number is taken by a void, in the same batch; a void that nobody takes waits for the next message. */
+  #refuse(entry: OutboxEntry, error: ChatError): void {
+    const lane = this.#lanes.get(entry.lane)
+    if (entry.kind === 'msg') this.#options.timeline.refused(recordKey(entry.id, entry.bytes))
+    if (entry.kind === 'set' || !lane) this.#remove(entry)
+    else {
+      const index = lane.entries.indexOf(entry)
+      const isLast = lane.entries.slice(index + 1).every(({ kind }) => kind === 'void')
+      const base = { ...fresh(this.#options.clock.now()), lane: entry.lane, place: entry.place, to: entry.to }
+      const gap: OutboxEntry = {
+        ...base,
+        kind: 'void',
+        id: this.#options.makeId(),
+        bytes: new Uint8Array(0),
+        isParked: isLast || entry.kind === 'void',
+      }
+      lane.entries[index] = gap
+      this.#byId.delete(entry.id)
+      this.#byId.set(gap.id, gap)
+      this.#save(gap)
+    }
+    this.#options.onRefused(entry, error)
+  }
+
+  #seal(entry: OutboxEntry): void {
+    const header = this.#headerOf(entry)
+    entry.bytes = this.#options.identity.seal(header, entry.kind === 'void' ? undefined : entry.bytes)
+    entry.isSealed = true
+    // On disk the attempt may have had an effect, whatever this process lives to see.
+    this.#options.store.put(keys.outbox(entry.lane, entry.place), encodeEntry({ ...entry, isUncertain: true }))
+    if (header.k === 'msg') this.#options.timeline.addOwn(header, entry.bytes, recordKey(entry.id, entry.bytes))
+  }
+
+  #headerOf({ kind, id, to, lane, place, setting }: OutboxEntry): MessageHeader | VoidHeader | SettingHeader {
+    const { identity, conversations, now } = this.#options
+    const author = { id, from: identity.user, dev: identity.device, to }
+    if (kind === 'set') return { k: 'set', ...author, at: now(), key: setting ?? '' }
+    const at = Math.max(now(), conversations.of(lane).maxAt + 1)
+    return kind === 'void'
+      ? { k: 'void', ...author, at, conv: lane, seq: place }
+      : { k: 'msg', ...author, at, conv: lane, seq: place, ct: CONTENT_TYPE }
+  }
+
+  #reseal(entry: OutboxEntry): void {
+    const { header, sealed } = openRecord(entry.bytes)
+    if (header.k !== 'msg') return
+    this.#options.timeline.withdraw(header, recordKey(entry.id, sealed))
+    entry.bytes = openBody(sealed)
+    entry.isSealed = false
+  }
+
+  /** Only a mutant does this: a resend must keep id and bytes. */
+  #sealAgain(entry: OutboxEntry): void {
+    if (entry.kind !== 'msg') return
+    this.#byId.delete(entry.id)
+    entry.id = this.#options.makeId()
+    this.#byId.set(entry.id, entry)
+    entry.bytes = openBody(entry.bytes)
+    this.#seal(entry)
+  }
+}
+
+const fresh = (writtenAt: number): Pick<OutboxEntry, 'writtenAt' | 'isSealed' | 'isUncertain' | 'isParked'> => ({
+  writtenAt,
+  isSealed: false,
+  isUncertain: false,
+  isParked: false,
+})

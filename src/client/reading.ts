@@ -1,0 +1,38 @@
+// What counts as read: exactly the messages that were shown, never "everything before". So a message that arrives late is unread,
+// wherever the order puts it.
+import { compareOrder, type MessageHeader } from '../protocol/records.ts'
+import type { ChatState } from './chat-state.ts'
+import type { Conversation, DeviceCoverage } from './conversations.ts'
+import { addRange, countOf, includes, without } from './sequence-ranges.ts'
+
+const PAGE = 200
+
+/** How many messages of a device are held and not read; or whether one is (1 or 0). */
+export const unreadOf = (coverage: DeviceCoverage, seq?: number): number =>
+  seq === undefined ? countOf(without(coverage.held, coverage.read)) : includes(coverage.read, seq) ? 0 : 1
+
+/** Marks all shown messages of others up to one (or all) as read; how many were not before. The caller saves. */
+export const markShown = async (
+  state: ChatState,
+  conversation: Conversation,
+  { me, upTo }: { me: string; upTo?: MessageHeader },
+): Promise<number> => {
+  let left = 0
+  for (const coverage of conversation.devices.values()) left += coverage.user === me ? 0 : unreadOf(coverage)
+  let marked = 0
+  let before: MessageHeader | undefined
+  while (left > 0) {
+    const page = await state.timeline.page(conversation.id, PAGE, before)
+    for (const { header } of page.reverse()) {
+      const coverage = conversation.devices.get(header.dev)
+      if (header.from === me || !coverage || includes(coverage.read, header.seq)) continue
+      left -= 1
+      if (upTo && compareOrder(header, upTo) > 0) continue
+      addRange(coverage.read, header.seq, header.seq)
+      marked += 1
+    }
+    before = page.at(-1)?.header
+    if (page.length < PAGE) break
+  }
+  return marked
+}

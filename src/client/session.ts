@@ -1,0 +1,161 @@
+// One connection to a gateway as requests with replies and frames that come unasked. Owns the numbering of requests
+// and their deadlines; knows nothing of what the frames mean.
+import * as v from 'valibot'
+import { ChatError, type WireError } from '../protocol/errors.ts'
+import {
+  gatewayFrames,
+  type ClientFrame,
+  type ClientFrameType,
+  type GatewayFrame,
+  type GatewayFrameType,
+} from '../protocol/frames.ts'
+import type { Clock } from '../platform/ports.ts'
+import type { Dial, GatewayLink } from './ports.ts'
+
+const REQUEST_TIMEOUT_MS = 10_000
+
+export type FrameHandlers = { [T in GatewayFrameType]?: (frame: GatewayFrame<T>) => void }
+type Fields<T extends ClientFrameType> = Omit<ClientFrame<T>, 'id'>
+
+interface Waiting {
+  type: GatewayFrameType
+  resolve: (frame: unknown) => void
+  reject: (error: ChatError) => void
+  cancel: () => void
+}
+
+export interface SessionOptions {
+  clock: Clock
+  handlers: FrameHandlers
+  /** Called once, when the connection is over for any reason but close(). */
+  onEnd: (error: ChatError) => void
+}
+
+const isFrameType = (type: unknown): type is GatewayFrameType =>
+  typeof type === 'string' && Object.hasOwn(gatewayFrames, type)
+
+export class Session {
+  readonly url: string
+  readonly #options: SessionOptions
+  readonly #waiting = new Map<number, Waiting>()
+  #handlers: FrameHandlers
+  #link: GatewayLink | undefined
+  #nextId = 1
+  #isOver = false
+
+  private constructor(url: string, options: SessionOptions) {
+    this.url = url
+    this.#options = options
+    this.#handlers = options.handlers
+  }
+
+  static async open(dial: Dial, url: string, options: SessionOptions): Promise<Session> {
+    const session = new Session(url, options)
+    session.#link = await dial(url, {
+      message: (text) => session.#receive(text),
+      closed: (reason) => session.#end(new ChatError('NET_CLOSED', { details: { reason } })),
+    })
+    return session
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  get requestsUnderWay(): number {
+    return this.#waiting.size
+  }
+
+  get bufferedBytes(): number {
+    return this.#link?.bufferedBytes ?? 0
+  }
+
+  set handlers(handlers: FrameHandlers) {
+    this.#handlers = handlers
+  }
+
+  /** Rejects with what the gateway answered, NET_TIMEOUT or NET_CLOSED. */
+  request<T extends ClientFrameType, R extends GatewayFrameType>(
+    type: T,
+    fields: Fields<T>,
+    reply: R,
+    timeoutMs = REQUEST_TIMEOUT_MS,
+  ): Promise<GatewayFrame<R>> {
+    return new Promise((resolve, reject) => {
+      const link = this.#link
+      if (this.#isOver || !link) return reject(new ChatError('NET_CLOSED'))
+      const id = this.#nextId++
+      const cancel = this.#options.clock.after(timeoutMs, () => {
+        this.#waiting.delete(id)
+        reject(new ChatError('NET_TIMEOUT'))
+      })
+      // The reply's type is compared, and its shape checked, before it gets here.
+      const typed = resolve as (frame: unknown) => void
+      this.#waiting.set(id, { type: reply, resolve: typed, reject, cancel })
+      link.send(JSON.stringify({ t: type, id, ...fields }))
+    })
+  }
+
+  /** Ends it as if the network had. */
+  abandon(reason: string): void {
+    this.#link?.close()
+    this.#end(new ChatError('NET_CLOSED', { details: { reason } }))
+  }
+
+  close(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#link?.close()
+    this.#rejectAll(new ChatError('NET_CLOSED'))
+  }
+
+  #end(error: ChatError): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#rejectAll(error)
+    this.#options.onEnd(error)
+  }
+
+  #rejectAll(error: ChatError): void {
+    for (const waiting of this.#waiting.values()) {
+      waiting.cancel()
+      waiting.reject(error)
+    }
+    this.#waiting.clear()
+  }
+
+  #receive(text: string): void {
+    if (this.#isOver) return
+    let frame: unknown
+    try {
+      frame = JSON.parse(text)
+    } catch {
+      return this.#fail('a frame that is not JSON')
+    }
+    const type = (frame as { t?: unknown } | null)?.t
+    if (!isFrameType(type)) return // of a newer version
+    const checked = v.safeParse(gatewayFrames[type].schema, frame)
+    if (!checked.success) return this.#fail(`a malformed ${type}`)
+    this.#dispatch(type, checked.output as { id?: number }) // only replies have an id, and its type was checked
+  }
+
+  #dispatch(type: GatewayFrameType, frame: { id?: number }): void {
+    const waiting = frame.id === undefined ? undefined : this.#waiting.get(frame.id)
+    if (frame.id === undefined || !waiting) {
+      const handler = this.#handlers[type] as ((frame: unknown) => void) | undefined // the schema of this very type was checked
+      handler?.(frame)
+      return
+    }
+    this.#waiting.delete(frame.id)
+    waiting.cancel()
+    if (type === 'error')
+      waiting.reject(ChatError.fromWire(frame as Partial<WireError>)) // the schema of `error`
+    else if (type === waiting.type) waiting.resolve(frame)
+    else waiting.reject(new ChatError('RPC_INVALID', { message: `The gateway answered ${type}`, outcome: 'unknown' }))
+  }
+
+  #fail(what: string): void {
+    this.#link?.close()
+    this.#end(new ChatError('RPC_INVALID', { message: `The gateway sent ${what}` }))
+  }
+}

@@ -1,0 +1,92 @@
+// The user's own settings as all devices agree on them: whom one blocks (the greatest (at, device) wins) and what one has read
+// (a union). Records of kind `set` in one's own mailbox, verified before they get here.
+import { fromUtf8, toUtf8 } from '../protocol/bytes.ts'
+import { isDeviceId, type SettingHeader } from '../protocol/records.ts'
+import type { Conversations, DeviceCoverage } from './conversations.ts'
+import { keys, ranges, textOfKey } from './keys.ts'
+import type { LocalStore } from './local-store.ts'
+import { addRange } from './sequence-ranges.ts'
+
+const READ = 'read/'
+const BLOCK = 'block/'
+
+interface Saved {
+  at: number
+  dev: string
+  value: unknown
+}
+
+export const readKey = (conversation: string): string => `${READ}${conversation}`
+export const blockKey = (user: string): string => `${BLOCK}${user}`
+
+/** [device, first, last] of everything read in a conversation. */
+export type ReadRanges = [string, number, number][]
+export const encodeReadRanges = (r: ReadRanges): Uint8Array => toUtf8(JSON.stringify({ r }))
+
+export class Settings {
+  readonly #store: LocalStore
+  readonly #conversations: Conversations
+  readonly #nameOf: (conversation: string) => string
+  readonly #blocked = new Set<string>()
+
+  /** `nameOf`: the other user of a direct conversation. */
+  constructor(options: { store: LocalStore; conversations: Conversations; nameOf: (conversation: string) => string }) {
+    this.#store = options.store
+    this.#conversations = options.conversations
+    this.#nameOf = options.nameOf
+  }
+
+  async load(): Promise<void> {
+    for (const [key, value] of await this.#store.range(ranges.settings())) {
+      this.#adopt(textOfKey(key), JSON.parse(fromUtf8(value)) as Saved) // written by apply()
+    }
+  }
+
+  isBlocked(user: string): boolean {
+    return this.#blocked.size > 0 && this.#blocked.has(user)
+  }
+
+  blocked(): string[] {
+    return [...this.#blocked].sort()
+  }
+
+  apply({ key, at, dev }: Pick<SettingHeader, 'key' | 'at' | 'dev'>, body: Uint8Array): void {
+    let value: unknown
+    try {
+      value = JSON.parse(fromUtf8(body))
+    } catch {
+      return // of another version, or broken: signed by oneself, so it harms nobody
+    }
+    if (key.startsWith(READ)) return this.#read(key.slice(READ.length), value)
+    const saved = this.#store.get(keys.setting(key))
+    const before = saved ? (JSON.parse(fromUtf8(saved)) as Saved) : undefined // written below
+    if (before && (before.at > at || (before.at === at && before.dev >= dev))) return
+    const after: Saved = { at, dev, value }
+    this.#store.put(keys.setting(key), toUtf8(JSON.stringify(after)))
+    this.#adopt(key, after)
+  }
+
+  #adopt(key: string, { value }: Saved): void {
+    if (!key.startsWith(BLOCK)) return
+    const user = key.slice(BLOCK.length)
+    if ((value as { blocked?: unknown } | null)?.blocked === true) this.#blocked.add(user)
+    else this.#blocked.delete(user)
+  }
+
+  /** Another device of this user has read these, and has told their sender. */
+  #read(id: string, value: unknown): void {
+    const list = (value as { r?: unknown } | null)?.r
+    if (!Array.isArray(list)) return
+    const conversation = this.#conversations.of(id)
+    for (const range of list as unknown[]) {
+      const [device, from, to] = Array.isArray(range) ? (range as unknown[]) : []
+      if (!isDeviceId(device) || !isCount(from) || !isCount(to) || from > to) continue
+      const coverage = this.#conversations.coverage(conversation, device, this.#nameOf(id))
+      for (const set of markedByReading(coverage)) addRange(set, from, to)
+    }
+    this.#conversations.touch(conversation)
+  }
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 1
+const markedByReading = (c: DeviceCoverage) => [c.read, c.toldRead, c.syncedRead]

@@ -1,0 +1,87 @@
+// Those who wait for something to become true: a message's state, or that everything is settled. Also remembers why messages of
+// this run could not be stored, so that a timeout can say more than that time passed.
+import { ChatError } from '../protocol/errors.ts'
+import type { Clock } from '../platform/ports.ts'
+import type { MessageStatus, SendOptions, SendResult } from './api.ts'
+
+const MAX_PROBLEMS = 1_000
+const rank: Record<MessageStatus, number> = { queued: 0, stored: 1, received: 2, read: 3, refused: 4 }
+
+export interface WaitOptions {
+  timeoutMs: number
+  signals: AbortSignal[]
+}
+export interface StatusWaitOptions extends WaitOptions {
+  result: () => SendResult
+  wait: NonNullable<SendOptions['wait']>
+}
+
+export class StatusWaits {
+  readonly #clock: Clock
+  readonly #waiting = new Set<() => void>()
+  readonly #problems = new Map<string, ChatError>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Everyone looks again. */
+  wake(): void {
+    for (const look of [...this.#waiting]) look()
+  }
+
+  changed(id: string, error?: ChatError): void {
+    if (!error) this.#problems.delete(id)
+    else {
+      if (this.#problems.size >= MAX_PROBLEMS) this.#problems.delete(this.#problems.keys().next().value ?? '')
+      this.#problems.set(id, error)
+    }
+    this.wake()
+  }
+
+  problem(id: string): ChatError | undefined {
+    return this.#problems.get(id)
+  }
+
+  /** TIMEOUT, the reason of a refusal, or NET_CLOSED when the client closes first. */
+  async until(id: string, { result, wait, ...options }: StatusWaitOptions): Promise<SendResult> {
+    try {
+      await this.condition(() => rank[result().status] >= rank[wait], options)
+    } catch (error) {
+      throw this.#explain(error, id, result())
+    }
+    const reached = result()
+    if (reached.status !== 'refused') return reached
+    const reason = this.#problems.get(id) ?? new ChatError('MESSAGE_INVALID', { message: 'The message was refused' })
+    throw new ChatError(reason.code, { message: reason.message, details: { result: reached }, cause: reason })
+  }
+
+  condition(holds: () => boolean, { timeoutMs, signals }: WaitOptions): Promise<void> {
+    if (holds()) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const signal = AbortSignal.any(signals)
+      const finish = (settle: () => void): void => {
+        this.#waiting.delete(look)
+        cancel()
+        signal.removeEventListener('abort', abort)
+        settle()
+      }
+      const look = (): void => {
+        if (holds()) finish(resolve)
+      }
+      const abort = (): void => finish(() => reject(new ChatError('NET_CLOSED', { message: 'The client was closed' })))
+      const cancel = this.#clock.after(timeoutMs, () => finish(() => reject(new ChatError('TIMEOUT'))))
+      this.#waiting.add(look)
+      signal.addEventListener('abort', abort, { once: true })
+      if (signal.aborted) abort()
+    })
+  }
+
+  #explain(error: unknown, id: string, result: SendResult): unknown {
+    if (!(error instanceof ChatError) || error.code !== 'TIMEOUT') return error
+    const reason = result.status === 'queued' ? this.#problems.get(id) : undefined
+    const message = `The message is ${result.status}; the state waited for was not reached in time${reason ? `: ${reason.message}` : ''}. It stays in the outbox and is sent again by itself`
+    const rest = `The message is ${result.status}; the state waited for was not reached in time`
+    return new ChatError('TIMEOUT', { message: result.status === 'queued' ? message : rest, details: { result } })
+  }
+}

@@ -1,0 +1,168 @@
+// The messages of all conversations on this device: where each stands in the order everybody shares, which are held back,
+// and what a listener is told. Everything that gets here is verified, or this device's own.
+import type { MessageHeader, OpenRecord, TombstoneHeader, VoidHeader } from '../protocol/records.ts'
+import { mutant } from '../platform/mutants.ts'
+import type { Conversation, Conversations } from './conversations.ts'
+import type { EventLog } from './event-log.ts'
+import type { HeldMessage, HeldRecords } from './held-records.ts'
+import type { Holds } from './holds.ts'
+import { keys, ranges } from './keys.ts'
+import type { LocalStore } from './local-store.ts'
+import { addRange } from './sequence-ranges.ts'
+import type { Statuses } from './statuses.ts'
+
+export interface TimelineOptions {
+  store: LocalStore
+  records: HeldRecords
+  conversations: Conversations
+  holds: Holds
+  events: EventLog
+  statuses: Statuses
+  me: { user: string; device: string }
+  isBlocked: (user: string) => boolean
+  /** The device's clock; only a mutant asks. */
+  now: () => number
+}
+export interface Received {
+  key: Uint8Array
+  acceptedAt: number
+}
+
+export class Timeline {
+  readonly #options: TimelineOptions
+
+  constructor(options: TimelineOptions) {
+    this.#options = options
+  }
+
+  /** A message from another device, verified and new. */
+  receive(header: MessageHeader, record: OpenRecord, { key, acceptedAt }: Received): Conversation {
+    const { records, statuses, me } = this.#options
+    const conversation = this.#options.conversations.of(header.conv)
+    records.keep(key, record.sealed, { acceptedAt })
+    this.#place(header, key)
+    const place = { conversation: header.conv, device: header.dev }
+    if (header.from === me.user) statuses.ownMessage(place, header.seq, key)
+    this.#cover(header, conversation, key)
+    return conversation
+  }
+
+  /** A void takes its number and shows nothing. */
+  receiveVoid(header: VoidHeader): Conversation {
+    const conversation = this.#options.conversations.of(header.conv)
+    this.#cover(header, conversation, undefined)
+    const coverage = this.#options.conversations.coverage(conversation, header.dev, header.from)
+    for (const set of [coverage.read, coverage.toldReceived, coverage.toldRead, coverage.syncedRead]) {
+      addRange(set, header.seq, header.seq)
+    }
+    return conversation
+  }
+
+  /** This device's own message as it leaves for the first time. */
+  addOwn(header: MessageHeader, sealed: Uint8Array, key: Uint8Array): void {
+    const { records, statuses, conversations } = this.#options
+    const conversation = conversations.of(header.conv)
+    records.keep(key, sealed, { acceptedAt: 0 })
+    this.#place(header, key)
+    statuses.ownMessage({ conversation: header.conv, device: header.dev }, header.seq, key)
+    this.#note(header, conversation)
+  }
+
+  /** Own message: it is on W homes of both mailboxes. */
+  stored(key: Uint8Array, acceptedAt: number): void {
+    const message = this.#options.records.message(key)
+    if (message && message.acceptedAt === 0) this.#options.records.keep(key, message.sealed, { acceptedAt })
+  }
+
+  /** Own message: refused for good. It stays on show, with that state. */
+  refused(key: Uint8Array): void {
+    const message = this.#options.records.message(key)
+    if (message) this.#options.records.keep(key, message.sealed, { acceptedAt: 0, isRefused: true })
+  }
+
+  /** Takes an own message back out that never left in this form. */
+  withdraw(header: MessageHeader, key: Uint8Array): void {
+    const { store, records } = this.#options
+    records.mark(key, 'deleted')
+    records.forgetId(header.id, header.from)
+    store.put(keys.order(header.conv, this.#orderOf(header)), undefined)
+  }
+
+  /** A verified tombstone: the author of the message, or the owner of this mailbox, deleted it. */
+  bury(header: TombstoneHeader): void {
+    const { records, store, me } = this.#options
+    const key = Buffer.from(header.target, 'hex')
+    const message = records.message(key)
+    if (!message) return store.put(keys.tombstone(key), Buffer.from(header.from, 'utf8'))
+    if (header.from !== message.header.from && header.from !== me.user) return
+    records.mark(key, 'deleted', message.acceptedAt)
+    store.put(keys.order(message.header.conv, this.#orderOf(message.header)), undefined)
+  }
+
+  /** True when a tombstone of someone with the right to it was there before its message. */
+  isBuried(key: Uint8Array, author: string): boolean {
+    const by = this.#options.store.get(keys.tombstone(key))
+    if (!by) return false
+    const user = Buffer.from(by).toString('utf8')
+    return user === author || user === this.#options.me.user
+  }
+
+  /** What waited long enough, or waits no more: listeners are told. */
+  show(key: Uint8Array): void {
+    const message = this.#options.records.message(key)
+    if (!message || this.#options.isBlocked(message.header.from)) return
+    this.#options.events.message(key)
+  }
+
+  /** The newest messages before one (or all), oldest first; without what is held back or blocked. */
+  async page(conversation: string, limit: number, before?: MessageHeader): Promise<HeldMessage[]> {
+    const whole = ranges.order(conversation)
+    let end = before ? keys.order(conversation, this.#orderOf(before)) : whole.lt
+    const found: HeldMessage[] = []
+    while (found.length < limit) {
+      const rows = await this.#options.store.range({ gte: whole.gte, lt: end, reverse: true, limit })
+      for (const [key, digest] of rows) {
+        const message = this.#options.records.message(Buffer.concat([key.subarray(-16), digest]))
+        if (message && this.#isShown(message) && found.length < limit) found.push(message)
+      }
+      const last = rows.at(-1)
+      if (!last || rows.length < limit) break
+      end = Buffer.from(last[0])
+    }
+    return found.reverse()
+  }
+
+  #isShown({ key, header }: HeldMessage): boolean {
+    return !this.#options.holds.isHeld(key) && !this.#options.isBlocked(header.from)
+  }
+
+  #orderOf(header: MessageHeader): { at: number; dev: string; id: string } {
+    return mutant('order-by-arrival-clock') ? { ...header, at: this.#options.now() } : header
+  }
+
+  #place(header: MessageHeader, key: Uint8Array): void {
+    this.#options.records.claimId(header.id, header.from, key)
+    this.#options.store.put(keys.order(header.conv, this.#orderOf(header)), key.subarray(16))
+  }
+
+  #note(header: MessageHeader | VoidHeader, conversation: Conversation): void {
+    const coverage = this.#options.conversations.coverage(conversation, header.dev, header.from)
+    addRange(coverage.held, header.seq, header.seq)
+    conversation.maxAt = Math.max(conversation.maxAt, header.at)
+    this.#options.conversations.touch(conversation)
+  }
+
+  #cover(header: MessageHeader | VoidHeader, conversation: Conversation, key: Uint8Array | undefined): void {
+    const { conversations, holds, isBlocked, me } = this.#options
+    this.#note(header, conversation)
+    const coverage = conversations.coverage(conversation, header.dev, header.from)
+    if (isBlocked(header.from)) {
+      // Told nothing now and nothing later: unblocking must not reveal when it arrived.
+      addRange(coverage.toldReceived, header.seq, header.seq)
+      addRange(coverage.toldRead, header.seq, header.seq)
+      addRange(coverage.read, header.seq, header.seq)
+    }
+    if (header.dev === me.device) return
+    holds.arrived({ conversation, device: header.dev, coverage, seq: header.seq }, key)
+  }
+}
