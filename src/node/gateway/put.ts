@@ -1,0 +1,120 @@
+// record.put: the checks that a gateway owes before it stores a record, then the durable write, the answer, and the push.
+// Only the header is read; no signature is checked here (recipients do), and the bytes are passed on as they came.
+import { mutant } from '../../platform/mutants.ts'
+import type { Clock } from '../../platform/ports.ts'
+import { fromBase64 } from '../../protocol/bytes.ts'
+import { ChatError } from '../../protocol/errors.ts'
+import type { ClientFrame } from '../../protocol/frames.ts'
+import { limits } from '../../protocol/limits.ts'
+import { isGroupName, mailboxOwner } from '../../protocol/names.ts'
+import {
+  type MessageHeader,
+  type OpenRecord,
+  openRecord,
+  type ReceiptHeader,
+  type RecordHeader,
+  type RecordKind,
+} from '../../protocol/records.ts'
+import type { ClusterView } from '../core/ports.ts'
+import type { Mailboxes } from '../replication/mailboxes.ts'
+import { isBase64, storedText } from './gateway-frames.ts'
+import type { Pusher } from './push.ts'
+import type { Session } from './session.ts'
+
+export interface PutPorts {
+  view: ClusterView
+  clock: Clock
+  mailboxes: Mailboxes
+  pusher: Pusher
+}
+
+/** Settings are small: read positions, blocks. */
+const MAX_SETTING_BYTES = 16 * 1024
+
+interface KindCheck {
+  /** Throws MESSAGE_INVALID for what this kind may not be. */
+  check: (header: RecordHeader, record: OpenRecord, now: number) => void
+  /** False for what stays in the author's own mailbox. */
+  hasRecipient: boolean
+}
+const nothing = (): void => {}
+const invalid = (message: string): never => {
+  throw new ChatError('MESSAGE_INVALID', { message })
+}
+
+const checkExpiry = (header: RecordHeader, _record: OpenRecord, now: number): void => {
+  const { exp } = header as MessageHeader // the table calls it for messages only
+  if (exp !== undefined && !(Number.isSafeInteger(exp) && exp > now)) invalid('The message has already expired')
+}
+const checkRanges = (header: RecordHeader): void => {
+  const { r, to, from } = header as ReceiptHeader // the table calls it for receipts only
+  if (r.length > limits.maxReceiptRanges) invalid('The receipt has too many ranges')
+  if (to === from) invalid('A receipt is for somebody else’s messages')
+}
+const checkSetting = (_header: RecordHeader, { sealed }: OpenRecord): void => {
+  if (sealed.length > MAX_SETTING_BYTES) invalid('The setting is too large')
+}
+
+/** What each kind is checked for; a new kind is a new row. */
+const kindChecks: Record<RecordKind, KindCheck> = {
+  msg: { check: checkExpiry, hasRecipient: true },
+  void: { check: nothing, hasRecipient: true },
+  rcpt: { check: checkRanges, hasRecipient: true },
+  set: { check: checkSetting, hasRecipient: false },
+  tomb: { check: nothing, hasRecipient: true },
+}
+
+export class Put {
+  readonly #ports: PutPorts
+  #isDraining = false
+
+  constructor(ports: PutPorts) {
+    this.#ports = ports
+  }
+
+  /** From now on every put is refused. */
+  drain(): void {
+    this.#isDraining = true
+  }
+
+  /** Resolves once the answer was sent; rejects with what the client is told. */
+  handle(session: Session, { id, record: base64 }: ClientFrame<'record.put'>): Promise<void> {
+    if (this.#isDraining) throw new ChatError('GATEWAY_DRAINING')
+    const record = this.#open(session, base64)
+    const { to } = record.header
+    const isKnown = !kindChecks[record.header.k].hasRecipient || this.#ports.mailboxes.isKnownUser(to)
+    const store = (): Promise<void> => this.#store(session, { id, base64, record })
+    return isKnown ? store() : this.#mustExist(to).then(store)
+  }
+
+  #open(session: Session, base64: string): OpenRecord {
+    if (!isBase64(base64)) return invalid('The record is not canonical base64')
+    const sealed = fromBase64(base64)
+    if (sealed.length > limits.maxRecordBytes) throw new ChatError('MESSAGE_TOO_LARGE')
+    const record = openRecord(sealed)
+    const { header } = record
+    const { user, device } = session.identity
+    if (header.from !== user || header.dev !== device) return invalid('The record is not from this user and device')
+    if (isGroupName(header.to)) throw new ChatError('GROUP_UNKNOWN')
+    const now = this.#ports.clock.now()
+    const { retentionMs } = this.#ports.view.current().map
+    if (header.at > now + limits.maxAheadMs || header.at < now - retentionMs) throw new ChatError('MESSAGE_TIME')
+    kindChecks[header.k].check(header, record, now)
+    return record
+  }
+
+  async #mustExist(user: string): Promise<void> {
+    if (!(await this.#ports.mailboxes.userExists(user))) throw new ChatError('USER_UNKNOWN')
+  }
+
+  #store(session: Session, { id, base64, record }: { id: number; base64: string; record: OpenRecord }): Promise<void> {
+    const acceptedAt = this.#ports.clock.now()
+    const { sealed } = record
+    const mailboxes = mutant('own-copy-skipped') ? record.mailboxes.slice(0, 1) : record.mailboxes
+    return this.#ports.mailboxes.append({ mailboxes, sealed, acceptedAt }).then(() => {
+      session.send(storedText(id, acceptedAt))
+      const users = mailboxes.map(mailboxOwner)
+      this.#ports.pusher.push({ users, sealed, acceptedAt, base64, except: session })
+    })
+  }
+}
