@@ -32,7 +32,8 @@ export const registerPsVerb = (cluster: Command): void => {
     .description('the nodes, each with process, state and addresses')
     .addHelpText('beforeAll', examples('chatd cluster ps', 'chatd cluster ps --json'))
     .action(async (options) => {
-      const rows = await listNodes(requireState(clusterDirectory(options.dir)))
+      const dir = clusterDirectory(options.dir)
+      const rows = await listNodes(dir, requireState(dir))
       createOutput(options).result(rows, () => nodeTable(rows))
     })
 }

@@ -11,7 +11,7 @@ export interface NodeEntry {
   name: string
   roles: string[]
   /** Chosen once and kept, so that a node that is started again is where the others look for it. */
-  ports: { listen: number; admin: number; ws?: number }
+  ports: { listen: number; admin: number; ws?: number; join?: number }
   /** Of the last start; the process may be gone. */
   process?: ProcessRef
   /** From its ready line. */
