@@ -1,27 +1,29 @@
 // Deliberate faults in the shipped services, one switch each, that prove the checker of the simulator can fail.
 // They can be armed only while running from sources (tests); in the built program `mutant()` is always false.
 
-export type MutantName =
-  | 'write-quorum-one'
-  | 'ack-before-fsync'
-  | 'no-dedupe-on-home'
-  | 'no-dedupe-in-client'
-  | 'order-by-arrival-clock'
-  | 'lease-is-truth'
-  | 'cursor-moved-by-push'
-  | 'feed-number-reused'
-  | 'syncing-home-counted'
-  | 'old-epoch-accepted'
-  | 'refused-after-partial-write'
-  | 'receipt-dropped'
-  | 'read-without-received'
-  | 'signature-unchecked'
-  | 'unconfirmed-delivered'
-  | 'no-repair'
-  | 'final-before-reconciled'
-  | 'own-copy-skipped'
-  | 'cursor-before-persist'
-  | 'new-id-on-resend'
+export const mutantNames = [
+  'write-quorum-one',
+  'ack-before-fsync',
+  'no-dedupe-on-home',
+  'no-dedupe-in-client',
+  'order-by-arrival-clock',
+  'lease-is-truth',
+  'cursor-moved-by-push',
+  'feed-number-reused',
+  'syncing-home-counted',
+  'old-epoch-accepted',
+  'refused-after-partial-write',
+  'receipt-dropped',
+  'read-without-received',
+  'signature-unchecked',
+  'unconfirmed-delivered',
+  'no-repair',
+  'final-before-reconciled',
+  'own-copy-skipped',
+  'cursor-before-persist',
+  'new-id-on-resend',
+] as const
+export type MutantName = (typeof mutantNames)[number]
 
 const fromSources = import.meta.url.endsWith('.ts')
 let armed: MutantName | undefined

@@ -1,0 +1,278 @@
+// The simulator's checker can fail: one run by hand that is clean, and for each check one change of it that must be flagged.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  checks,
+  findViolations,
+  type DeviceState,
+  type EndState,
+  type HomeEntry,
+  type HomeState,
+} from '../sim/checker.ts'
+import { History, type SendEvent, type ShowEvent, type StatusEvent } from '../sim/history.ts'
+
+const checker = suite('sim-checker')
+
+type Run = { history: History; end: EndState; at: (t: number) => void }
+const entry = (mailbox: string, id: string, text: string): HomeEntry => ({
+  mailbox,
+  key: `${id}-${text}`,
+  id,
+  from: 'a',
+  text,
+})
+const home = (peer: string): HomeState => ({
+  peer,
+  entries: ['u:a', 'u:b'].flatMap((mailbox) => [entry(mailbox, 'm1', 'text 1'), entry(mailbox, 'm2', 'text 2')]),
+  digests: { 7: 'aa', 9: 'bb' },
+})
+const device = (name: string, user: string, other: string): DeviceState => ({
+  name,
+  user,
+  listed: {
+    [other]: [
+      { id: 'm1', from: 'a', to: 'b', text: 'text 1', status: 'read' },
+      { id: 'm2', from: 'a', to: 'b', text: 'text 2', status: 'read' },
+    ],
+  },
+  gaps: [],
+  queued: 0,
+})
+
+const send = (id: string, type: SendEvent['type'], text = `text ${id.slice(1)}`): Omit<SendEvent, 't'> => ({
+  op: 'send',
+  proc: 'a/0',
+  type,
+  id,
+  user: 'a',
+  to: 'b',
+  text,
+})
+const show = (id: string, proc: string, change: Partial<ShowEvent> = {}): Omit<ShowEvent, 't'> => ({
+  op: 'show',
+  type: 'ok',
+  proc,
+  id,
+  user: proc[0] ?? '',
+  from: 'a',
+  to: 'b',
+  text: `text ${id.slice(1)}`,
+  hasGap: false,
+  life: 0,
+  ...change,
+})
+const status = (
+  id: string,
+  of: StatusEvent['status'],
+  times: [number | null, number | null, number | null],
+): Omit<StatusEvent, 't'> => ({
+  op: 'status',
+  type: 'ok',
+  proc: 'a/0',
+  id,
+  status: of,
+  storedAt: times[0],
+  receivedAt: times[1],
+  readAt: times[2],
+})
+
+/** a sends two messages to b, who receives and reads them; `skip` leaves events out. */
+const cleanRun = (skip: (e: { op: string; proc: string; id?: string }) => boolean = () => false): Run => {
+  let now = 0
+  const history = new History(() => now)
+  const add = (event: Parameters<History['add']>[0]): void => {
+    now += 10
+    if (!skip(event)) history.add(event)
+  }
+  for (const id of ['m1', 'm2']) {
+    add(send(id, 'invoke'))
+    add({ op: 'durable', type: 'ok', proc: 'world', id, because: 'acknowledged', found: 2, needed: 2 })
+    add(send(id, 'ok'))
+    add(status(id, 'stored', [5, null, null]))
+    add(show(id, 'a/0'))
+    add(show(id, 'b/0'))
+    add({ op: 'receipt', type: 'ok', proc: 'a/0', id, user: 'b', status: 'received' })
+    add(status(id, 'received', [5, 6, null]))
+  }
+  add({ op: 'settle', type: 'invoke', proc: 'b/0', user: 'b', complete: false, seen: [], id: '1' })
+  add({ op: 'settle', type: 'ok', proc: 'b/0', user: 'b', complete: true, seen: ['m1', 'm2'], id: '1' })
+  add({ op: 'fetch', type: 'ok', proc: 'b/0', asked: 2, known: [] })
+  add({ op: 'read', type: 'invoke', proc: 'b/0', user: 'b', conversation: 'a' })
+  add({ op: 'read', type: 'ok', proc: 'b/0', user: 'b', conversation: 'a' })
+  add({ op: 'receipt', type: 'ok', proc: 'a/0', id: 'm2', user: 'b', status: 'read' })
+  add(status('m2', 'read', [5, 6, 7]))
+  const end: EndState = {
+    devices: [device('a/0', 'a', 'b'), device('b/0', 'b', 'a')],
+    homes: [home('s1'), home('s2')],
+    homesOf: { 'u:a': ['s1', 's2'], 'u:b': ['s1', 's2'] },
+    forged: [],
+  }
+  return { history, end, at: (t) => (now = t) }
+}
+
+const first = <T>(list: T[] | undefined): T => {
+  const item = list?.[0]
+  if (item === undefined) throw new Error('the clean run lacks it')
+  return item
+}
+const listed = (run: Run, name: string) =>
+  first(Object.values(first(run.end.devices.filter((d) => d.name === name)).listed))
+const removeFrom = (run: Run, peer: string, mailbox: string): void => {
+  const state = first(run.end.homes.filter((h) => h.peer === peer))
+  state.entries = state.entries.filter((e) => e.mailbox !== mailbox || e.id !== 'm1')
+}
+
+/** Name of the check -> how to break a clean run so that it must say so. */
+const BREAKS: Record<string, () => Run> = {
+  'acknowledged but lost': () => {
+    const run = cleanRun()
+    removeFrom(run, 's1', 'u:a')
+    removeFrom(run, 's2', 'u:a')
+    return run
+  },
+  'too few durable copies': () => {
+    const run = cleanRun()
+    run.history.add({ op: 'durable', type: 'ok', proc: 'world', id: 'm1', because: 'shown', found: 1, needed: 2 })
+    return run
+  },
+  'homes differ': () => {
+    const run = cleanRun()
+    removeFrom(run, 's2', 'u:b')
+    return run
+  },
+  'digests differ': () => {
+    const run = cleanRun()
+    first(run.end.homes).digests = { 7: 'aa' }
+    return run
+  },
+  'stored twice': () => {
+    const run = cleanRun()
+    first(run.end.homes).entries.push(entry('u:a', 'm1', 'text 1'))
+    return run
+  },
+  'refused, but stored': () => {
+    const run = cleanRun()
+    run.history.add(send('m2', 'fail'))
+    return run
+  },
+  'both refused and acknowledged': () => {
+    const run = cleanRun()
+    run.history.add(send('m1', 'fail'))
+    return run
+  },
+  'not visible though complete': () => {
+    const run = cleanRun()
+    run.history.add({ op: 'settle', type: 'invoke', proc: 'b/0', user: 'b', complete: false, seen: [], id: '2' })
+    run.history.add({ op: 'settle', type: 'ok', proc: 'b/0', user: 'b', complete: true, seen: ['m2'], id: '2' })
+    return run
+  },
+  'stored but not delivered': () => {
+    const run = cleanRun()
+    listed(run, 'b/0').pop()
+    return run
+  },
+  'shown twice': () => {
+    const run = cleanRun()
+    run.history.add(show('m2', 'b/0'))
+    return run
+  },
+  'shown but never sent so': () => {
+    const run = cleanRun()
+    run.history.add(show('m3', 'b/0'))
+    return run
+  },
+  'shown to somebody else': () => {
+    const run = cleanRun()
+    run.history.add(show('m2', 'c/0'))
+    return run
+  },
+  'fetched a body it had': () => {
+    const run = cleanRun()
+    run.history.add({ op: 'fetch', type: 'ok', proc: 'b/0', asked: 1, known: ['m1-text 1'] })
+    return run
+  },
+  'refused, but shown': () => {
+    const run = cleanRun()
+    run.history.add(send('m2', 'fail'))
+    return run
+  },
+  'shown out of its order': () => {
+    const run = cleanRun((e) => e.op === 'show' && e.proc === 'b/0')
+    run.history.add(show('m2', 'b/0'))
+    run.history.add(show('m1', 'b/0'))
+    return run
+  },
+  'listed out of its order': () => {
+    const run = cleanRun()
+    listed(run, 'b/0').reverse()
+    listed(run, 'a/0').reverse()
+    return run
+  },
+  'devices differ in order': () => {
+    const run = cleanRun()
+    listed(run, 'b/0').reverse()
+    return run
+  },
+  'a gap was not repaired': () => {
+    const run = cleanRun()
+    first(run.end.devices).gaps.push('b')
+    return run
+  },
+  'a status went back': () => {
+    const run = cleanRun()
+    run.history.add(status('m2', 'received', [5, 6, null]))
+    return run
+  },
+  'read without received, or received without stored': () => {
+    const run = cleanRun()
+    run.history.add(status('m2', 'read', [5, null, 7]))
+    return run
+  },
+  'received, but the sender never heard': () => {
+    const run = cleanRun()
+    first(listed(run, 'a/0')).status = 'stored'
+    return run
+  },
+  'read, but the sender never heard': () => {
+    const run = cleanRun()
+    first(listed(run, 'a/0')).status = 'received'
+    return run
+  },
+  'a receipt for what did not happen': () => {
+    const run = cleanRun((e) => e.op === 'read')
+    return run
+  },
+}
+
+checker('a clean run has no violations', () => {
+  assert.equal(findViolations(cleanRun()), [])
+})
+
+checker('a message shown behind a gap may come late', () => {
+  const run = cleanRun((e) => e.op === 'show' && e.proc === 'b/0')
+  run.history.add(show('m2', 'b/0', { hasGap: true }))
+  run.history.add(show('m1', 'b/0'))
+  assert.equal(
+    findViolations(run).filter(({ message }) => message.startsWith('shown out of its order')),
+    [],
+  )
+})
+
+for (const { name, invariant } of checks) {
+  checker(`${invariant}: ${name}`, () => {
+    const broken = BREAKS[name]
+    assert.ok(broken, 'there is no run that breaks this check')
+    const found = broken ? findViolations(broken()) : []
+    assert.ok(
+      found.some((v) => v.invariant === invariant && v.message.startsWith(`${name}: `)),
+      JSON.stringify(found),
+    )
+  })
+}
+
+checker('the hash of a history tells runs apart', () => {
+  assert.is(cleanRun().history.hash(), cleanRun().history.hash())
+  assert.is.not(cleanRun().history.hash(), cleanRun((e) => e.op === 'read').history.hash())
+})
+
+checker.run()

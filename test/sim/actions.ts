@@ -1,0 +1,113 @@
+// What each kind of step does to the simulated cluster. A new kind is a row here and one in scenario.ts.
+import type { SimCluster } from './cluster.ts'
+import type { SimDevice } from './device.ts'
+import type { SimNode } from './node.ts'
+import type { Step, StepKind } from './scenario.ts'
+
+type StepOf<K extends StepKind> = Extract<Step, { do: K }>
+type Actions = { [K in StepKind]: (cluster: SimCluster, step: StepOf<K>) => void }
+
+const node = (cluster: SimCluster, name: string, act: (node: SimNode) => void): void => {
+  const found = cluster.nodes.get(name)
+  if (found && cluster.isAdded(name)) act(found)
+}
+const device = (cluster: SimCluster, name: string, act: (device: SimDevice) => void): void => {
+  const found = cluster.devices.get(name)
+  if (found?.isUp) act(found)
+}
+/** Both ways between each of one side and each of the other. */
+const cutBetween = (cluster: SimCluster, left: string[], isCut: boolean): void => {
+  const right = [...cluster.nodes.keys(), ...(cluster.scenario.hasLiar ? ['liar'] : [])].filter(
+    (n) => !left.includes(n),
+  )
+  for (const a of left) {
+    for (const b of right) {
+      cluster.network.setCut(a, b, isCut)
+      cluster.network.setCut(b, a, isCut)
+    }
+  }
+}
+/** What a fault did ends by itself, or with the heal, whichever is first. */
+const later = (cluster: SimCluster, ms: number, end: () => void): void => {
+  cluster.scheduler.after(ms, () => (cluster.isHealed ? undefined : end()))
+}
+
+export const actions: Actions = {
+  send: (c, step) => device(c, step.device, (d) => void d.send(step.to, step.text)),
+  resend: (c, step) => device(c, step.device, (d) => void d.resend()),
+  read: (c, step) => device(c, step.device, (d) => void d.read(step.conversation)),
+  settle: (c, step) => device(c, step.device, (d) => void d.settle()),
+  status: (c, step) => device(c, step.device, (d) => void d.askStatuses()),
+  'crash-node': (c, step) =>
+    node(c, step.node, (n) => {
+      n.kill(step.how)
+      later(c, step.forMs, () => void n.start())
+    }),
+  'restart-node': (c, step) =>
+    node(c, step.node, (n) => void n.stop().then(() => later(c, step.forMs, () => void n.start()))),
+  'pause-node': (c, step) =>
+    node(c, step.node, (n) => {
+      n.pause()
+      later(c, step.forMs, () => n.resume())
+    }),
+  'power-cut': (c, step) => {
+    const down = [...c.nodes.values()].filter((n) => c.isAdded(n.name))
+    for (const n of down) {
+      n.kill('power')
+      later(c, step.forMs * c.random.float(), () => void n.start())
+    }
+  },
+  'crash-device': (c, step) =>
+    device(c, step.device, (d) => {
+      d.kill(step.how)
+      later(c, step.forMs, () => void d.start())
+    }),
+  partition: (c, step) => {
+    cutBetween(c, step.left, true)
+    later(c, step.forMs, () => cutBetween(c, step.left, false))
+  },
+  cut: (c, step) => {
+    c.network.setCut(step.from, step.to, true)
+    later(c, step.forMs, () => c.network.setCut(step.from, step.to, false))
+  },
+  reset: (c, step) => c.network.reset(step.a, step.b),
+  'break-socket': (c, step) => {
+    for (const socket of [...c.sockets.open]) if (socket.client === step.device) socket.link.reset()
+  },
+  'cut-device': (c, step) => {
+    c.sockets.setCut(step.device, step.gateway, true)
+    later(c, step.forMs, () => c.sockets.setCut(step.device, step.gateway, false))
+  },
+  'jump-clock': (c, step) => {
+    const found = c.nodes.get(step.machine) ?? c.devices.get(step.machine)
+    if (found) found.machine.skewMs += step.byMs
+  },
+  'slow-disk': (c, step) =>
+    node(c, step.node, (n) => {
+      n.disk.slowness = step.times
+      later(c, step.forMs, () => (n.disk.slowness = 1))
+    }),
+  'full-disk': (c, step) =>
+    node(c, step.node, (n) => {
+      n.disk.isFull = true
+      later(c, step.forMs, () => (n.disk.isFull = false))
+    }),
+  'damage-disk': (c, step) =>
+    node(c, step.node, (n) => {
+      n.kill('power')
+      n.disk.damage(step.how)
+      c.damaged.add(n.name)
+      later(c, 500, () => void n.start())
+    }),
+  'add-store': (c, step) => {
+    c.added.add(step.node)
+    node(c, step.node, (n) => void n.start())
+  },
+  forge: (c, step) => c.forge(step.from, step.to),
+}
+
+export const act = (cluster: SimCluster, step: Step): void => {
+  // The table has exactly the row for this kind of step.
+  const row = actions[step.do] as (cluster: SimCluster, step: Step) => void
+  row(cluster, step)
+}

@@ -1,0 +1,96 @@
+// Invariant 5: all devices end with the same order, nobody shows one device's messages out of its order unless it showed a gap,
+// and no gap is left.
+import type { Check } from './checker.ts'
+import type { History, SendEvent } from './history.ts'
+
+/** First invocations in order: the sequence of each device in each conversation. */
+const places = (history: History): Map<string, { lane: string; place: number }> => {
+  const counts = new Map<string, number>()
+  const found = new Map<string, { lane: string; place: number }>()
+  for (const { type, id, proc, to, user } of history.of('send') as SendEvent[]) {
+    if (type !== 'invoke' || found.has(`${user} ${id}`)) continue
+    const lane = `${proc} ${to}`
+    const place = (counts.get(lane) ?? 0) + 1
+    counts.set(lane, place)
+    found.set(`${user} ${id}`, { lane, place })
+  }
+  return found
+}
+
+const shownOutOfOrder: Check = {
+  invariant: 5,
+  name: 'shown out of its order',
+  isEventual: false,
+  find: ({ history }) => {
+    const known = places(history)
+    const highest = new Map<string, { place: number; hasGap: boolean }>()
+    return history.of('show').flatMap(({ proc, id, from, hasGap, life, t }) => {
+      const sent = known.get(`${from} ${id}`)
+      // What the device itself sent it shows when it is written.
+      if (!sent || sent.lane.startsWith(`${proc} `)) return []
+      const key = `${proc} ${life} ${sent.lane}`
+      const before = highest.get(key)
+      if (before && before.place > sent.place) {
+        return before.hasGap
+          ? []
+          : [`${id} of ${sent.lane} on ${proc} at ${t} ms, number ${sent.place} after ${before.place}`]
+      }
+      highest.set(key, { place: sent.place, hasGap })
+      return []
+    })
+  },
+}
+
+const listedOutOfOrder: Check = {
+  invariant: 5,
+  name: 'listed out of its order',
+  isEventual: true,
+  find: ({ history, end }) => {
+    const known = places(history)
+    return end.devices.flatMap(({ name, listed }) =>
+      Object.values(listed).flatMap((messages) => {
+        const last = new Map<string, number>()
+        return messages.flatMap(({ id, from }) => {
+          const sent = known.get(`${from} ${id}`)
+          if (!sent) return []
+          const before = last.get(sent.lane) ?? 0
+          last.set(sent.lane, sent.place)
+          return sent.place < before ? [`${id} of ${sent.lane} on ${name}: number ${sent.place} after ${before}`] : []
+        })
+      }),
+    )
+  },
+}
+
+/** Messages still in an outbox are on one device only; the others are compared. */
+const ordersDiffer: Check = {
+  invariant: 5,
+  name: 'devices differ in order',
+  isEventual: true,
+  find: ({ end }) => {
+    const orders = new Map<string, { name: string; ids: string }>()
+    return end.devices.flatMap(({ name, user, listed }) =>
+      Object.entries(listed).flatMap(([other, messages]) => {
+        const conversation = [user, other].sort().join(':')
+        const ids = messages
+          .filter(({ status }) => status !== 'queued' && status !== 'refused')
+          .map(({ id }) => id)
+          .join(' ')
+        const first = orders.get(conversation)
+        if (!first) orders.set(conversation, { name, ids })
+        return !first || first.ids === ids
+          ? []
+          : [`${conversation} on ${name} and on ${first.name}: [${ids}] and [${first.ids}]`]
+      }),
+    )
+  },
+}
+
+const gapLeft: Check = {
+  invariant: 5,
+  name: 'a gap was not repaired',
+  isEventual: true,
+  find: ({ end }) => end.devices.flatMap(({ name, gaps }) => gaps.map((conversation) => `${conversation} on ${name}`)),
+}
+
+export const orderChecks: Check[] = [shownOutOfOrder, listedOutOfOrder, ordersDiffer, gapLeft]

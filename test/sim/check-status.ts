@@ -1,0 +1,107 @@
+// Invariants 4, 6 and 8 as far as receipts go: a status never goes back, read => received => stored, it says only what is so,
+// and it gets there.
+import type { MessageStatus } from '../../src/client/api.ts'
+import { storedSends } from './check-homes.ts'
+import type { Check } from './checker.ts'
+
+const RANK: Record<MessageStatus, number> = { queued: 0, refused: 0, stored: 1, received: 2, read: 3 }
+
+const wentBack: Check = {
+  invariant: 6,
+  name: 'a status went back',
+  isEventual: false,
+  find: ({ history }) => {
+    const best = new Map<string, MessageStatus>()
+    return history.of('status').flatMap(({ proc, id, status, t }) => {
+      const key = `${proc} ${id}`
+      const before = best.get(key) ?? 'queued'
+      if (RANK[status] >= RANK[before]) best.set(key, status)
+      return RANK[status] < RANK[before] ? [`${id} on ${proc} was ${before} and is ${status} at ${t} ms`] : []
+    })
+  },
+}
+
+const incoherent: Check = {
+  invariant: 6,
+  name: 'read without received, or received without stored',
+  isEventual: false,
+  find: ({ history }) =>
+    history
+      .of('status')
+      .filter(({ storedAt, receivedAt, readAt }) => {
+        const isHoley = (readAt !== null && receivedAt === null) || (receivedAt !== null && storedAt === null)
+        const [stored, received, read] = [storedAt ?? 0, receivedAt ?? Infinity, readAt ?? Infinity]
+        return isHoley || stored > received || received > read
+      })
+      .map((e) => `${e.id} on ${e.proc}: stored ${e.storedAt}, received ${e.receivedAt}, read ${e.readAt}`),
+}
+
+const neverReceived: Check = {
+  invariant: 6,
+  name: 'received, but the sender never heard',
+  isEventual: true,
+  find: ({ history, end }) => {
+    const stored = new Map(storedSends(history).map((send) => [send.id, send]))
+    return end.devices.flatMap(({ name, user, listed }) =>
+      Object.values(listed)
+        .flat()
+        .filter(({ id, status }) => {
+          const send = stored.get(id)
+          return send?.user === user && send.to !== user && RANK[status] < RANK.received
+        })
+        .map(({ id, status }) => `${id} is ${status} on ${name}`),
+    )
+  },
+}
+
+const neverRead: Check = {
+  invariant: 6,
+  name: 'read, but the sender never heard',
+  isEventual: true,
+  find: ({ history, end }) => {
+    const shown = history.of('show')
+    const readIds = new Set(
+      history
+        .of('read')
+        .filter(({ type }) => type === 'ok')
+        .flatMap(({ proc, conversation, t, user }) => {
+          const begun = history
+            .of('read')
+            .findLast((e) => e.proc === proc && e.type === 'invoke' && e.conversation === conversation && e.t <= t)
+          return shown
+            .filter((s) => s.proc === proc && s.from === conversation && s.to === user && s.t < (begun?.t ?? 0))
+            .map((s) => s.id)
+        }),
+    )
+    return end.devices.flatMap(({ name, user, listed }) =>
+      Object.values(listed)
+        .flat()
+        .filter(({ id, from, to, status }) => from === user && to !== user && readIds.has(id) && status !== 'read')
+        .map(({ id, status }) => `${id} is ${status} on ${name}`),
+    )
+  },
+}
+
+const invented: Check = {
+  invariant: 4,
+  name: 'a receipt for what did not happen',
+  isEventual: false,
+  find: ({ history }) => {
+    const shown = new Set(history.of('show').map(({ user, id }) => `${user} ${id}`))
+    const began = new Map<string, number>()
+    for (const e of history.of('read')) {
+      if (e.type === 'invoke' && !began.has(`${e.user} ${e.conversation}`))
+        began.set(`${e.user} ${e.conversation}`, e.t)
+    }
+    const senders = new Map(history.of('send').map(({ id, user }) => [id, user]))
+    return history.of('receipt').flatMap(({ id, user, status, proc, t }) => {
+      if (!shown.has(`${user} ${id}`)) return [`${status} of ${id} by ${user} on ${proc}, who never showed it`]
+      const readAt = began.get(`${user} ${senders.get(id)}`)
+      return status === 'read' && (readAt === undefined || readAt > t)
+        ? [`read of ${id} by ${user} on ${proc}, who did not read`]
+        : []
+    })
+  },
+}
+
+export const statusChecks: Check[] = [wentBack, incoherent, neverReceived, neverRead, invented]

@@ -1,0 +1,73 @@
+// Judges one run by the invariants of docs/architecture.md, from its history and the state at its end. Pure: knows no services.
+// Every check must be able to fail: test/component/sim-checker.test.ts breaks each, and the mutants of the services do too.
+import type { MessageStatus } from '../../src/client/api.ts'
+import { homeChecks } from './check-homes.ts'
+import { orderChecks } from './check-order.ts'
+import { shownChecks } from './check-shown.ts'
+import { statusChecks } from './check-status.ts'
+import type { History } from './history.ts'
+
+export interface Violation {
+  /** Number in section 6 of the architecture; 0 = something threw that no one expects. */
+  invariant: number
+  message: string
+}
+
+export interface ListedMessage {
+  id: string
+  from: string
+  to: string
+  text: string
+  status: MessageStatus
+}
+/** What a device shows at the end. */
+export interface DeviceState {
+  /** `u0/0`. */
+  name: string
+  user: string
+  /** By conversation, in the order shown. */
+  listed: Record<string, ListedMessage[]>
+  /** Conversations in which something is still shown as missing. */
+  gaps: string[]
+  /** Still in the outbox. */
+  queued: number
+}
+export interface HomeEntry {
+  mailbox: string
+  /** Hex. */
+  key: string
+  id: string
+  from: string
+  /** The text of a message, else the kind. */
+  text: string
+}
+/** What a home holds at the end. */
+export interface HomeState {
+  peer: string
+  entries: HomeEntry[]
+  /** By shard, hex; only those that are not empty. */
+  digests: Record<string, string>
+}
+export interface EndState {
+  devices: DeviceState[]
+  homes: HomeState[]
+  /** Mailbox -> the homes it has under the last map. */
+  homesOf: Record<string, string[]>
+  /** Ids and texts that a hostile node made up: they may lie in mailboxes, but nobody shows them. */
+  forged: string[]
+}
+
+export interface Check {
+  invariant: number
+  name: string
+  /** True when it says something only after the heal; else it holds at any time. */
+  isEventual: boolean
+  find: (run: { history: History; end: EndState }) => string[]
+}
+
+export const checks: readonly Check[] = [...homeChecks, ...shownChecks, ...orderChecks, ...statusChecks]
+
+export const findViolations = (run: { history: History; end: EndState }): Violation[] =>
+  checks.flatMap(({ invariant, name, find }) =>
+    find(run).map((message) => ({ invariant, message: `${name}: ${message}` })),
+  )

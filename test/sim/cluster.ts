@@ -1,0 +1,248 @@
+// The simulated cluster of one run: every node, device, wire, disk and clock, made from a scenario; and what was seen of it.
+import { silentLogger, type Logger } from '../../src/platform/ports.ts'
+import { asChatError, ChatError } from '../../src/protocol/errors.ts'
+import { toBase64, toHex } from '../../src/protocol/bytes.ts'
+import {
+  type ClusterMap,
+  homeSet,
+  type MapNode,
+  type Role,
+  type SignedMap,
+  signMap,
+} from '../../src/protocol/cluster-map.ts'
+import { limits } from '../../src/protocol/limits.ts'
+import { SimDevice } from './device.ts'
+import { SimDisk } from './disk.ts'
+import { FrameTap } from './frame-tap.ts'
+import { History } from './history.ts'
+import { durabilityOf, type Durability } from './homes.ts'
+import { keyOf } from './keys.ts'
+import { Liar } from './liar.ts'
+import { Network } from './network.ts'
+import { SimNode, type NodeWorld } from './node.ts'
+import { SeededRandom } from './random.ts'
+import { deviceName, LIAR, nodeNames, type Scenario } from './scenario.ts'
+import { Scheduler } from './scheduler.ts'
+import { Sockets } from './sockets.ts'
+
+const AUTHORITY = 'authority'
+
+export interface Defect {
+  proc: string
+  error: string
+}
+
+export class SimCluster {
+  readonly scenario: Scenario
+  readonly random: SeededRandom
+  readonly scheduler: Scheduler
+  readonly history: History
+  readonly network: Network
+  readonly sockets: Sockets
+  readonly tap: FrameTap
+  readonly nodes = new Map<string, SimNode>()
+  readonly devices = new Map<string, SimDevice>()
+  /** Stores that joined later. */
+  readonly added = new Set<string>()
+  /** Homes that lost something: at most one, or nobody could give it back. */
+  readonly damaged = new Set<string>()
+  readonly defects: Defect[] = []
+  /** Maps that were the newest at some time, oldest first. */
+  readonly maps: SignedMap[] = []
+  readonly log: string[] = []
+  isHealed = false
+  #liar: Liar | undefined
+  #enrolled = 0
+
+  constructor(scenario: Scenario, { keepLog = false }: { keepLog?: boolean } = {}) {
+    this.scenario = scenario
+    this.random = new SeededRandom(`run ${scenario.seed}`)
+    this.scheduler = new Scheduler((error) => this.defect('world', error))
+    this.history = new History(() => this.scheduler.now)
+    this.tap = new FrameTap(this.history, () => this.scheduler.now)
+    const { scheduler } = this
+    const times = scenario.network
+    this.network = new Network({
+      scheduler,
+      random: this.random.fork('network'),
+      times: { ...times, dialMs: 400 },
+      noise: { notifyLoss: times.notifyLoss, duplicates: times.duplicates },
+      onDefect: (error) => this.defect('network', error),
+    })
+    this.sockets = new Sockets({ scheduler, random: this.random.fork('sockets'), times, tap: this.tap })
+    const log = (proc: string): Logger => (keepLog ? this.#logger(proc) : silentLogger)
+    this.#build({
+      scheduler,
+      random: this.random,
+      network: this.network,
+      sockets: this.sockets,
+      log,
+      onDefect: (proc, error) => this.defect(proc, error),
+    })
+  }
+
+  /** Something threw that nobody expects to throw. */
+  defect(proc: string, error: unknown): void {
+    if (error instanceof ChatError && error.code !== 'INTERNAL') return
+    const cause = asChatError(error).cause
+    this.defects.push({ proc, error: (cause instanceof Error ? cause.stack : undefined) ?? String(error) })
+  }
+
+  get clusterId(): string {
+    return this.newestMap().cluster
+  }
+  gatewayUrls(): string[] {
+    return nodeNames('gateway', this.scenario.gateways).map((name) => `ws://${name}`)
+  }
+  users(): string[] {
+    return [...new Set([...this.devices.values()].map(({ user }) => user))]
+  }
+
+  /** Everybody starts; devices enrol, the first of each user by registration, the others by linking. */
+  boot(): void {
+    const present = [...this.nodes.values()].filter(({ name }) => this.isAdded(name))
+    for (const node of present) void node.start()
+    for (const user of this.users()) {
+      const [first, ...others] = [...this.devices.values()].filter((device) => device.user === user)
+      const enrolAll = async (): Promise<void> => {
+        await first?.enrol()
+        for (const other of others) await other.enrol(first)
+        this.#enrolled += 1 + others.length
+      }
+      enrolAll().catch((error: unknown) => this.defects.push({ proc: user, error: String(error) }))
+    }
+  }
+  get isBooted(): boolean {
+    return this.#enrolled === this.devices.size
+  }
+  bootProblem(): string {
+    const waiting = [...this.nodes.values()].filter((node) => this.isAdded(node.name) && !node.isServing)
+    return `${this.#enrolled} of ${this.devices.size} devices, without ${waiting.map(({ name }) => name).join(', ') || 'no node'}`
+  }
+
+  /** Everything works from now on: links, disks, processes. */
+  heal(): void {
+    this.isHealed = true
+    Object.assign(this.network.options.noise, { notifyLoss: 0, duplicates: 0 })
+    this.network.healAll()
+    this.sockets.healAll()
+    for (const name of this.#lateStores()) this.added.add(name)
+    for (const node of this.nodes.values()) {
+      Object.assign(node.disk, { isFull: false, slowness: 1 })
+      node.resume()
+      void node.start()
+    }
+    for (const device of this.devices.values()) void device.start()
+  }
+
+  /** What is still under way, so that it is too early to judge. */
+  unfinished(): string[] {
+    const { homes } = this.newestMap()
+    return [
+      ...(homes.next ? ['a change of the homes'] : []),
+      ...[...this.nodes.values()].filter((node) => !node.isServing).map(({ name }) => `the start of ${name}`),
+    ]
+  }
+
+  /** Nothing runs any more. */
+  end(): void {
+    for (const node of this.nodes.values()) node.kill('power')
+    for (const device of this.devices.values()) device.kill('power')
+  }
+
+  isAdded(node: string): boolean {
+    return !this.#lateStores().includes(node) || this.added.has(node)
+  }
+
+  /** The newest map that any node has. */
+  newestMap(): ClusterMap {
+    const maps = [...this.nodes.values()].map((node) => node.map)
+    const newest = maps.reduce((a, b) => (b.map.epoch > a.map.epoch ? b : a))
+    return newest.map
+  }
+
+  /** Durable copies of a message under the map that asks for the fewest, of those in use now. */
+  durability(message: { id: string; users: string[] }): Durability {
+    const stores = [...this.nodes.values()].filter((node) => node.is.roles.includes('store'))
+    const maps = new Map([...this.nodes.values()].map((node) => [node.map.map.epoch, node.map.map]))
+    const results = [...maps.values()].map((map) => durabilityOf(stores, map, message))
+    const best = results.reduce((a, b) => (b.found - b.needed > a.found - a.needed ? b : a))
+    // One home may have lost what it acknowledged: that is the one loss that is promised to be survived.
+    return { found: best.found, needed: Math.max(1, best.needed - this.damaged.size) }
+  }
+
+  forge(from: string, to: string): void {
+    const device = [...this.devices.values()].find(({ user }) => user === from)?.deviceId
+    if (this.#liar && device) this.#liar.forge({ from, to, device, seen: this.tap.pickStored(this.random) })
+  }
+  get forged(): string[] {
+    return this.#liar?.forged ?? []
+  }
+
+  #lateStores(): string[] {
+    return this.scenario.steps.flatMap((step) => (step.do === 'add-store' ? [step.node] : []))
+  }
+
+  #build(world: NodeWorld): void {
+    const { gateways, routers, stores, skewMs, users, hasLiar, disk: times } = this.scenario
+    const roles: [string, Role[]][] = [
+      ...nodeNames('gateway', gateways).map((name): [string, Role[]] => [name, ['gateway']]),
+      ...nodeNames('router', routers).map((name): [string, Role[]] => [name, ['router']]),
+      ...[...nodeNames('store', stores), ...this.#lateStores()].map((name): [string, Role[]] => [name, ['store']]),
+    ]
+    const map = firstMap([...roles, ...(hasLiar ? [[LIAR, ['gateway', 'router']] as [string, Role[]]] : [])], stores)
+    for (const [peer, own] of roles) {
+      const disk = new SimDisk(world.random.fork(`disk ${peer}`), times)
+      const parts = { world, disk, machine: { skewMs: skewMs[peer] ?? 0 }, map }
+      const is = { peer, roles: own, ...(peer === 'router-1' ? { authorityKey: AUTHORITY } : {}) }
+      this.nodes.set(peer, new SimNode(is, parts))
+    }
+    if (hasLiar) this.#liar = new Liar(world, () => this.nodes.get('router-1')?.map ?? map)
+    users.forEach((count, user) => {
+      for (let i = 0; i < count; i++) {
+        const name = deviceName(user, i)
+        const disk = new SimDisk(world.random.fork(`disk ${name}`), times)
+        this.devices.set(
+          name,
+          new SimDevice(name, { cluster: this, world, disk, machine: { skewMs: skewMs[name] ?? 0 } }),
+        )
+      }
+    })
+  }
+
+  #logger(proc: string): Logger {
+    const write =
+      (level: string) =>
+      (fields: object, message: string): void => {
+        this.log.push(
+          `${(this.scheduler.now / 1000).toFixed(3).padStart(9)} ${proc.padEnd(10)} ${level} ${message} ${JSON.stringify(fields)}`,
+        )
+      }
+    return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+  }
+}
+
+/** Every member stands in it from the beginning; the stores in use are those of the beginning. */
+const firstMap = (members: [string, Role[]][], stores: number): SignedMap => {
+  const authority = keyOf(AUTHORITY)
+  const nodes = members.map(
+    ([name, roles]): MapNode => ({
+      peer: name,
+      key: toBase64(keyOf(name).publicKey),
+      name,
+      roles,
+      weight: 1,
+      addresses: [],
+      ...(name === 'router-1' ? { authority: true } : {}),
+    }),
+  )
+  const map: ClusterMap = {
+    cluster: toHex(authority.publicKey),
+    epoch: 1,
+    nodes,
+    homes: { current: homeSet(nodeNames('store', stores)) },
+    retentionMs: limits.defaultRetentionMs,
+    revocations: [],
+  }
+  return signMap(map, authority.sign)
+}

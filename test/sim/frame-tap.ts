@@ -1,0 +1,81 @@
+// Listens to the frames between clients and gateways, for what only they show: which bodies a device asks for although it has them,
+// and the true records that a hostile node may play with.
+import { fromBase64, toHex, toMapKey } from '../../src/protocol/bytes.ts'
+import { splitKeys } from '../../src/protocol/records.ts'
+import { openHeader } from '../../src/protocol/sealed.ts'
+import { sha256 } from '../../src/protocol/signing.ts'
+import type { History } from './history.ts'
+import type { SeededRandom } from './random.ts'
+import type { SocketTap } from './sockets.ts'
+
+/** So long after a body came it is on the device's disk, or the device has crashed. */
+const KEPT_AFTER_MS = 2_000
+
+const typeOf = (text: string): string => /^\{"t":"([a-z.]+)"/.exec(text)?.[1] ?? ''
+type Records = [string, number][]
+
+export class FrameTap implements SocketTap {
+  readonly #history: History
+  readonly #now: () => number
+  /** Device -> digest of a record -> when its body came. */
+  readonly #bodies = new Map<string, Map<string, number>>()
+  /** Number of a put under way -> its record, by device. */
+  readonly #puts = new Map<string, Uint8Array>()
+  readonly #stored: Uint8Array[] = []
+
+  constructor(history: History, now: () => number) {
+    this.#history = history
+    this.#now = now
+  }
+
+  toGateway(client: string, text: string): void {
+    const type = typeOf(text)
+    if (type === 'record.put') {
+      const { id, record } = JSON.parse(text) as { id: number; record: string } // a client of ours wrote it
+      this.#puts.set(`${client} ${id}`, fromBase64(record))
+    } else if (type === 'feed.fetch') {
+      const { keys } = JSON.parse(text) as { keys: string } // likewise
+      this.#fetched(client, splitKeys(fromBase64(keys)))
+    }
+  }
+
+  toClient(client: string, text: string): void {
+    const type = typeOf(text)
+    if (type === 'record.stored') {
+      const { id } = JSON.parse(text) as { id: number } // a gateway of ours wrote it
+      const sealed = this.#puts.get(`${client} ${id}`)
+      if (sealed && openHeader(sealed).k === 'msg') this.#stored.push(sealed)
+    } else if (type === 'record.push' || type === 'feed.page' || type === 'feed.records') {
+      const { records = [] } = JSON.parse(text) as { records?: Records } // likewise
+      this.#received(client, records)
+    }
+  }
+
+  /** The device's process ended: what came last may not be on its disk. With a new database it has nothing. */
+  forget(client: string, everything: boolean): void {
+    const known = this.#bodies.get(client)
+    for (const [key, at] of known ?? []) if (everything || this.#now() - at < KEPT_AFTER_MS) known?.delete(key)
+  }
+
+  /** Some message that is known to be stored. */
+  pickStored(random: SeededRandom): Uint8Array | undefined {
+    return this.#stored.length > 0 ? random.pick(this.#stored) : undefined
+  }
+
+  #received(client: string, records: Records): void {
+    const known = this.#bodies.get(client) ?? new Map<string, number>()
+    this.#bodies.set(client, known)
+    for (const [record] of records) {
+      const digest = toMapKey(sha256(fromBase64(record)).subarray(0, 16))
+      if (!known.has(digest)) known.set(digest, this.#now())
+    }
+  }
+
+  #fetched(client: string, keys: Buffer[]): void {
+    const bodies = this.#bodies.get(client)
+    const known = keys
+      .filter((key) => this.#now() - (bodies?.get(toMapKey(key.subarray(16))) ?? Infinity) > KEPT_AFTER_MS)
+      .map((key) => toHex(key))
+    this.#history.add({ op: 'fetch', type: 'ok', proc: client, asked: keys.length, known })
+  }
+}

@@ -1,0 +1,101 @@
+// The stores' disks seen from outside: what each home holds, and on how many a message would survive a power cut now.
+// The only file of the simulator that knows how a store lays out its database.
+import { allEntries, bodyKey, entryKey, openEntryKey, placeOf, shardStart } from '../../src/node/store/keys.ts'
+import { entryDigest, isBodyOf, openBodyValue } from '../../src/node/store/values.ts'
+import { entryIdentity } from '../../src/node/store/keys.ts'
+import { homesOf } from '../../src/node/replication/placement.ts'
+import type { ClusterMap } from '../../src/protocol/cluster-map.ts'
+import { asBuffer, toHex, toMapKey } from '../../src/protocol/bytes.ts'
+import { decodeContent } from '../../src/protocol/content.ts'
+import { idBytes, idFromBytes } from '../../src/protocol/records.ts'
+import { openBody, openHeader } from '../../src/protocol/sealed.ts'
+import { userMailbox } from '../../src/protocol/names.ts'
+import type { HomeEntry, HomeState } from './checker.ts'
+import type { SimNode } from './node.ts'
+import type { SortedStore } from './sorted-store.ts'
+
+const storeOf = (node: SimNode): SortedStore[] => node.disk.databases().map(([, store]) => store)
+
+/** Kept beside the digests, so an unparsable record is still an entry. */
+const describe = (sealed: Uint8Array): Pick<HomeEntry, 'from' | 'text'> => {
+  try {
+    const header = openHeader(sealed)
+    const text = header.k === 'msg' ? decodeContent(openBody(sealed)).text : header.k
+    return { from: String(header.from), text }
+  } catch {
+    return { from: '?', text: '?' }
+  }
+}
+
+const xorInto = (sum: Buffer, value: Uint8Array): void => {
+  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) ^ (value[i] ?? 0)
+}
+
+/** Everything a home holds, recomputed from its disk. Bodies that are not what their key says count as absent. */
+export const readHome = (node: SimNode): HomeState => {
+  const entries: HomeEntry[] = []
+  const digests = new Map<number, Buffer>()
+  for (const store of storeOf(node)) {
+    for (const [key] of store.range(allEntries)) {
+      const { shard, hour, mailbox, recordKey } = openEntryKey(key)
+      const body = store.get(bodyKey(hour, recordKey))
+      const sealed = body && openBodyValue(body).sealed
+      if (!sealed || !isBodyOf(recordKey, sealed)) continue
+      entries.push({ mailbox, key: toHex(recordKey), id: idFromBytes(recordKey), ...describe(sealed) })
+      const sum = digests.get(shard) ?? Buffer.alloc(16)
+      xorInto(sum, entryDigest(entryIdentity(asBuffer(key))))
+      digests.set(shard, sum)
+    }
+  }
+  return {
+    peer: node.name,
+    entries,
+    digests: Object.fromEntries([...digests].map(([shard, sum]) => [shard, toHex(sum)])),
+  }
+}
+
+/** Would a power cut at this moment leave the record with this id in this mailbox? */
+export const isDurableOn = (node: SimNode, mailbox: string, id: string): boolean => {
+  const wanted = idBytes(id)
+  const place = placeOf(mailbox)
+  return storeOf(node).some((store) => {
+    const prefix = shardStart(place.shard)
+    const end = Buffer.from([...prefix, 0xff, 0xff, 0xff, 0xff])
+    return store.range({ gte: prefix, lt: end }).some(([key]) => {
+      const { hour, recordKey, mailbox: name } = openEntryKey(key)
+      if (name !== mailbox || !recordKey.subarray(0, 16).equals(wanted)) return false
+      const body = store.get(bodyKey(hour, recordKey))
+      if (!body || !isBodyOf(recordKey, openBodyValue(body).sealed)) return false
+      const unsynced = store.unsyncedKeys()
+      return ![entryKey(place, hour, recordKey), bodyKey(hour, recordKey)].some((k) => unsynced.has(toMapKey(k)))
+    })
+  })
+}
+
+export interface Durability {
+  found: number
+  needed: number
+}
+/** The worst of the message's mailboxes, under one map: durable copies there, and how many the quorum asks for. */
+export const durabilityOf = (
+  nodes: SimNode[],
+  map: ClusterMap,
+  { id, users }: { id: string; users: string[] },
+): Durability => {
+  const byName = new Map(nodes.map((node) => [node.name, node]))
+  const sets = users.flatMap((user) => {
+    const { current, next } = homesOf(map, userMailbox(user))
+    return [current, ...(next ? [next] : [])].map((homes) => ({ homes, mailbox: userMailbox(user) }))
+  })
+  const counts = sets.map(({ homes, mailbox }) => {
+    const holders = homes.peers.filter((peer) => {
+      const node = byName.get(peer)
+      return node !== undefined && isDurableOn(node, mailbox, id)
+    })
+    return { found: holders.length, needed: homes.w }
+  })
+  return counts.reduce((worst, c) => (c.found - c.needed < worst.found - worst.needed ? c : worst), {
+    found: 99,
+    needed: 1,
+  })
+}

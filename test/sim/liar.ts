@@ -1,0 +1,116 @@
+// A member of the map that lies. As a router it forgets leases and invents them; as a gateway it pushes and stores records that
+// nobody signed, records changed on the way, and true records for people they were not meant for. It can forge no signature.
+import { userMailbox, conversationOf } from '../../src/protocol/names.ts'
+import { idFromBytes, openRecord, type MessageHeader, type ReceiptHeader } from '../../src/protocol/records.ts'
+import { encodeContent } from '../../src/protocol/content.ts'
+import { gatePush, mapGet, routeBind, routeLookup, storeAppend } from '../../src/protocol/rpc.ts'
+import { openBody, openHeader, seal } from '../../src/protocol/sealed.ts'
+import type { SignedMap } from '../../src/protocol/cluster-map.ts'
+import { concat } from '../../src/protocol/bytes.ts'
+import { keyOf } from './keys.ts'
+import { EPOCH_MS, Life } from './life.ts'
+import type { NodeWorld } from './node.ts'
+import type { SeededRandom } from './random.ts'
+import { LIAR } from './scenario.ts'
+import type { SimTransport } from './transport.ts'
+
+export class Liar {
+  readonly #world: NodeWorld
+  readonly #random: SeededRandom
+  readonly #map: () => SignedMap
+  readonly #life: Life
+  readonly #transport: SimTransport
+  /** Ids and texts it made up, for the checker. */
+  readonly forged: string[] = []
+
+  constructor(world: NodeWorld, map: () => SignedMap) {
+    this.#world = world
+    this.#map = map
+    this.#random = world.random.fork('liar')
+    this.#life = new Life(world.scheduler, { skewMs: 0 })
+    this.#transport = world.network.attach({ peer: LIAR, life: this.#life, knows: () => true })
+    this.#transport.handle(mapGet, () => ({ epoch: this.#map().map.epoch }))
+    this.#transport.handle(routeBind, ({ leases }) => ({ kept: leases.length }))
+    this.#transport.handle(routeLookup, () => ({ leases: this.#inventedLeases() }))
+  }
+
+  #inventedLeases(): { gateway: string; session: string; capability: Uint8Array }[] {
+    if (this.#random.chance(0.6)) return []
+    return [{ gateway: LIAR, session: 'none', capability: this.#random.bytes(80) }]
+  }
+
+  /** `seen`: a true record that everybody may know; `from` and `to` are users, `device` one of `from`. */
+  forge({ from, to, device, seen }: { from: string; to: string; device: string; seen: Uint8Array | undefined }): void {
+    const invented = this.#invented(from, to, device)
+    const items = [
+      { sealed: invented, users: [to, from] },
+      { sealed: this.#receipt(from, to, device), users: [to] },
+    ]
+    if (seen) items.push(this.#changed(seen), this.#misplaced(seen, to))
+    for (const { sealed, users } of items) this.#spread(sealed, users)
+  }
+
+  #invented(from: string, to: string, device: string): Uint8Array {
+    const id = this.#id()
+    const text = `forged ${this.forged.length}`
+    this.forged.push(id, text)
+    const header: MessageHeader = {
+      k: 'msg',
+      id,
+      from,
+      dev: device,
+      to,
+      at: EPOCH_MS + Math.floor(this.#world.scheduler.now),
+      conv: conversationOf(from, to),
+      seq: this.#random.between(1, 3),
+      ct: 'chat/1',
+    }
+    return seal({ cluster: this.#map().map.cluster, header, body: encodeContent({ text }), sign: keyOf(LIAR).sign })
+  }
+
+  /** `from` is said to have read whatever `to` ever sent from any place of this device. */
+  #receipt(from: string, to: string, device: string): Uint8Array {
+    const id = this.#id()
+    this.forged.push(id)
+    const at = EPOCH_MS + Math.floor(this.#world.scheduler.now)
+    const place = { conv: conversationOf(from, to), r: [[device, 1, 50]] as [string, number, number][] }
+    const header: ReceiptHeader = { k: 'rcpt', id, from, dev: device, to, at, st: 'read', ...place }
+    return seal({ cluster: this.#map().map.cluster, header, sign: keyOf(LIAR).sign })
+  }
+
+  /** Another text under a true header and its signature. */
+  #changed(seen: Uint8Array): { sealed: Uint8Array; users: string[] } {
+    const text = `forged ${this.forged.length}`
+    this.forged.push(text)
+    const { header } = openRecord(seen)
+    const head = seen.subarray(0, seen.length - openBody(seen).length)
+    return { sealed: concat(head, encodeContent({ text })), users: [header.to, header.from] }
+  }
+
+  #misplaced(seen: Uint8Array, to: string): { sealed: Uint8Array; users: string[] } {
+    return { sealed: seen, users: [to, String(openHeader(seen).to)] }
+  }
+
+  #spread(sealed: Uint8Array, users: string[]): void {
+    const acceptedAt = EPOCH_MS + Math.floor(this.#world.scheduler.now)
+    for (const peer of this.#transport.connectedPeers()) {
+      if (peer === LIAR) continue
+      if (peer.startsWith('gateway')) this.#transport.notify(peer, gatePush, { items: [{ users, sealed, acceptedAt }] })
+      if (!peer.startsWith('store') || this.#random.chance(0.4)) continue
+      const writes = users.map((user) => ({ mailboxes: [userMailbox(user)], sealed, acceptedAt }))
+      const { epoch } = this.#map().map
+      for (const write of writes) {
+        this.#transport.call(peer, storeAppend, { epoch, writes: [write] }).catch(() => undefined)
+      }
+    }
+  }
+
+  /** A UUIDv7 that names a plausible moment. */
+  #id(): string {
+    const bytes = Buffer.from(this.#random.bytes(16))
+    bytes.writeUIntBE(EPOCH_MS + Math.floor(this.#world.scheduler.now), 0, 6)
+    bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6)
+    bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
+    return idFromBytes(bytes)
+  }
+}

@@ -1,0 +1,157 @@
+// One node of the simulated cluster: the machine with its disk, clock and map, and the runs of its process with the real services.
+import { ClusterViewKeeper } from '../../src/node/core/cluster-view.ts'
+import { ServiceGroup } from '../../src/node/core/service.ts'
+import { buildServices, type NodeServices } from '../../src/node/roles.ts'
+import { type Logger } from '../../src/platform/ports.ts'
+import { nodeOf, openMap, type Role, type SignedMap } from '../../src/protocol/cluster-map.ts'
+import type { SimDisk } from './disk.ts'
+import { keyOf } from './keys.ts'
+import { Life, type Machine } from './life.ts'
+import type { Network } from './network.ts'
+import type { SeededRandom } from './random.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { Sockets } from './sockets.ts'
+
+export interface NodeWorld {
+  scheduler: Scheduler
+  random: SeededRandom
+  network: Network
+  sockets: Sockets
+  log: (proc: string) => Logger
+  onDefect: (proc: string, error: unknown) => void
+}
+export interface NodeIs {
+  peer: string
+  roles: Role[]
+  /** Its name if it holds the authority's key. */
+  authorityKey?: string
+}
+interface Run {
+  life: Life
+  group: ServiceGroup
+  view: ClusterViewKeeper
+  built: NodeServices
+  /** Every service has started. */
+  isServing: boolean
+}
+
+/** A process that could not start is started again by whoever looks after it. */
+const START_AGAIN_MS = 1_000
+
+export class SimNode {
+  readonly is: NodeIs
+  readonly disk: SimDisk
+  readonly machine: Machine
+  readonly #world: NodeWorld
+  #map: SignedMap
+  #run: Run | undefined
+  #runs = 0
+  /** Told to stay down: a start that fails is not tried again. */
+  #isWanted = false
+
+  constructor(is: NodeIs, parts: { world: NodeWorld; disk: SimDisk; machine: Machine; map: SignedMap }) {
+    this.is = is
+    this.#world = parts.world
+    this.disk = parts.disk
+    this.machine = parts.machine
+    this.#map = parts.map
+  }
+
+  get name(): string {
+    return this.is.peer
+  }
+  get isUp(): boolean {
+    return this.#run?.life.isDead === false
+  }
+  get isPaused(): boolean {
+    return this.#run?.life.isPaused === true
+  }
+  get isServing(): boolean {
+    return this.isUp && this.#run?.isServing === true
+  }
+  get services(): NodeServices | undefined {
+    return this.isUp ? this.#run?.built : undefined
+  }
+  /** The newest map that it has on disk. */
+  get map(): SignedMap {
+    return this.#map
+  }
+
+  async start(): Promise<void> {
+    this.#isWanted = true
+    if (this.isUp) return
+    const { scheduler, network, sockets, log, onDefect } = this.#world
+    const { peer, roles, authorityKey } = this.is
+    const life = new Life(scheduler, this.machine)
+    const random = this.#world.random.fork(`node ${peer} ${this.#runs++}`)
+    const { clock } = life
+    const transport = network.attach({ peer, life, knows: (other) => nodeOf(view.current().map, other) !== undefined })
+    const logger = log(peer)
+    const cluster = this.#map.map.cluster
+    const view = new ClusterViewKeeper({
+      cluster,
+      initial: this.#map,
+      persist: (sealed) => {
+        if (!life.isDead) this.#map = openMap(sealed, cluster)
+      },
+      transport,
+      clock,
+      log: logger,
+    })
+    view.watch(() => network.consider(peer))
+    const disk = this.disk.for(life)
+    const key = keyOf(peer)
+    const built = buildServices(
+      roles,
+      {
+        transport,
+        view,
+        clock,
+        random,
+        disk,
+        identity: { peer, publicKey: key.publicKey, sign: key.sign },
+        log: logger,
+        ...(roles.includes('gateway') ? { listener: sockets.listener(peer, life) } : {}),
+        ...(authorityKey
+          ? { authority: { keyPair: keyOf(authorityKey), database: await disk.openDatabase('authority') } }
+          : {}),
+      },
+      { auth: { openRegistration: true } },
+    )
+    const group = new ServiceGroup([view, ...built.services], { clock, log: logger })
+    const run = { life, group, view, built, isServing: false }
+    this.#run = run
+    try {
+      await group.start()
+      run.isServing = true
+    } catch (error) {
+      onDefect(peer, error)
+      life.kill()
+      scheduler.after(START_AGAIN_MS, () => (this.#isWanted ? void this.start() : undefined))
+    }
+  }
+
+  /** SIGTERM: stops in order, then the process ends. */
+  async stop(): Promise<void> {
+    this.#isWanted = false
+    const run = this.#run
+    if (!run || run.life.isDead) return
+    await run.group.stop()
+    run.life.kill()
+  }
+
+  kill(how: 'process' | 'power'): void {
+    this.#isWanted = false
+    if (!this.#run || this.#run.life.isDead) return
+    this.#run.life.kill(how)
+    if (how === 'power') this.disk.powerCut()
+    else this.disk.processDied()
+  }
+
+  pause(): void {
+    this.#run?.life.pause()
+  }
+  resume(): void {
+    this.#run?.life.resume()
+  }
+}

@@ -1,0 +1,247 @@
+// What happens in one run, made from its seed and nothing else: who is there, how bad the world is, and a list of steps in time.
+// Plain data, so that a failing run can be made smaller by leaving steps out.
+import { SeededRandom } from './random.ts'
+
+export type HowToDie = 'process' | 'power'
+export type Step = { at: number } & (
+  | { do: 'send'; device: string; to: string; text: string }
+  | { do: 'resend'; device: string }
+  | { do: 'read'; device: string; conversation: string }
+  | { do: 'settle'; device: string }
+  | { do: 'status'; device: string }
+  | { do: 'crash-node'; node: string; how: HowToDie; forMs: number }
+  | { do: 'restart-node'; node: string; forMs: number }
+  | { do: 'pause-node'; node: string; forMs: number }
+  | { do: 'power-cut'; forMs: number }
+  | { do: 'crash-device'; device: string; how: HowToDie; forMs: number }
+  | { do: 'partition'; left: string[]; forMs: number }
+  | { do: 'cut'; from: string; to: string; forMs: number }
+  | { do: 'reset'; a: string; b: string }
+  | { do: 'break-socket'; device: string }
+  | { do: 'cut-device'; device: string; gateway: string; forMs: number }
+  | { do: 'jump-clock'; machine: string; byMs: number }
+  | { do: 'slow-disk'; node: string; times: number; forMs: number }
+  | { do: 'full-disk'; node: string; forMs: number }
+  | { do: 'damage-disk'; node: string; how: 'bit' | 'log' | 'all' }
+  | { do: 'add-store'; node: string }
+  | { do: 'forge'; from: string; to: string }
+)
+export type StepKind = Step['do']
+
+export interface Scenario {
+  seed: number
+  gateways: number
+  routers: number
+  /** At the beginning; `add-store` steps make it more. */
+  stores: number
+  /** Devices of each user. */
+  users: number[]
+  /** By name of node or device: how wrong its clock is. */
+  skewMs: Record<string, number>
+  network: { delayMs: number; worstMs: number; keepaliveMs: number; notifyLoss: number; duplicates: number }
+  disk: { readMs: number; writeMs: number; syncMs: number; worstMs: number }
+  /** A member of the map that lies: as router about leases, as gateway with forged records. */
+  hasLiar: boolean
+  steps: Step[]
+  /** From then on everything works again. */
+  healAt: number
+}
+
+export const LIAR = 'liar'
+export const nodeNames = (role: 'gateway' | 'router' | 'store', count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `${role}-${i + 1}`)
+export const deviceName = (user: number, device: number): string => `u${user}/${device}`
+
+const MAX_SKEW_MS = 10 * 60_000
+
+export const makeScenario = (seed: number): Scenario => {
+  const random = new SeededRandom(`scenario ${seed}`)
+  const stores = random.pick([1, 3, 3, 3])
+  const grows = stores === 1 && random.chance(0.6)
+  const scenario: Scenario = {
+    seed,
+    gateways: random.between(1, 2),
+    routers: random.between(1, 3),
+    stores,
+    users: Array.from({ length: random.between(2, 4) }, () => random.between(1, 2)),
+    skewMs: {},
+    network: {
+      delayMs: random.pick([0.3, 2, 10, 40]),
+      worstMs: random.pick([5, 50, 500]),
+      keepaliveMs: 3_000,
+      notifyLoss: random.pick([0, 0, 0.02, 0.2]),
+      duplicates: random.pick([0, 0, 0.02, 0.1]),
+    },
+    disk: { readMs: 0.1, writeMs: 0.1, syncMs: random.pick([0.5, 5, 20]), worstMs: random.pick([10, 300]) },
+    hasLiar: random.chance(0.3),
+    steps: [],
+    healAt: random.between(20, 50) * 1000,
+  }
+  const world = new World(scenario, grows)
+  for (const name of [...world.nodes, ...world.devices]) {
+    scenario.skewMs[name] = random.chance(0.5) ? 0 : random.between(-MAX_SKEW_MS, MAX_SKEW_MS)
+  }
+  addWork(scenario, world, random.fork('work'))
+  addFaults(scenario, world, random.fork('faults'))
+  scenario.steps.sort((a, b) => a.at - b.at)
+  return scenario
+}
+
+/** The names that steps can be about. */
+class World {
+  readonly gateways: string[]
+  readonly stores: string[]
+  readonly newStores: string[]
+  readonly nodes: string[]
+  readonly devices: string[]
+  readonly users: string[]
+
+  constructor({ gateways, routers, stores, users }: Scenario, grows: boolean) {
+    this.gateways = nodeNames('gateway', gateways)
+    this.stores = nodeNames('store', stores)
+    this.newStores = grows ? ['store-2', 'store-3'] : []
+    this.nodes = [...this.gateways, ...nodeNames('router', routers), ...this.stores, ...this.newStores]
+    this.users = users.map((_, i) => `u${i}`)
+    this.devices = users.flatMap((count, user) => Array.from({ length: count }, (_, i) => deviceName(user, i)))
+  }
+}
+
+const userOf = (device: string): string => device.split('/')[0] ?? device
+
+const addWork = (scenario: Scenario, world: World, random: SeededRandom): void => {
+  const { steps, healAt, seed } = scenario
+  const time = (): number => random.float() * healAt
+  const count = random.between(15, 45)
+  const bursts = Array.from({ length: random.between(1, 5) }, time)
+  for (let i = 0; i < count; i++) {
+    const device = random.pick(world.devices)
+    const to = random.chance(0.03) ? userOf(device) : random.pick(world.users)
+    const at = random.chance(0.4) ? random.pick(bursts) + random.float() * 100 : time()
+    steps.push({ at, do: 'send', device, to, text: `text ${seed}.${i}` })
+  }
+  const some = (most: number, make: (device: string) => Step): void => {
+    for (let i = random.between(0, most); i > 0; i--) steps.push(make(random.pick(world.devices)))
+  }
+  some(5, (device) => ({ at: time(), do: 'resend', device }))
+  some(12, (device) => ({ at: time(), do: 'read', device, conversation: random.pick(world.users) }))
+  some(8, (device) => ({ at: time(), do: 'settle', device }))
+  some(10, (device) => ({ at: time(), do: 'status', device }))
+}
+
+type FaultKind = Exclude<StepKind, 'send' | 'resend' | 'read' | 'settle' | 'status' | 'add-store' | 'damage-disk'>
+/** How often each is drawn; `make` gets what it may choose from. */
+const FAULTS: Record<FaultKind, { weight: number; make: (r: SeededRandom, w: World, at: number) => Step }> = {
+  'crash-node': {
+    weight: 6,
+    make: (r, w, at) => ({
+      at,
+      do: 'crash-node',
+      node: r.pick(w.nodes),
+      how: r.pick(['process', 'power']),
+      forMs: r.between(50, 12_000),
+    }),
+  },
+  'restart-node': {
+    weight: 2,
+    make: (r, w, at) => ({ at, do: 'restart-node', node: r.pick(w.nodes), forMs: r.between(50, 3_000) }),
+  },
+  'pause-node': {
+    weight: 4,
+    make: (r, w, at) => ({ at, do: 'pause-node', node: r.pick(w.nodes), forMs: r.between(20, 12_000) }),
+  },
+  'power-cut': { weight: 2, make: (r, _, at) => ({ at, do: 'power-cut', forMs: r.between(10, 4_000) }) },
+  'crash-device': {
+    weight: 4,
+    make: (r, w, at) => ({
+      at,
+      do: 'crash-device',
+      device: r.pick(w.devices),
+      how: r.pick(['process', 'power']),
+      forMs: r.between(10, 8_000),
+    }),
+  },
+  partition: {
+    weight: 4,
+    make: (r, w, at) => ({
+      at,
+      do: 'partition',
+      left: r.shuffle(w.nodes).slice(0, r.between(1, Math.max(1, w.nodes.length - 1))),
+      forMs: r.between(100, 15_000),
+    }),
+  },
+  cut: {
+    weight: 3,
+    make: (r, w, at) => {
+      const [from = '', to = ''] = r.shuffle(w.nodes)
+      return { at, do: 'cut', from, to, forMs: r.between(100, 10_000) }
+    },
+  },
+  reset: {
+    weight: 4,
+    make: (r, w, at) => {
+      const [a = '', b = ''] = r.shuffle(w.nodes)
+      return { at, do: 'reset', a, b }
+    },
+  },
+  'break-socket': { weight: 6, make: (r, w, at) => ({ at, do: 'break-socket', device: r.pick(w.devices) }) },
+  'cut-device': {
+    weight: 3,
+    make: (r, w, at) => ({
+      at,
+      do: 'cut-device',
+      device: r.pick(w.devices),
+      gateway: r.pick(w.gateways),
+      forMs: r.between(100, 15_000),
+    }),
+  },
+  'jump-clock': {
+    weight: 1,
+    make: (r, w, at) => ({
+      at,
+      do: 'jump-clock',
+      machine: r.pick([...w.nodes, ...w.devices]),
+      byMs: r.between(-120_000, 120_000),
+    }),
+  },
+  'slow-disk': {
+    weight: 2,
+    make: (r, w, at) => ({
+      at,
+      do: 'slow-disk',
+      node: r.pick(w.stores),
+      times: r.pick([10, 100]),
+      forMs: r.between(500, 8_000),
+    }),
+  },
+  'full-disk': {
+    weight: 2,
+    make: (r, w, at) => ({ at, do: 'full-disk', node: r.pick(w.stores), forMs: r.between(500, 8_000) }),
+  },
+  forge: {
+    weight: 0,
+    make: (r, w, at) => ({ at, do: 'forge', from: r.pick(w.users), to: r.pick(w.users) }),
+  },
+}
+const weights = Object.fromEntries(Object.entries(FAULTS).map(([kind, { weight }]) => [kind, weight])) as Record<
+  FaultKind,
+  number
+> // same keys
+
+const addFaults = (scenario: Scenario, world: World, random: SeededRandom): void => {
+  const { steps, healAt, hasLiar, stores } = scenario
+  const time = (): number => random.float() * healAt
+  for (let i = random.pick([0, 2, 4, 8, 14]); i > 0; i--) {
+    steps.push(FAULTS[random.weighted(weights)].make(random, world, time()))
+  }
+  if (hasLiar) for (let i = random.between(1, 4); i > 0; i--) steps.push(FAULTS.forge.make(random, world, time()))
+  for (const node of world.newStores) steps.push({ at: time() * 0.6, do: 'add-store', node })
+  // One home's disk at a time, and only where others can give back what it held.
+  if (stores >= 3 && random.chance(0.3)) {
+    steps.push({
+      at: time(),
+      do: 'damage-disk',
+      node: random.pick(world.stores),
+      how: random.pick(['bit', 'log', 'all']),
+    })
+  }
+}
