@@ -1,6 +1,6 @@
 // Who may do what on this node's libp2p: members of the current map everything; strangers one hello, few at a time and
-// few a second; peers that are cut off (tests of partitions) nothing. libp2p's own protocols (identify, ping, the DHT)
-// are guarded too: a stranger reads no addresses, puts no records and enters no routing table.
+// few a second. libp2p's own protocols (identify, ping, the DHT) are guarded too: a stranger reads no addresses, puts no
+// records and enters no routing table.
 import type { Connection, ConnectionGater, PeerId, StreamHandler, Topology } from '@libp2p/interface'
 import type { KadDHTComponents } from '@libp2p/kad-dht'
 import { ChatError } from '../../protocol/errors.ts'
@@ -18,7 +18,6 @@ export class MemberGate {
   readonly #clock: Clock
   readonly #via: DialVia | undefined
   #members = new Set<string>()
-  #cut = new Set<string>()
   #tokens = STRANGER_BURST
   #countedAt: number
 
@@ -32,17 +31,8 @@ export class MemberGate {
     this.#members = new Set(map.nodes.map((node) => node.peer))
   }
 
-  /** Nothing more from or to these peers, until called again: a partition. */
-  cut(peers: Iterable<string>): void {
-    this.#cut = new Set(peers)
-  }
-
   isMember(peer: string): boolean {
-    return this.#members.has(peer) && !this.#cut.has(peer)
-  }
-
-  isCut(peer: string): boolean {
-    return this.#cut.has(peer)
+    return this.#members.has(peer)
   }
 
   /** Asked by libp2p; true denies. On the way in the peer's id is proven by then. */
@@ -50,8 +40,7 @@ export class MemberGate {
     denyDialPeer: (peer) => !this.isMember(peer.toString()),
     denyDialMultiaddr: (address) => this.#via !== undefined && !this.#via.allows(address.toString()),
     denyOutboundEncryptedConnection: (peer) => !this.isMember(peer.toString()),
-    denyInboundEncryptedConnection: (peer) =>
-      this.isCut(peer.toString()) || !(this.isMember(peer.toString()) || this.#admitsStranger()),
+    denyInboundEncryptedConnection: (peer) => !this.isMember(peer.toString()) && !this.#admitsStranger(),
   }
 
   /** Components for a libp2p service whose protocols are for members only. */

@@ -1,7 +1,7 @@
 // All links of this node. The peer with the smaller id opens the streams, so that there is one of each kind per pair;
 // the other accepts, and the newest link wins. Who may have a link is the transport's decision, asked before.
 import type { Connection, Stream } from '@libp2p/interface'
-import { asChatError } from '../../protocol/errors.ts'
+import { asChatError, ChatError } from '../../protocol/errors.ts'
 import type { RpcStream as RpcStreamKind } from '../../protocol/rpc.ts'
 import type { Clock, Logger } from '../../platform/ports.ts'
 import { PeerLink } from './peer-link.ts'
@@ -27,6 +27,7 @@ export class PeerLinks {
   /** By connection, until they are up. */
   readonly #making = new Map<string, PeerLink>()
   readonly #opening = new Set<string>()
+  #isStopped = false
 
   constructor(options: PeerLinksOptions) {
     this.#options = options
@@ -46,24 +47,20 @@ export class PeerLinks {
     return this.#making.has(connection.id) || this.#up.get(peer)?.connection === connection || this.#opening.has(peer)
   }
 
-  isOpener(peer: string): boolean {
-    return this.#options.self < peer
-  }
-
   /** Opens both streams, if that is this side's part and the peer has no live link. */
   async open(connection: Connection): Promise<void> {
     const peer = connection.remotePeer.toString()
     const { clock, log } = this.#options
-    if (!this.isOpener(peer) || this.#opening.has(peer) || this.#up.get(peer)?.isFresh(clock.monotonic())) return
+    if (this.#isStopped || !this.#isOpener(peer) || this.#opening.has(peer)) return
+    if (this.#up.get(peer)?.isFresh(clock.monotonic())) return
     this.#opening.add(peer)
     try {
       const signal = AbortSignal.timeout(OPEN_MS)
       const open = (kind: RpcStreamKind): Promise<Stream> =>
         connection.newStream(RPC_PROTOCOLS[kind], { signal, ...STREAM_LIMITS })
       const [control, data] = await Promise.all([open('control'), open('data')])
-      const link = this.#linkOn(connection)
-      link.add('control', control)
-      link.add('data', data)
+      this.accept('control', control, connection)
+      this.accept('data', data, connection)
     } catch (error) {
       log.debug({ peer, error: asChatError(error).message }, 'could not open streams to a peer')
     } finally {
@@ -72,7 +69,8 @@ export class PeerLinks {
   }
 
   accept(kind: RpcStreamKind, stream: Stream, connection: Connection): void {
-    this.#linkOn(connection).add(kind, stream)
+    if (this.#isStopped) stream.abort(new ChatError('NET_CLOSED'))
+    else this.#linkOn(connection).add(kind, stream)
   }
 
   tick(now: number): void {
@@ -83,6 +81,16 @@ export class PeerLinks {
   /** Ends the links of peers for which `isLeaving` holds. */
   endWhere(isLeaving: (peer: string) => boolean, error?: Error): void {
     for (const link of [...this.#up.values(), ...this.#making.values()]) if (isLeaving(link.peer)) link.end(error)
+  }
+
+  /** Ends all of them, after what waits was sent; there will be no new ones. */
+  stop(): void {
+    this.#isStopped = true
+    this.endWhere(() => true)
+  }
+
+  #isOpener(peer: string): boolean {
+    return this.#options.self < peer
   }
 
   #linkOn(connection: Connection): PeerLink {

@@ -8,6 +8,12 @@ type AnyHandler = (request: unknown, from: string) => unknown
 
 const nameOf = (method: number): string => rpcMethodByNumber(method)?.name ?? String(method)
 
+/** A method of this version has no handler while its service starts, or where that role does not run. */
+const withoutHandler = (method: number): ChatError =>
+  rpcMethodByNumber(method)
+    ? new ChatError('PEER_UNREACHABLE', { message: `${nameOf(method)} is not served by this node, or not yet` })
+    : new ChatError('RPC_UNKNOWN')
+
 export class RpcHandlers {
   readonly #handlers = new Map<number, AnyHandler>()
   readonly #log: Logger
@@ -20,10 +26,10 @@ export class RpcHandlers {
     this.#handlers.set(method.number, handler as AnyHandler) // only requests of this method reach it
   }
 
-  /** The answer or a promise of it; throws what the handler throws. RPC_UNKNOWN. */
+  /** The answer or a promise of it; throws what the handler throws. RPC_UNKNOWN, PEER_UNREACHABLE. */
   run(method: number, request: unknown, from: string): unknown {
     const handler = this.#handlers.get(method)
-    if (!handler) throw new ChatError('RPC_UNKNOWN', { message: `There is no handler for ${nameOf(method)}` })
+    if (!handler) throw withoutHandler(method)
     return handler(request, from)
   }
 

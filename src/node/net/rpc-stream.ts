@@ -280,5 +280,4 @@ export class RpcStream {
 const isAnswer = ({ type }: Frame): boolean => type === FrameType.response || type === FrameType.error
 
 /** Whatever a peer sent as an error; fields of other types are dropped by fromWire. */
-const asWireError = (value: unknown): Partial<WireError> =>
-  typeof value === 'object' && value !== null ? (value as Partial<WireError>) : {} // fromWire checks the fields it uses
+const asWireError = (value: unknown): Partial<WireError> => (typeof value === 'object' && value !== null ? value : {})

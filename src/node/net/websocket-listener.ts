@@ -13,7 +13,7 @@ import type { Clock } from '../../platform/ports.ts'
 import { systemClock } from '../../platform/system.ts'
 import { repeat } from '../../platform/timing.ts'
 import type { ClientListener, ClientSocket, ClientSocketHandlers } from '../core/ports.ts'
-import { ClientConnection, ClientWebSocket, clientWebSocketServer, CLOSE_MS } from './client-connection.ts'
+import { ClientConnection, type ClientWebSocket, clientWebSocketServer, CLOSE_MS } from './client-connection.ts'
 import { hostPort, isLoopback, listenError } from './listen-error.ts'
 import { Newcomers } from './newcomers.ts'
 
