@@ -1,0 +1,57 @@
+// What the verbs about one node share: where its data are, roles, durations.
+import { join, resolve } from 'node:path'
+import { type Command, InvalidArgumentError, Option } from '@commander-js/extra-typings'
+import envPaths from 'env-paths'
+import { type Role, roles as allRoles } from '../../protocol/cluster-map.ts'
+
+const DEFAULT_NAME = 'main'
+
+/** `--data`, else the XDG data directory of this name. */
+export const dataDirectory = ({ data, name }: { data?: string | undefined; name?: string | undefined }): string =>
+  resolve(data ?? join(envPaths('chatd', { suffix: '' }).data, name ?? DEFAULT_NAME))
+
+export const dataOption = () =>
+  new Option('--data <dir>', 'data directory of the node (default: the XDG data directory, chatd/NAME)').env(
+    'CHATD_DATA',
+  )
+export const nameOption = () => new Option('--name <name>', 'name of the node').env('CHATD_NAME')
+export const jsonOption = () => new Option('--json', 'print JSON')
+
+/** A verb that talks to a running node. */
+export const adminVerb = <const Usage extends string>(program: Command, usage: Usage) =>
+  program
+    .command(usage)
+    .addOption(dataOption())
+    .addOption(nameOption())
+    .addOption(
+      new Option('--admin <url>', 'admin endpoint of the node (default: the one its data directory names)').env(
+        'CHATD_ADMIN_URL',
+      ),
+    )
+    .addOption(jsonOption())
+
+/** `gateway,router` or `all`. */
+export const parseRoles = (text: string): Role[] => {
+  const names = text === 'all' ? [...allRoles] : text.split(',').map((name) => name.trim())
+  const isRole = (name: string): name is Role => allRoles.some((role) => role === name)
+  const unknown = names.filter((name) => !isRole(name))
+  if (unknown.length > 0)
+    throw new InvalidArgumentError(`There is no role ${unknown.join(', ')}; there are ${allRoles.join(', ')} and all.`)
+  return [...new Set(names.filter(isRole))]
+}
+
+const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** `500ms 30s 5m 1h 7d`, in milliseconds. */
+export const parseLifetime = (text: string): number => {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text)
+  const unit = UNITS[match?.[2] ?? '']
+  if (!match || unit === undefined)
+    throw new InvalidArgumentError('A duration is a number with a unit: 500ms, 30s, 5m, 1h, 7d.')
+  return Number(match[1]) * unit
+}
+
+export const parsePositive = (text: string): number => {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It is a whole number above 0.')
+  return Number(text)
+}
