@@ -1,6 +1,7 @@
 // The program chatd: its verbs, each a file beside this one. What a verb needs of libp2p or of clusters is loaded when it runs.
 import { Command } from '@commander-js/extra-typings'
 import { registerAuthority } from './chatd/authority.ts'
+import { registerClusterCommands } from './chatd/cluster.ts'
 import { registerDoctor } from './chatd/doctor.ts'
 import { registerInit } from './chatd/init.ts'
 import { registerInvite } from './chatd/invite.ts'
@@ -32,6 +33,7 @@ registerStatus(program)
 registerNode(program)
 registerAuthority(program)
 registerRepair(program)
+registerClusterCommands(program)
 registerDoctor(program)
 
 await runProgram(program)
