@@ -1,0 +1,75 @@
+// The cluster behind `npm start`: small, in processes of its own, kept in one directory, and owned by one such program at a time.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ChatError } from '../protocol/errors.ts'
+import { wsUrl } from './cluster/list.ts'
+import { nextFreePort } from './cluster/ports.ts'
+import { livenessOf, type ProcessRef, processRef } from './cluster/process-identity.ts'
+import { shutDown } from './cluster/shutdown.ts'
+import { readState, requireState } from './cluster/state.ts'
+import { clusterUp } from './cluster/up.ts'
+
+const FIRST_PORT = 7400
+/** One router holds the authority, the second shows that leases live on; three stores are what keeps messages. */
+const COUNTS = { gateway: 1, router: 2, store: 3, group: 0 }
+const OWNER = 'owner.json'
+
+export interface LocalCluster {
+  dir: string
+  /** Where profiles are kept. */
+  home: string
+  gateway: string
+  close(): Promise<void>
+}
+export interface LocalClusterOptions {
+  dir: string
+  fresh: boolean
+  remove: (path: string) => void
+  progress: (text: string) => void
+}
+
+/** CLUSTER_STATE when another `npm start` runs there. */
+export const openLocalCluster = async ({
+  dir,
+  fresh,
+  remove,
+  progress,
+}: LocalClusterOptions): Promise<LocalCluster> => {
+  const startedAt = performance.now()
+  mustBeFree(dir)
+  if (fresh && existsSync(dir)) {
+    if (readState(dir)) await shutDown(dir)
+    remove(dir)
+  }
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  writeFileSync(join(dir, OWNER), JSON.stringify(processRef(process.pid)), { mode: 0o600 })
+  const close = async (): Promise<void> => {
+    if (readState(dir)) await shutDown(dir)
+    remove(join(dir, OWNER))
+  }
+  try {
+    const wsPort = await nextFreePort(FIRST_PORT)
+    await clusterUp({ dir, counts: COUNTS, direct: true, wsPort, progress })
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const { nodes } = requireState(dir)
+  const gateway = nodes.map(wsUrl).find((url) => url !== null) ?? ''
+  progress(`${nodes.length} processes are one cluster after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
+  return { dir, home: join(dir, 'profiles'), gateway, close }
+}
+
+const mustBeFree = (dir: string): void => {
+  const path = join(dir, OWNER)
+  if (!existsSync(path)) return
+  const owner = JSON.parse(readFileSync(path, 'utf8')) as ProcessRef // written above
+  if (livenessOf(owner) === 'gone') return
+  const gateway =
+    readState(dir)
+      ?.nodes.map(wsUrl)
+      .find((url) => url !== null) ?? 'ws://127.0.0.1:7400'
+  throw new ChatError('CLUSTER_STATE', {
+    message: `npm start runs in ${dir} already (process ${owner.pid}); join it with: npx chat --profile bob register bob --gateway ${gateway}`,
+  })
+}

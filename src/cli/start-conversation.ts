@@ -1,0 +1,110 @@
+// `npm start` without a terminal: two people talk through real nodes, step by step, and every message must be read in the end.
+// Shows direct and offline delivery and the three states that a sender sees.
+import type { Chat, SendResult } from '../client/api.ts'
+import { connect } from '../client/index.ts'
+import { ChatError } from '../protocol/errors.ts'
+import type { LocalCluster } from './start-cluster.ts'
+
+const STEP_MS = 15_000
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`)
+const clock = (at: string | null): string => (at === null ? 'not yet' : at.slice(11, 23))
+const states = ({ storedAt, receivedAt, readAt }: SendResult): string =>
+  `stored ${clock(storedAt)}, received ${clock(receivedAt)}, read ${clock(readAt)}`
+
+interface Reader {
+  stop: () => void
+  done: Promise<void>
+}
+
+/** Prints and marks as read what arrives, until stopped. */
+const readAll = (chat: Chat): Reader => {
+  const stop = new AbortController()
+  const read = async (): Promise<void> => {
+    for await (const event of chat.events({ after: 0, signal: stop.signal })) {
+      if (event.type !== 'message' || event.from === chat.user) continue
+      say(`  ${chat.user} reads: ${event.text}`)
+      await chat.markRead(event.conversation)
+    }
+  }
+  return { stop: () => stop.abort(), done: read() }
+}
+
+export const playConversation = async ({ home, gateway }: LocalCluster): Promise<void> => {
+  const join = (name: string): Promise<Chat> => connect({ home, profile: name, gateway, register: name })
+  const sent: { by: Chat; id: string }[] = []
+  const send = async (by: Chat, to: string, text: string, wait: 'stored' | 'read'): Promise<SendResult> => {
+    say(`${by.user} to ${to}: ${text}`)
+    const result = await by.send(to, text, { wait, timeoutMs: STEP_MS })
+    sent.push({ by, id: result.id })
+    say(`  ${states(result)}`)
+    return result
+  }
+
+  const alice = await join('alice')
+  let bob = await join('bob')
+  try {
+    say('alice and bob are registered, each with a device key of their own')
+    let reader = readAll(bob)
+    await send(alice, 'bob', 'Hello Bob, are you there?', 'read')
+    reader.stop()
+    await reader.done
+    await bob.close()
+    say('bob goes away')
+    await send(alice, 'bob', 'You will find this when you are back.', 'stored')
+    await send(alice, 'bob', 'And this.', 'stored')
+    bob = await join('bob')
+    say('bob is back')
+    reader = readAll(bob)
+    const aliceReader = readAll(alice)
+    await send(bob, 'alice', 'I have both, thank you.', 'read')
+    await allRead(sent, alice)
+    reader.stop()
+    aliceReader.stop()
+    await Promise.all([reader.done, aliceReader.done])
+    say(`every message was read: ${sent.length} of ${sent.length}`)
+  } finally {
+    await alice.close()
+    await bob.close()
+  }
+}
+
+/** Waits for the receipts of the messages that were sent while their recipient was away. */
+const allRead = async (sent: { by: Chat; id: string }[], alice: Chat): Promise<void> => {
+  const deadline = performance.now() + STEP_MS
+  for (const { by, id } of sent) {
+    if (by !== alice) continue
+    for (;;) {
+      const { recipients, storedAt } = await alice.status(id)
+      const [recipient] = recipients
+      if (recipient?.readAt) {
+        say(`  status of ${id}: ${states({ ...EMPTY, storedAt, ...recipient })}`)
+        break
+      }
+      if (performance.now() > deadline)
+        throw new ChatError('TIMEOUT', { message: `Message ${id} was not read in time` })
+      await changed(alice)
+    }
+  }
+}
+const EMPTY: SendResult = {
+  id: '',
+  to: '',
+  conversation: '',
+  status: 'read',
+  storedAt: null,
+  receivedAt: null,
+  readAt: null,
+}
+
+const RECHECK_MS = 200
+const changed = (chat: Chat): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      stop()
+      clearTimeout(timer)
+      resolve()
+    }
+    const stop = chat.onChange(done)
+    const timer = setTimeout(done, RECHECK_MS)
+  })

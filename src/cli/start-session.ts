@@ -1,0 +1,47 @@
+// `npm start` in a terminal: an echo bot to talk to, you, the line with which a second person joins, and the terminal client.
+import { fileURLToPath } from 'node:url'
+import { connect } from '../client/index.ts'
+import { endProcess } from './cluster/process-identity.ts'
+import { spawnDetached } from './cluster/program.ts'
+import { waitReady } from './cluster/ready-line.ts'
+import { logFile } from './cluster/state.ts'
+import type { LocalCluster } from './start-cluster.ts'
+
+const BOT_START_MS = 20_000
+const BOT_END_MS = 2_000
+const BOT = 'echo'
+
+export interface SessionOptions extends LocalCluster {
+  /** Who you are, when this directory does not know it yet. */
+  name: string
+  /** The directory of profiles as one types it. */
+  shownHome: string
+}
+
+const joinLine = (home: string, gateway: string): string => {
+  const chat = `npx chat --home ${home} --profile bob`
+  return `${chat} register bob --gateway ${gateway} && ${chat} tui`
+}
+
+export const openSession = async (options: SessionOptions): Promise<void> => {
+  const { dir, home, gateway, name, shownHome } = options
+  const line = joinLine(shownHome, gateway)
+  const chat = await connect({ home, profile: name, gateway, register: name })
+  const output = logFile(dir, BOT)
+  const bot = fileURLToPath(new URL(`./bots/echo${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
+  const greeting = `Hello ${chat.user}! I say back what you tell me. A second person joins from another terminal, in the same directory, with:\n${line}`
+  const args = [bot, '--home', home, '--gateway', gateway, '--greet', chat.user, '--greeting', greeting]
+  const detached = await spawnDetached(args, output)
+  try {
+    await waitReady({ name: 'the echo bot', output, detached, timeoutMs: BOT_START_MS })
+    process.stderr.write(
+      `\nyou are ${chat.user}; ${BOT} is there to talk to. A second person joins from another terminal:\n  ${line}\n\n`,
+    )
+    const { runTui } = await import('../tui/main.ts')
+    await runTui({ chat, profile: name, notices: [`a second person joins from another terminal: ${line}`] })
+  } finally {
+    await chat.close()
+    await endProcess(detached.process, BOT_END_MS)
+  }
+  process.stderr.write(`data are kept; a second person joins, while npm start runs, with:\n  ${line}\n`)
+}

@@ -1,0 +1,52 @@
+// npm start: a small cluster on this machine and a client in it, or without a terminal a short conversation through it.
+// The cluster ends with the client; its data stay in ./.chatd.
+import { rmSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { relative, resolve } from 'node:path'
+import { Command } from '@commander-js/extra-typings'
+import { ChatError } from '../protocol/errors.ts'
+import { isUserName } from '../protocol/names.ts'
+import { examples, runProgram } from './output.ts'
+import { playConversation } from './start-conversation.ts'
+import { openSession } from './start-session.ts'
+import { openLocalCluster } from './start-cluster.ts'
+
+const DIRECTORY = '.chatd'
+
+/** The system's user name as a chat name: lower case, only what is legal, `me` when nothing is left. */
+export const ownName = (systemName: string): string => {
+  const legal = systemName
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]/g, '')
+    .replace(/^[^a-z]+/, '')
+    .slice(0, 32)
+  return legal === '' ? 'me' : legal
+}
+
+const program = new Command('npm start --')
+  .description('a small cluster on this machine and a client in it; the cluster ends with the client, its data stay')
+  .option('--fresh', 'delete the data and begin anew')
+  .option('--name <name>', 'who you are (default: your name on this system)')
+  .option('--dir <dir>', 'where the data are', DIRECTORY)
+  .addHelpText('beforeAll', examples('npm start', 'npm start -- --fresh', 'npm start -- --name carol'))
+  .action(async (options) => {
+    const name = options.name ?? ownName(userInfo().username)
+    if (!isUserName(name)) throw new ChatError('AUTH_NAME_ILLEGAL')
+    const dir = resolve(options.dir)
+    const cluster = await openLocalCluster({
+      dir,
+      fresh: options.fresh === true,
+      remove: (path) => rmSync(path, { recursive: true, force: true }),
+      progress: (text) => process.stderr.write(`${text}\n`),
+    })
+    const shown = relative(process.cwd(), cluster.home) || cluster.home
+    try {
+      if (process.stdin.isTTY && process.stdout.isTTY) await openSession({ ...cluster, name, shownHome: shown })
+      else await playConversation(cluster)
+    } finally {
+      process.stderr.write('ending the cluster\n')
+      await cluster.close()
+    }
+  })
+
+await runProgram(program)
