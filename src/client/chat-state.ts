@@ -49,6 +49,7 @@ export class ChatState {
   readonly makeId: () => string
   readonly #holds: Holds
   readonly #onChange: () => void
+  readonly #onStatus: ChatStateOptions['onStatus']
 
   constructor(ports: ClientPorts, options: ChatStateOptions) {
     const { clock, random, database, log } = ports
@@ -58,6 +59,7 @@ export class ChatState {
     this.store = store
     this.makeId = idMaker(clock, random)
     this.#onChange = onChange
+    this.#onStatus = onStatus
     this.records = new HeldRecords(store)
     this.conversations = new Conversations(store)
     store.beforeWrite = () => this.conversations.save()
@@ -76,7 +78,7 @@ export class ChatState {
       statuses: this.statuses,
       me,
       isBlocked: (user) => this.settings.isBlocked(user),
-      now: clock.now,
+      now: () => clock.now(),
     })
     this.ingest = new Ingest({
       clock,
@@ -104,9 +106,7 @@ export class ChatState {
       onChange,
     })
     this.receipts = new ReceiptSender({ ...sending, onProgress: onChange })
-    this.#onStatus = onStatus
   }
-  readonly #onStatus: ChatStateOptions['onStatus']
 
   async load(): Promise<void> {
     await this.conversations.load()

@@ -80,6 +80,10 @@ export class Connection {
     return this.#state.state === 'online' ? this.#session : undefined
   }
 
+  get gateways(): string[] {
+    return this.#choice.all
+  }
+
   get map(): SignedMap | undefined {
     return this.#map
   }

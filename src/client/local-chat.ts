@@ -41,6 +41,8 @@ export interface LocalChatOptions {
   identity: Identity
   /** Known gateways; more are learned. */
   gateways: string[]
+  /** The gateways known now, the configured ones first. */
+  onGateways?: (urls: string[]) => void
   /** A renewed certificate, to be kept beside the key. */
   onCertificate?: (sealed: Uint8Array) => void
 }
@@ -103,7 +105,10 @@ export class LocalChat implements Chat {
       gateways,
       known: this.#map,
       handlers: this.#state.feed.handlers,
-      onOnline: (session) => this.#state.online(session),
+      onOnline: (session) => {
+        this.#state.online(session)
+        this.#options.onGateways?.(this.#connection?.gateways ?? [])
+      },
       onOffline: () => this.#state.offline(),
       onMap: (map) => this.#keepMap(map),
       onCertificate: (sealed) => {
@@ -258,11 +263,12 @@ export class LocalChat implements Chat {
 
   async connection(): Promise<ConnectionReport> {
     const known = this.#connection?.state
-    const wait = known?.retryAt == null ? null : Math.max(0, Math.round(known.retryAt - this.#ports.clock.monotonic()))
+    const retryAt = known?.retryAt ?? null
+    const now = this.#ports.clock.monotonic()
     return {
       state: known?.state ?? 'connecting',
       gateway: known?.gateway ?? null,
-      retryInMs: wait,
+      retryInMs: retryAt === null ? null : Math.max(0, Math.round(retryAt - now)),
       queued: this.#state.outbox.size,
       complete: this.#state.feed.isComplete,
       lagMs: known?.lagMs ?? null,

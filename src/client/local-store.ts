@@ -58,7 +58,7 @@ export class LocalStore {
 
   /** Joins the batch of this turn; `undefined` deletes. */
   put(key: Uint8Array, value: Uint8Array | undefined): void {
-    this.#group.writes.push({ key, value } as DatabaseWrite) // the union only splits the two forms of value
+    this.#group.writes.push({ key, value })
     this.#overlay.set(toMapKey(key), value)
     this.#schedule()
   }

@@ -2,7 +2,7 @@
 // coverage, which is on disk; so nothing is forgotten by a crash, and receipts need no outbox of their own. One record under way
 // per conversation: what comes meanwhile joins the next.
 import { toBase64 } from '../protocol/bytes.ts'
-import { asChatError, ChatError } from '../protocol/errors.ts'
+import { asChatError, type ChatError } from '../protocol/errors.ts'
 import { limits } from '../protocol/limits.ts'
 import { conversationName } from '../protocol/names.ts'
 import type { ReceiptHeader, SettingHeader } from '../protocol/records.ts'

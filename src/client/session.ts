@@ -18,7 +18,7 @@ export type FrameHandlers = { [T in GatewayFrameType]?: (frame: GatewayFrame<T>)
 type Fields<T extends ClientFrameType> = Omit<ClientFrame<T>, 'id'>
 
 interface Waiting {
-  type: GatewayFrameType
+  types: readonly GatewayFrameType[]
   resolve: (frame: unknown) => void
   reject: (error: ChatError) => void
   cancel: () => void
@@ -74,11 +74,11 @@ export class Session {
     this.#handlers = handlers
   }
 
-  /** Rejects with what the gateway answered, NET_TIMEOUT or NET_CLOSED. */
+  /** `reply`: what may answer it. Rejects with the gateway's error, NET_TIMEOUT or NET_CLOSED. */
   request<T extends ClientFrameType, R extends GatewayFrameType>(
     type: T,
     fields: Fields<T>,
-    reply: R,
+    reply: R | readonly R[],
     timeoutMs = REQUEST_TIMEOUT_MS,
   ): Promise<GatewayFrame<R>> {
     return new Promise((resolve, reject) => {
@@ -91,7 +91,8 @@ export class Session {
       })
       // The reply's type is compared, and its shape checked, before it gets here.
       const typed = resolve as (frame: unknown) => void
-      this.#waiting.set(id, { type: reply, resolve: typed, reject, cancel })
+      const types = typeof reply === 'string' ? [reply] : reply
+      this.#waiting.set(id, { types, resolve: typed, reject, cancel })
       link.send(JSON.stringify({ t: type, id, ...fields }))
     })
   }
@@ -150,7 +151,7 @@ export class Session {
     waiting.cancel()
     if (type === 'error')
       waiting.reject(ChatError.fromWire(frame as Partial<WireError>)) // the schema of `error`
-    else if (type === waiting.type) waiting.resolve(frame)
+    else if (waiting.types.includes(type)) waiting.resolve(frame)
     else waiting.reject(new ChatError('RPC_INVALID', { message: `The gateway answered ${type}`, outcome: 'unknown' }))
   }
 

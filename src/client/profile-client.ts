@@ -1,0 +1,88 @@
+// The other side of a profile's socket: calls the owner's Chat. When the owner goes, everything under way fails with OwnerGone,
+// and shared-chat.ts takes it from there.
+import { connect as connectSocket, type Socket } from 'node:net'
+import { ChatError } from '../protocol/errors.ts'
+import type { ChatEvent } from './api.ts'
+import { JsonLines } from './json-lines.ts'
+import type { Answer, Call, SharedMethod } from './profile-calls.ts'
+
+/** The process that owned the profile has ended. Never leaves the client library. */
+export class OwnerGone extends Error {}
+
+interface Waiting {
+  resolve: (value: unknown) => void
+  reject: (error: Error) => void
+  onEvent: ((event: ChatEvent) => void) | undefined
+}
+
+export class ProfileClient {
+  readonly #socket: Socket
+  readonly #lines: JsonLines
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #onChange: () => void
+  #nextId = 1
+  readonly gone: Promise<void>
+
+  private constructor(socket: Socket, onChange: () => void) {
+    this.#socket = socket
+    this.#onChange = onChange
+    this.#lines = new JsonLines(socket, (value) => this.#receive(value as Answer)) // the owner is of the same user and version
+    this.gone = new Promise((resolve) => socket.once('close', () => resolve()))
+    socket.on('error', () => {})
+    socket.once('close', () => {
+      for (const { reject } of this.#waiting.values()) reject(new OwnerGone())
+      this.#waiting.clear()
+    })
+  }
+
+  /** undefined when nobody listens there (yet, or any more). */
+  static open(path: string, onChange: () => void): Promise<ProfileClient | undefined> {
+    return new Promise((resolve) => {
+      const socket = connectSocket(path)
+      socket.once('connect', () => resolve(new ProfileClient(socket, onChange)))
+      socket.once('error', () => resolve(undefined))
+    })
+  }
+
+  call(method: SharedMethod | 'events', args: unknown[], options: CallOptions = {}): Promise<unknown> {
+    const id = this.#nextId++
+    return new Promise((resolve, reject) => {
+      if (this.#socket.destroyed) return reject(new OwnerGone())
+      const cancel = (): void => void this.#lines.write({ cancel: id } satisfies Call)
+      const done = (): void => options.signal?.removeEventListener('abort', cancel)
+      options.signal?.addEventListener('abort', cancel, { once: true })
+      this.#waiting.set(id, {
+        resolve: (value) => {
+          done()
+          resolve(value)
+        },
+        reject: (error) => {
+          done()
+          reject(error)
+        },
+        onEvent: options.onEvent,
+      })
+      void this.#lines.write({ id, method, args })
+      if (options.signal?.aborted) cancel()
+    })
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  #receive(answer: Answer): void {
+    if ('changed' in answer) return this.#onChange()
+    const waiting = this.#waiting.get(answer.id)
+    if (!waiting) return
+    if ('event' in answer) return waiting.onEvent?.(answer.event)
+    this.#waiting.delete(answer.id)
+    if ('error' in answer) waiting.reject(ChatError.fromWire(answer.error))
+    else waiting.resolve(answer.value)
+  }
+}
+
+export interface CallOptions {
+  signal?: AbortSignal
+  onEvent?: (event: ChatEvent) => void
+}

@@ -1,0 +1,91 @@
+// The owner's side of a profile's socket: other processes of the same user call its Chat through it. One misbehaving process
+// loses its own connection, nothing else.
+import { chmodSync, rmSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { asChatError } from '../protocol/errors.ts'
+import type { Chat } from './api.ts'
+import { JsonLines } from './json-lines.ts'
+import { type Answer, type Call, type Callable, isSharedMethod } from './profile-calls.ts'
+
+export class ProfileServer {
+  readonly #chat: Chat
+  readonly #sockets = new Set<Socket>()
+  #server: Server | undefined
+
+  constructor(chat: Chat) {
+    this.#chat = chat
+  }
+
+  /** Whoever holds the profile's database may take the place of a socket left behind. */
+  async listen(path: string): Promise<void> {
+    rmSync(path, { force: true })
+    const server = createServer((socket) => this.#serve(socket))
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(path, () => resolve())
+    })
+    chmodSync(path, 0o600)
+    this.#server = server
+  }
+
+  /** The others notice at once, and take over. */
+  async close(): Promise<void> {
+    const server = this.#server
+    if (!server) return
+    const closed = new Promise((resolve) => server.close(resolve))
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+
+  #serve(socket: Socket): void {
+    const connection = new AbortController()
+    const running = new Map<number, AbortController>()
+    this.#sockets.add(socket)
+    const lines = new JsonLines(socket, (value) => {
+      const call = value as Call // only processes of the same user and version get here; anything else fails below
+      if ('cancel' in call) running.get(call.cancel)?.abort()
+      else void this.#answer(call, { lines, running, signal: connection.signal })
+    })
+    const stopChanges = this.#chat.onChange(() => void lines.write({ changed: true } satisfies Answer))
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      stopChanges()
+      connection.abort()
+      this.#sockets.delete(socket)
+    })
+  }
+
+  async #answer(
+    call: Exclude<Call, { cancel: number }>,
+    { lines, running, signal }: { lines: JsonLines; running: Map<number, AbortController>; signal: AbortSignal },
+  ): Promise<void> {
+    const { id } = call
+    const abort = new AbortController()
+    running.set(id, abort)
+    const either = AbortSignal.any([abort.signal, signal])
+    try {
+      if (call.method === 'events') await this.#stream(id, { after: call.args[0].after, lines, signal: either })
+      const value = call.method === 'events' ? null : await this.#call(call.method, call.args, either)
+      await lines.write({ id, value: value ?? null } satisfies Answer)
+    } catch (error) {
+      await lines.write({ id, error: asChatError(error).toWire() } satisfies Answer)
+    } finally {
+      running.delete(id)
+    }
+  }
+
+  #call(method: unknown, args: unknown[], signal: AbortSignal): Promise<unknown> {
+    if (!isSharedMethod(method)) throw new TypeError(`there is no method ${String(method)}`)
+    const chat = this.#chat as unknown as Callable // the table's names are those of Chat
+    if (method !== 'send') return chat[method](...args)
+    const [to, text, options] = args
+    return this.#chat.send(String(to), String(text), { ...(options as object), signal })
+  }
+
+  async #stream(
+    id: number,
+    { after, lines, signal }: { after: number; lines: JsonLines; signal: AbortSignal },
+  ): Promise<void> {
+    for await (const event of this.#chat.events({ after, signal })) await lines.write({ id, event } satisfies Answer)
+  }
+}

@@ -1,0 +1,110 @@
+// How a device gets its certificate: by claiming a name, or by being approved from another device of the user.
+// The cluster's id is taken from the first gateway that answers, and from then on everything is verified against it.
+import { fromBase64, fromUtf8, toBase64 } from '../protocol/bytes.ts'
+import { type ClaimHeader, openCertificate } from '../protocol/certificate.ts'
+import { openMap } from '../protocol/cluster-map.ts'
+import { asChatError, ChatError, hasCode } from '../protocol/errors.ts'
+import { openBody, seal } from '../protocol/sealed.ts'
+import { fastSigner, keyPairFromSeed } from '../protocol/signing.ts'
+import { sleep } from '../platform/timing.ts'
+import type { Clock } from '../platform/ports.ts'
+import type { Dial } from './ports.ts'
+import { Session } from './session.ts'
+
+const LINK_POLL_MS = 1_000
+
+export interface RegistrationOptions {
+  dial: Dial
+  clock: Clock
+  gateways: string[]
+  /** 32 bytes: the device's key. */
+  seed: Uint8Array
+}
+export interface Certified {
+  cluster: string
+  certificate: Uint8Array
+}
+
+/** AUTH_NAME_TAKEN, AUTH_NAME_ILLEGAL, AUTH_INVITE, AUTH_UNAVAILABLE, NET_UNAVAILABLE. The same key and name give the same device again. */
+export const register = (
+  options: RegistrationOptions,
+  { name, invite }: { name: string; invite?: string },
+): Promise<Certified> =>
+  withGateway(options, async (session) => {
+    const cluster = await clusterOf(session)
+    const claim = makeClaim(options, cluster, { name, ...(invite === undefined ? {} : { invite }) })
+    const reply = await session.request('auth.register', { claim }, 'auth.certified')
+    return checked(reply.certificate, cluster)
+  })
+
+/** Shows the code, then waits until another device approves it. */
+export const link = async (
+  options: RegistrationOptions,
+  { onCode, signal }: { onCode: (code: string) => void; signal?: AbortSignal },
+): Promise<Certified> => {
+  let shown: string | undefined
+  for (;;) {
+    const answer = await withGateway(options, (session) => askForLink(session, options))
+    if ('certificate' in answer) return answer
+    if (shown !== answer.code) onCode(answer.code)
+    shown = answer.code
+    await sleep(options.clock, LINK_POLL_MS, signal)
+    if (signal?.aborted) throw new ChatError('TIMEOUT', { message: 'The device was not approved' })
+  }
+}
+
+/** Sockets that do not authenticate end soon, so each question has one of its own. */
+const askForLink = async (session: Session, options: RegistrationOptions): Promise<Certified | { code: string }> => {
+  const cluster = await clusterOf(session)
+  const reply = await session.request('link.begin', { claim: makeClaim(options, cluster, {}) }, [
+    'link.code',
+    'auth.certified',
+  ])
+  return 'code' in reply ? { code: reply.code } : checked(reply.certificate, cluster)
+}
+
+const clusterOf = async (session: Session): Promise<string> => {
+  const { map } = await session.request('auth.map', {}, 'auth.map')
+  const sealed = fromBase64(map)
+  const { cluster } = JSON.parse(fromUtf8(openBody(sealed))) as { cluster?: unknown }
+  if (typeof cluster !== 'string' || !/^[0-9a-f]{64}$/.test(cluster)) throw new ChatError('AUTH_CLUSTER')
+  openMap(sealed, cluster)
+  return cluster
+}
+
+const makeClaim = (
+  { seed, clock }: RegistrationOptions,
+  cluster: string,
+  rest: { name?: string; invite?: string },
+): string => {
+  const { publicKey } = keyPairFromSeed(seed)
+  const header: ClaimHeader = { k: 'claim', key: toBase64(publicKey), ...rest, at: clock.now() }
+  return toBase64(seal({ cluster, header, sign: fastSigner(seed) }))
+}
+
+const checked = (certificate: string, cluster: string): Certified => {
+  const sealed = fromBase64(certificate)
+  openCertificate(sealed, cluster)
+  return { cluster, certificate: sealed }
+}
+
+/** The first gateway that can be reached does it; the next only when that one could not be reached at all. */
+const withGateway = async <T>(
+  { dial, clock, gateways }: RegistrationOptions,
+  use: (session: Session) => Promise<T>,
+): Promise<T> => {
+  let last: ChatError = new ChatError('USAGE', { message: 'Which gateway? Say --gateway ws://HOST:PORT' })
+  for (const url of gateways) {
+    let session: Session | undefined
+    try {
+      session = await Session.open(dial, url, { clock, handlers: {}, onEnd: () => {} })
+      return await use(session)
+    } catch (error) {
+      last = asChatError(error)
+      if (!hasCode(last, 'NET_UNAVAILABLE', 'NET_CLOSED', 'GATEWAY_DRAINING', 'AUTH_UNAVAILABLE')) throw last
+    } finally {
+      session?.close()
+    }
+  }
+  throw last
+}

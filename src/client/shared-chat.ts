@@ -1,0 +1,235 @@
+// One Chat for any number of processes of a profile. Whoever gets hold of the database owns it and serves the others; when the
+// owner goes, another takes its place and repeats what was under way under the same ids. Callers notice nothing.
+import type { Database } from '../platform/ports.ts'
+import { asChatError, ChatError } from '../protocol/errors.ts'
+import type { Chat, ChatEvent, SendOptions, SendResult } from './api.ts'
+import type { Callable, SharedMethod } from './profile-calls.ts'
+import { type CallOptions, OwnerGone, ProfileClient } from './profile-client.ts'
+import { ProfileServer } from './profile-server.ts'
+
+const RETRY_MS = 20
+/** Nobody else holds a lock for so long without listening. */
+const GIVE_UP_MS = 10_000
+const DEFAULT_TIMEOUT_MS = 30_000
+
+type Owner = { chat: Chat; server: ProfileServer }
+type Role = { owner: Owner } | { client: ProfileClient }
+
+export interface SharedChatOptions {
+  user: string
+  device: string
+  cluster: string
+  socketPath: string
+  /** undefined when another process has it. */
+  openDatabase: () => Promise<Database | undefined>
+  openChat: (database: Database) => Promise<Chat>
+  makeId: () => string
+}
+
+export class SharedChat implements Chat {
+  readonly user: string
+  readonly device: string
+  readonly cluster: string
+  readonly #options: SharedChatOptions
+  readonly #listeners = new Set<() => void>()
+  readonly #closing = new AbortController()
+  #role: Role | undefined
+  #taking: Promise<Role> | undefined
+
+  constructor(options: SharedChatOptions) {
+    this.#options = options
+    this.user = options.user
+    this.device = options.device
+    this.cluster = options.cluster
+  }
+
+  /** Becomes the owner, or finds it. */
+  async open(): Promise<void> {
+    await this.#current()
+  }
+
+  /** True while this process owns the profile. */
+  get isOwner(): boolean {
+    return this.#role !== undefined && 'owner' in this.#role
+  }
+
+  send(to: string, text: string, { signal, ...options }: SendOptions = {}): Promise<SendResult> {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS } = options
+    const id = options.id ?? this.#options.makeId()
+    const deadline = performance.now() + timeoutMs
+    // Repeated after a take-over it waits only for what is left of its time.
+    const args = (): unknown[] => [to, text, { ...options, id, timeoutMs: Math.max(1, deadline - performance.now()) }]
+    return this.#call('send', args, signal ? { signal } : {}) as Promise<SendResult> // what Chat.send answers
+  }
+
+  readonly history = this.#shared('history')
+  readonly gaps = this.#shared('gaps')
+  readonly inbox = this.#shared('inbox')
+  readonly markRead = this.#shared('markRead')
+  readonly status = this.#shared('status')
+  readonly search = this.#shared('search')
+  readonly block = this.#shared('block')
+  readonly unblock = this.#shared('unblock')
+  readonly blocked = this.#shared('blocked')
+  readonly devices = this.#shared('devices')
+  readonly revoke = this.#shared('revoke')
+  readonly approveLink = this.#shared('approveLink')
+  readonly fingerprints = this.#shared('fingerprints')
+  readonly settled = this.#shared('settled')
+  readonly caughtUp = this.#shared('caughtUp')
+  readonly position = this.#shared('position')
+  readonly mark = this.#shared('mark')
+  readonly setMark = this.#shared('setMark')
+  readonly connection = this.#shared('connection')
+
+  async *events(options: { after?: number; signal?: AbortSignal } = {}): AsyncGenerator<ChatEvent, void, undefined> {
+    const signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal
+    let after = options.after ?? (await this.position())
+    while (!signal.aborted) {
+      const role = await this.#current()
+      try {
+        for await (const event of eventsOf(role, after, signal)) {
+          after = event.position
+          yield event
+        }
+        return
+      } catch (error) {
+        if (!(error instanceof OwnerGone) || signal.aborted) throw error
+      }
+    }
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return
+    this.#closing.abort()
+    const role = this.#role ?? (await this.#taking?.catch(() => undefined))
+    this.#listeners.clear()
+    if (role && 'client' in role) role.client.close()
+    if (role && 'owner' in role) {
+      await role.owner.server.close()
+      await role.owner.chat.close()
+    }
+  }
+
+  #shared<Method extends SharedMethod>(method: Method): Chat[Method] {
+    const call = (...args: unknown[]): Promise<unknown> => this.#call(method, () => args)
+    return call as Chat[Method] // the owner calls the method of this very name
+  }
+
+  async #call(method: SharedMethod, args: () => unknown[], options: CallOptions = {}): Promise<unknown> {
+    for (;;) {
+      const role = await this.#current()
+      try {
+        if ('client' in role) return await role.client.call(method, args(), options)
+        const chat = role.owner.chat as unknown as Callable // see profile-calls.ts
+        return await chat[method](...withSignal(args(), options.signal))
+      } catch (error) {
+        if (!(error instanceof OwnerGone)) throw error
+        if (options.signal?.aborted)
+          throw new ChatError('NET_CLOSED', { message: 'The wait was interrupted', cause: error })
+      }
+    }
+  }
+
+  #current(): Promise<Role> {
+    if (this.#closing.signal.aborted)
+      return Promise.reject(new ChatError('NET_CLOSED', { message: 'The client was closed' }))
+    if (this.#role) return Promise.resolve(this.#role)
+    this.#taking ??= this.#take().finally(() => {
+      this.#taking = undefined
+    })
+    return this.#taking
+  }
+
+  async #take(): Promise<Role> {
+    const deadline = performance.now() + GIVE_UP_MS
+    for (;;) {
+      const role = (await this.#own()) ?? (await this.#find())
+      if (role) {
+        this.#role = role
+        this.#changed()
+        return role
+      }
+      if (performance.now() > deadline) {
+        throw new ChatError('DATA_DIRECTORY', {
+          message: 'Another process holds this profile and does not answer; end it, then try again',
+        })
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    }
+  }
+
+  async #own(): Promise<Role | undefined> {
+    const { openDatabase, openChat, socketPath } = this.#options
+    const database = await openDatabase()
+    if (!database) return undefined
+    const chat = await openChat(database)
+    const server = new ProfileServer(chat)
+    await server.listen(socketPath)
+    chat.onChange(() => this.#changed())
+    return { owner: { chat, server } }
+  }
+
+  async #find(): Promise<Role | undefined> {
+    const client = await ProfileClient.open(this.#options.socketPath, () => this.#changed())
+    if (!client) return undefined
+    void client.gone.then(() => {
+      this.#role = undefined
+      // Whoever waits for events or changes must not depend on the next call.
+      if (!this.#closing.signal.aborted) void this.#current().catch(() => {})
+    })
+    return { client }
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+const withSignal = (args: unknown[], signal: AbortSignal | undefined): unknown[] => {
+  if (!signal) return args
+  return [...args.slice(0, -1), { ...(args.at(-1) as object), signal }] // options come last
+}
+
+/** Events of the owner as an iterable; throws OwnerGone. */
+async function* eventsOf(role: Role, after: number, signal: AbortSignal): AsyncGenerator<ChatEvent, void, undefined> {
+  if ('owner' in role) {
+    yield* role.owner.chat.events({ after, signal })
+    return
+  }
+  const queue: ChatEvent[] = []
+  const stop = new AbortController()
+  let wake = (): void => {}
+  let end: { error?: Error } | undefined
+  const options = {
+    signal: AbortSignal.any([signal, stop.signal]),
+    onEvent: (event: ChatEvent) => {
+      queue.push(event)
+      wake()
+    },
+  }
+  role.client.call('events', [{ after }], options).then(
+    () => ((end = {}), wake()),
+    (error: unknown) => ((end = { error: asChatErrorOrGone(error) }), wake()),
+  )
+  try {
+    for (;;) {
+      for (let event = queue.shift(); event; event = queue.shift()) yield event
+      if (end) break
+      await new Promise<void>((resolve) => {
+        wake = resolve
+        if (queue.length > 0 || end) resolve()
+      })
+    }
+  } finally {
+    stop.abort()
+  }
+  if (end.error) throw end.error
+}
+
+const asChatErrorOrGone = (error: unknown): Error => (error instanceof OwnerGone ? error : asChatError(error))
