@@ -90,7 +90,7 @@ export class NodeStatusReporter {
       sessions: gateway?.sessions ?? null,
       leases: built.router?.status().leases ?? null,
       records: store?.records ?? null,
-      queued: (gateway?.queued ?? 0) + built.mailboxes.status().queued,
+      queued: gateway ? gateway.queued.pushes + gateway.queued.leases + gateway.queued.writes : built.mailboxes.status().queued,
       rssBytes: process.memoryUsage.rss(),
     }
   }
