@@ -1,0 +1,89 @@
+// The lines of one message in the timeline: day separator, gap, unread rule, sender, text, state.
+// Pure; wrapped text is cached per message object and width, so that a frame costs only what is new on the screen.
+import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
+import { joinText, spaces, widthOf } from './cells.ts'
+import { emptyLine, type Line, line, ruled, type Span, span } from './lines.ts'
+import type { TimelineGap, TimelineMessage } from './messages.ts'
+import type { Style } from './theme.ts'
+import { clockText, dayText, isSameDay } from './times.ts'
+import { wrap } from './wrap.ts'
+
+/** A sender is named again after this long a silence. */
+const GROUP_MS = 5 * 60_000
+const INDENT = 2
+
+const marks: Record<TimelineMessage['status'], { text: SafeText; style: Style }> = {
+  sending: { text: safe`…`, style: 'dim' },
+  queued: { text: safe`… queued`, style: 'dim' },
+  stored: { text: safe`✓`, style: 'sent' },
+  received: { text: safe`✓✓`, style: 'sent' },
+  read: { text: safe`✓✓ read`, style: 'seen' },
+  refused: { text: safe`! refused`, style: 'problem' },
+  failed: { text: safe`! not sent`, style: 'problem' },
+}
+/** The room kept for any of them, so that a change of state moves no line. */
+const MARK_CELLS = 2 + Math.max(...Object.values(marks).map(({ text }) => widthOf(text)))
+
+export interface BlockContext {
+  width: number
+  previous: TimelineMessage | undefined
+  /** The unread rule is drawn before this message. */
+  ruleBefore: string | undefined
+  gaps: readonly TimelineGap[]
+  nowMs: number
+}
+
+const wrapped = new WeakMap<TimelineMessage, { width: number; lines: readonly Line[] }>()
+
+const ownLines = (message: TimelineMessage, texts: SafeText[], width: number): Line[] => {
+  const mark = marks[message.status]
+  const last = texts.at(-1) ?? safe``
+  const room = width - INDENT - widthOf(last) >= MARK_CELLS
+  const markSpans: Span[] = [span(safe`  `), span(mark.text, mark.style)]
+  const lines = texts.slice(0, -1).map((text) => line(joinText([spaces(INDENT), text])))
+  const lastText = span(joinText([spaces(INDENT), last]))
+  if (room) lines.push([lastText, ...markSpans])
+  else lines.push([lastText], markSpans)
+  if (message.problem !== undefined && (message.status === 'refused' || message.status === 'failed')) {
+    for (const text of wrap(message.problem, width - INDENT)) lines.push([span(spaces(INDENT)), span(text, 'problem')])
+  }
+  return lines
+}
+
+const bodyLines = (message: TimelineMessage, width: number): readonly Line[] => {
+  const known = wrapped.get(message)
+  if (known?.width === width) return known.lines
+  const texts = wrap(message.text, width - INDENT)
+  const lines = message.isOwn
+    ? ownLines(message, texts, width)
+    : texts.map((text) => line(joinText([spaces(INDENT), text])))
+  wrapped.set(message, { width, lines })
+  return lines
+}
+
+const isGrouped = (message: TimelineMessage, previous: TimelineMessage | undefined): boolean =>
+  previous !== undefined &&
+  previous.from === message.from &&
+  message.atMs - previous.atMs < GROUP_MS &&
+  isSameDay(previous.atMs, message.atMs)
+
+export const gapLine = ({ count, device }: TimelineGap, width: number): Line => {
+  const what = count === 1 ? safe`1 message` : safe`${count} messages`
+  return ruled(safe`${what} of device ${device} missing here; shown when fetched`, { width, style: 'gap' })
+}
+
+export const blockOf = (message: TimelineMessage, context: BlockContext): readonly Line[] => {
+  const { width, previous, ruleBefore, gaps, nowMs } = context
+  const above: Line[] = []
+  const isNewDay = previous === undefined || !isSameDay(previous.atMs, message.atMs)
+  if (isNewDay) above.push(ruled(dayText(message.atMs, nowMs), { width, style: 'dim' }))
+  for (const gap of gaps) if (gap.before === message.id) above.push(gapLine(gap, width))
+  const isRuled = ruleBefore === message.id
+  if (isRuled) above.push(ruled(safe`unread`, { width, style: 'rule' }))
+  if (isRuled || above.length > 0 || !isGrouped(message, previous)) {
+    if (above.length === 0) above.push(emptyLine)
+    above.push([span(message.from, message.isOwn ? 'ownName' : 'name'), span(safe` ${clockText(message.atMs)}`, 'dim')])
+  }
+  const body = bodyLines(message, width)
+  return above.length === 0 ? body : [...above, ...body]
+}

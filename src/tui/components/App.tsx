@@ -1,0 +1,31 @@
+// The screen: bars, list, timeline, input. It takes its lines from screen-view.ts and decides nothing.
+import { Box, useCursor } from 'ink'
+import { type ReactNode, useSyncExternalStore } from 'react'
+import { layoutOf } from '../layout.ts'
+import { screenOf } from '../screen-view.ts'
+import type { Store } from '../store.ts'
+import { Rows } from './Rows.tsx'
+
+export function App({ store }: { store: Store }): ReactNode {
+  const state = useSyncExternalStore(store.subscribe, store.getState)
+  const { setCursorPosition } = useCursor()
+  const { columns, rows } = state.size
+  const { sidebarColumns, timelineColumns, timelineRows, noticeRows, composerRows } = layoutOf(state)
+  const screen = screenOf(state)
+  const composerTop = 1 + noticeRows + timelineRows + (screen.toast ? 1 : 0)
+  setCursorPosition({ x: screen.composer.cursor.x, y: composerTop + screen.composer.cursor.y })
+  return (
+    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+      <Rows lines={[screen.header]} width={columns} height={1} />
+      <Rows lines={screen.notices} width={columns} height={noticeRows} />
+      <Box height={timelineRows} width={columns} flexShrink={0}>
+        {sidebarColumns > 0 && <Rows lines={screen.sidebar} width={sidebarColumns} height={timelineRows} />}
+        {sidebarColumns > 0 && <Box width={1} flexShrink={0} />}
+        <Rows lines={screen.main} width={timelineColumns} height={timelineRows} />
+      </Box>
+      {screen.toast && <Rows lines={[screen.toast]} width={columns} height={1} />}
+      <Rows lines={screen.composer.lines} width={columns} height={composerRows} />
+      <Rows lines={[screen.status]} width={columns} height={1} />
+    </Box>
+  )
+}

@@ -1,0 +1,100 @@
+// Which key does what where, as data: the help is made from it. Terminals send no F-keys to us, and Ctrl-J is the newline.
+// It must not do anything: operations.ts and draft.ts do.
+import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
+import type { Edit } from './draft.ts'
+import type { Operation } from './operations.ts'
+
+export type Mode = 'chat' | 'switcher' | 'list' | 'help'
+export interface KeyBinding {
+  readonly keys: readonly string[]
+  readonly does: Operation | Edit
+  /** One line of the help; without it the binding is a habit that needs no explanation. */
+  readonly help?: SafeText
+}
+
+const editing: readonly KeyBinding[] = [
+  { keys: ['left', 'ctrl-b'], does: 'left' },
+  { keys: ['right', 'ctrl-f'], does: 'right' },
+  { keys: ['alt-b', 'ctrl-left', 'alt-left'], does: 'wordLeft' },
+  { keys: ['alt-f', 'ctrl-right', 'alt-right'], does: 'wordRight' },
+  { keys: ['ctrl-a', 'home'], does: 'lineStart', help: safe`begin of line (Ctrl-E: its end)` },
+  { keys: ['ctrl-e', 'end'], does: 'lineEnd' },
+  { keys: ['backspace', 'ctrl-h'], does: 'backspace' },
+  { keys: ['delete', 'ctrl-d'], does: 'delete' },
+  { keys: ['ctrl-w', 'alt-backspace'], does: 'killWord', help: safe`delete the word before (Ctrl-U: the line before)` },
+  { keys: ['alt-d'], does: 'killWordRight' },
+  { keys: ['ctrl-u'], does: 'killLineStart' },
+]
+
+const leaving: readonly KeyBinding[] = [
+  { keys: ['escape', 'ctrl-c', 'ctrl-g'], does: 'closeOverlay', help: safe`close` },
+]
+const choosing: readonly KeyBinding[] = [
+  { keys: ['up', 'ctrl-p'], does: 'selectPrevious' },
+  { keys: ['down', 'ctrl-n', 'tab'], does: 'selectNext' },
+  { keys: ['pageup'], does: 'selectPageUp' },
+  { keys: ['pagedown'], does: 'selectPageDown' },
+  { keys: ['enter'], does: 'choose', help: safe`open` },
+  ...leaving,
+]
+
+export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
+  chat: [
+    { keys: ['enter'], does: 'submit', help: safe`send` },
+    { keys: ['ctrl-j', 'alt-enter'], does: 'newline', help: safe`new line in the message` },
+    { keys: ['up'], does: 'upOrOlderInput', help: safe`what you sent before (Down: back)` },
+    { keys: ['down'], does: 'downOrNewerInput' },
+    { keys: ['pageup'], does: 'pageUp', help: safe`scroll up (PgDn: down)` },
+    { keys: ['pagedown'], does: 'pageDown' },
+    { keys: ['alt-home', 'ctrl-home'], does: 'toStart', help: safe`oldest that is loaded (Alt-End: newest)` },
+    { keys: ['alt-end', 'ctrl-end'], does: 'toEnd' },
+    { keys: ['alt-u'], does: 'toUnread', help: safe`first unread message` },
+    { keys: ['ctrl-n'], does: 'nextConversation', help: safe`next conversation (Ctrl-P: previous)` },
+    { keys: ['ctrl-p'], does: 'previousConversation' },
+    { keys: ['alt-a'], does: 'nextUnread', help: safe`next conversation with unread messages` },
+    {
+      keys: ['ctrl-k'],
+      does: 'killOrSwitch',
+      help: safe`find a conversation or command (inside a text: delete to the end)`,
+    },
+    { keys: ['tab'], does: 'complete', help: safe`complete a /command` },
+    { keys: ['ctrl-l'], does: 'redraw', help: safe`draw the screen again` },
+    { keys: ['escape'], does: 'escape', help: safe`back to the newest message` },
+    { keys: ['ctrl-c'], does: 'clearOrQuit', help: safe`clear the input; twice quits` },
+    ...editing,
+  ],
+  switcher: [...choosing, ...editing],
+  list: choosing,
+  help: [
+    { keys: ['up', 'ctrl-p'], does: 'selectPrevious' },
+    { keys: ['down', 'ctrl-n'], does: 'selectNext' },
+    { keys: ['pageup'], does: 'selectPageUp' },
+    { keys: ['pagedown'], does: 'selectPageDown' },
+    { keys: ['enter'], does: 'closeOverlay' },
+    ...leaving,
+  ],
+}
+
+const indexed = new Map(
+  Object.entries(keyTable).flatMap(([mode, bindings]) =>
+    bindings.flatMap(({ keys, does }) => keys.map((key) => [`${mode} ${key}`, does] as const)),
+  ),
+)
+export const operationOf = (mode: Mode, key: string): Operation | Edit | undefined => indexed.get(`${mode} ${key}`)
+
+const words: Record<string, string> = {
+  pageup: 'PgUp',
+  pagedown: 'PgDn',
+  ctrl: 'Ctrl',
+  alt: 'Alt',
+  enter: 'Enter',
+  escape: 'Esc',
+}
+/** `alt-pageup` as people write it: Alt-PgUp. */
+export const keyLabel = (key: string): string =>
+  key
+    .split('-')
+    .map(
+      (part) => words[part] ?? (part.length === 1 ? part.toUpperCase() : part.charAt(0).toUpperCase() + part.slice(1)),
+    )
+    .join('-')

@@ -1,0 +1,53 @@
+// Who gets which cells, from the size of the terminal alone and the length of the draft. Pure.
+import { composerRows } from './composer-view.ts'
+import type { SafeText } from '../client/safe-text.ts'
+import { draftOfCurrent, type State } from './state.ts'
+import { wrap } from './wrap.ts'
+
+/** Below this the list of conversations goes: the timeline needs the cells. */
+const SIDEBAR_FROM_COLUMNS = 60
+const SIDEBAR = { min: 18, max: 30, share: 0.28 }
+const COMPOSER_SHARE = 1 / 3
+const MAX_COMPOSER_ROWS = 8
+const MAX_NOTICE_SHARE = 1 / 3
+
+export interface Layout {
+  /** 0 = not shown. */
+  sidebarColumns: number
+  timelineColumns: number
+  timelineRows: number
+  noticeRows: number
+  composerRows: number
+}
+
+export const noticeTexts = (notices: readonly SafeText[], columns: number): SafeText[] =>
+  notices.flatMap((notice) => wrap(notice, columns))
+
+const cache = new WeakMap<State, Layout>()
+
+const computed = (state: State): Layout => {
+  const { columns, rows } = state.size
+  const wanted = Math.max(SIDEBAR.min, Math.min(SIDEBAR.max, Math.floor(columns * SIDEBAR.share)))
+  const sidebarColumns = columns < SIDEBAR_FROM_COLUMNS ? 0 : wanted
+  const timelineColumns = Math.max(4, columns - (sidebarColumns === 0 ? 0 : sidebarColumns + 1))
+  const mostRows = Math.max(1, Math.min(MAX_COMPOSER_ROWS, Math.floor(rows * COMPOSER_SHARE)))
+  const composer = Math.min(mostRows, composerRows(draftOfCurrent(state), columns))
+  const notices = state.showsNotices ? noticeTexts(state.notices, columns) : []
+  const noticeRows = Math.min(notices.length, Math.floor(rows * MAX_NOTICE_SHARE))
+  const fixed = 2 + composer + noticeRows + (state.toast ? 1 : 0)
+  return {
+    sidebarColumns,
+    timelineColumns,
+    timelineRows: Math.max(1, rows - fixed),
+    noticeRows,
+    composerRows: composer,
+  }
+}
+
+export const layoutOf = (state: State): Layout => {
+  const known = cache.get(state)
+  if (known) return known
+  const layout = computed(state)
+  cache.set(state, layout)
+  return layout
+}

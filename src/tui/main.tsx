@@ -1,0 +1,92 @@
+// `chat tui`: joins terminal, state, library and components, and ends them together. Only this file is imported from outside;
+// React and Ink load when it runs, after what they read from the environment is set.
+import type { Chat } from '../client/api.ts'
+import { systemClock } from '../platform/system.ts'
+import { ChatError } from '../protocol/errors.ts'
+import { initialState } from './state.ts'
+import { createStore } from './store.ts'
+import { Session } from './session.ts'
+import { openTerminal, sizeOf } from './terminal.ts'
+
+export interface TuiOptions {
+  chat: Chat
+  /** Which identity of this machine it is; shown when it is not the usual one. */
+  profile?: string
+  /** Lines that whoever starts the client wants to be read, shown until the first message is sent. */
+  notices?: string[]
+}
+
+/** The exit codes that a shell expects of a program that ended at a signal. */
+const signalCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+const signalNames = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+const loadComponents = async () => {
+  // Both are read when the modules load: the development build of React takes twice as long, and Ink asks for colours once.
+  process.env.NODE_ENV ??= 'production'
+  if (process.env.NO_COLOR) process.env.FORCE_COLOR ??= '0'
+  const [{ render }, { createElement }, { App }] = await Promise.all([
+    import('ink'),
+    import('react'),
+    import('./components/App.tsx'),
+  ])
+  return { render, createElement, App }
+}
+
+const onSignals = (end: (code: number) => void): (() => void) => {
+  const handlers = signalNames.map((name) => ({ name, handle: () => end(signalCodes[name]) }))
+  for (const { name, handle } of handlers) process.on(name, handle)
+  return () => {
+    for (const { name, handle } of handlers) process.off(name, handle)
+  }
+}
+
+/** Resolves when the user left or a signal ended it (process.exitCode says which); the chat stays open, it is the caller's. */
+export const runTui = async ({ chat, profile = 'default', notices = [] }: TuiOptions): Promise<void> => {
+  const { stdin, stdout } = process
+  if (!stdin.isTTY || !stdout.isTTY) {
+    throw new ChatError('USAGE', { message: 'chat tui needs a terminal; chat send and chat listen do without one' })
+  }
+  const { render, createElement, App } = await loadComponents()
+  const ending = new AbortController()
+  const { signal } = ending
+  const size = sizeOf(stdout)
+  const store = createStore(initialState({ user: chat.user, profile, notices, size, nowMs: systemClock.now() }))
+  const restore = openTerminal({
+    stdin,
+    stdout,
+    signal,
+    onInput: (event) => store.dispatch(event),
+    onResize: ({ columns, rows }) => store.dispatch({ type: 'resized', columns, rows }),
+  })
+  const ignoreSignals = onSignals((code) => {
+    process.exitCode = code
+    app.unmount()
+  })
+  const app = render(createElement(App, { store }), {
+    stdout,
+    stdin,
+    interactive: true,
+    alternateScreen: true,
+    incrementalRendering: true,
+    exitOnCtrlC: false,
+    patchConsole: true,
+    maxFps: 60,
+  })
+  const session = new Session({
+    chat,
+    store,
+    clock: systemClock,
+    signal,
+    quit: () => app.unmount(),
+    redraw: () => app.clear(),
+    bell: () => stdout.write('\x07'),
+  })
+  session.start()
+  try {
+    await app.waitUntilExit()
+  } finally {
+    ending.abort()
+    restore()
+    ignoreSignals()
+  }
+}

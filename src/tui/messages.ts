@@ -1,0 +1,84 @@
+// Messages as the timeline holds them: safe to draw, with times as numbers; and how a fresh page joins what is loaded.
+// An object that did not change keeps its identity, so that wrapped lines cached for it stay valid.
+import type { Gap, HistoryMessage, MessageStatus } from '../client/api.ts'
+import { type SafeText, safeLine, safeTemplate as safe, safeText } from '../client/safe-text.ts'
+import { joinText } from './cells.ts'
+
+export interface TimelineMessage {
+  readonly id: string
+  readonly from: SafeText
+  readonly isOwn: boolean
+  readonly atMs: number
+  readonly text: SafeText
+  /** `sending` until it is in the outbox on disk; `failed` when it never got there. */
+  readonly status: MessageStatus | 'sending' | 'failed'
+  readonly problem?: SafeText
+}
+export interface TimelineGap {
+  /** The message that it is drawn before; undefined = at the end. */
+  readonly before: string | undefined
+  readonly device: SafeText
+  readonly count: number
+}
+
+const KIB = 1024
+export const sizeText = (bytes: number): SafeText => {
+  if (bytes < KIB) return safe`${bytes} B`
+  return bytes < KIB * KIB ? safe`${Math.round(bytes / KIB)} KiB` : safe`${Math.round(bytes / KIB / KIB)} MiB`
+}
+
+const bodyOf = (message: HistoryMessage): SafeText => {
+  const files = message.attachments.map(({ name, size }) => safe`[file ${safeLine(name)}, ${sizeText(size)}]`)
+  const text = safeText(message.text)
+  return joinText(text === '' ? files : [text, ...files], '\n')
+}
+
+export const timelineMessage = (message: HistoryMessage, user: string): TimelineMessage => ({
+  id: message.id,
+  from: safeLine(message.from),
+  isOwn: message.from === user,
+  atMs: Date.parse(message.at),
+  text: bodyOf(message),
+  status: message.status,
+  ...(message.problem === undefined ? {} : { problem: safeLine(message.problem) }),
+})
+
+export const timelineGap = ({ device, from, to, before }: Gap): TimelineGap => ({
+  before,
+  device: safeLine(device, { maxLength: 12 }),
+  count: to - from + 1,
+})
+
+const isSame = (a: TimelineMessage, b: TimelineMessage): boolean =>
+  a.status === b.status && a.text === b.text && a.atMs === b.atMs && a.problem === b.problem
+
+/** From the end: what is asked for is nearly always near it. */
+export const indexOfId = (messages: readonly TimelineMessage[], id: string | undefined): number =>
+  id === undefined ? -1 : messages.findLastIndex((message) => message.id === id)
+
+/** The newest page replaces the end of what is loaded from its first message on; undefined when the two do not meet. */
+export const mergeTail = (
+  loaded: readonly TimelineMessage[],
+  page: readonly TimelineMessage[],
+): readonly TimelineMessage[] | undefined => {
+  if (loaded.length === 0) return page
+  const start = indexOfId(loaded, page[0]?.id)
+  if (start < 0) return undefined
+  const known = new Map(loaded.slice(start).map((message) => [message.id, message]))
+  return [
+    ...loaded.slice(0, start),
+    ...page.map((message) => {
+      const old = known.get(message.id)
+      return old && isSame(old, message) ? old : message
+    }),
+  ]
+}
+
+/** An older page goes before; what is there already is not doubled. */
+export const prepend = (
+  loaded: readonly TimelineMessage[],
+  page: readonly TimelineMessage[],
+): readonly TimelineMessage[] => {
+  const first = page.findIndex(({ id }) => id === loaded[0]?.id)
+  return [...(first < 0 ? page : page.slice(0, first)), ...loaded]
+}

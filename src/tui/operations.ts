@@ -1,0 +1,107 @@
+// What keys do in a conversation, by name (keys.ts says which key). Pure: state in, state and effects out.
+import { safeTemplate as safe } from '../client/safe-text.ts'
+import { type Draft, draftOf, edits, emptyDraft, moveLine } from './draft.ts'
+import { layoutOf } from './layout.ts'
+import { overlayOperations } from './overlay-operations.ts'
+import { nearestCommand, runSlash } from './slash-commands.ts'
+import { conversationsOf, draftOfCurrent, type State } from './state.ts'
+import { openConversation, sendText, showAt, type Step, step, withDraft, withToast } from './step.ts'
+import { messagesOf, scrolledAnchor, windowOf } from './timeline-view.ts'
+
+const submit = (state: State): Step => {
+  const { text } = draftOfCurrent(state)
+  if (text.trim() === '') return step(state)
+  if (text.startsWith('/') && !text.startsWith('//')) {
+    const ran = runSlash(state, text)
+    return { ...ran, state: { ...ran.state, sent: [...ran.state.sent, text], recall: undefined } }
+  }
+  if (state.current === undefined) {
+    return step(withToast(state, safe`No conversation is open: /msg NAME begins one. Your text stays here.`, 'problem'))
+  }
+  return sendText(state, text.startsWith('//') ? text.slice(1) : text)
+}
+
+/** Steps through what was sent; the draft that was left comes back at the end. */
+const recall = (state: State, direction: -1 | 1): Step => {
+  const present = draftOfCurrent(state)
+  const at = moveLine(present, direction)
+  if (at) return step(withDraft(state, at))
+  const { index, draft } = state.recall ?? { index: state.sent.length, draft: present }
+  const next = index + direction
+  if (next < 0 || next > state.sent.length) return step(state)
+  const text = state.sent[next]
+  if (text === undefined) return step({ ...withDraft(state, draft), recall: undefined })
+  return step({ ...withDraft(state, draftOf(text)), recall: { index: next, draft } })
+}
+
+/** So near the beginning of what is loaded that older messages are wanted soon. */
+const NEAR_START = 50
+const scroll = (state: State, lines: number): Step => {
+  const next = { ...state, anchor: scrolledAnchor(state, lines) }
+  const isNear = lines < 0 && windowOf(next).first < NEAR_START
+  const mayLoad = isNear && next.timeline && !next.timeline.hasStart && !next.timeline.isLoadingOlder
+  return mayLoad ? step(next, { type: 'loadOlder' }) : step(next)
+}
+const page = (state: State): number => Math.max(1, layoutOf(state).timelineRows - 2)
+
+const cycle = (state: State, by: number): Step => {
+  const all = conversationsOf(state)
+  const at = all.findIndex(({ name }) => name === state.current)
+  const next = all[(Math.max(at, by > 0 ? -1 : 0) + by + all.length) % all.length]
+  return step(next ? openConversation(state, next.name) : state)
+}
+
+const nextUnread = (state: State): Step => {
+  const all = conversationsOf(state)
+  const at = all.findIndex(({ name }) => name === state.current)
+  const next = [...all.slice(at + 1), ...all.slice(0, Math.max(0, at))].find(({ unread }) => unread > 0)
+  return step(next ? openConversation(state, next.name) : withToast(state, safe`Nothing else is unread.`))
+}
+
+const clearOrQuit = (state: State): Step => {
+  if (draftOfCurrent(state).text !== '') return step({ ...withDraft(state, emptyDraft), recall: undefined })
+  if (state.isQuitArmed) return step(state, { type: 'quit' })
+  return step({ ...withToast(state, safe`Ctrl-C again quits.`), isQuitArmed: true })
+}
+
+const killOrSwitch = (state: State): Step => {
+  const draft = draftOfCurrent(state)
+  if (draft.cursor < draft.text.length) return step(withDraft(state, edits.killLineEnd(draft)))
+  return step({ ...state, overlay: { kind: 'switcher', query: emptyDraft, selected: 0 } })
+}
+
+const complete = (state: State): Step => {
+  const { text } = draftOfCurrent(state)
+  const name = /^\/([a-z]*)$/.exec(text)?.[1]
+  const command = name === undefined ? undefined : nearestCommand(name)
+  const completed: Draft | undefined = command && draftOf(`/${command.name} `)
+  return step(completed ? withDraft(state, completed) : state)
+}
+
+const escape = (state: State): Step => step({ ...state, anchor: undefined, showsNotices: false })
+
+const toStart = (state: State): Step => {
+  const first = messagesOf(state)[0]
+  return first ? scroll(showAt(state, first.id), -1) : step(state)
+}
+
+export const operations = {
+  submit,
+  upOrOlderInput: (state: State) => recall(state, -1),
+  downOrNewerInput: (state: State) => recall(state, 1),
+  pageUp: (state: State) => scroll(state, -page(state)),
+  pageDown: (state: State) => scroll(state, page(state)),
+  toStart,
+  toEnd: (state: State) => step({ ...state, anchor: undefined }),
+  toUnread: (state: State) => step(state.ruleBefore === undefined ? state : showAt(state, state.ruleBefore)),
+  nextConversation: (state: State) => cycle(state, 1),
+  previousConversation: (state: State) => cycle(state, -1),
+  nextUnread,
+  killOrSwitch,
+  complete,
+  redraw: (state: State) => step(state, { type: 'redraw' }),
+  escape,
+  clearOrQuit,
+  ...overlayOperations,
+} satisfies Record<string, (state: State) => Step>
+export type Operation = keyof typeof operations

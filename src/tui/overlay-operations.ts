@@ -1,0 +1,67 @@
+// What keys do while a list, the switcher or the help lies over the timeline. Pure.
+import { draftOf, edits, type Edit } from './draft.ts'
+import { layoutOf } from './layout.ts'
+import { helpLines, listRows } from './overlay-view.ts'
+import { slashCommands } from './slash-commands.ts'
+import type { Overlay, State } from './state.ts'
+import { openConversation, type Step, step, withDraft } from './step.ts'
+import { switcherRows } from './switcher.ts'
+
+const clamp = (value: number, max: number): number => Math.max(0, Math.min(value, max))
+
+const moved = (state: State, overlay: Overlay, by: number): Overlay => {
+  if (overlay.kind === 'help') {
+    const max = helpLines(state).length - layoutOf(state).timelineRows
+    return { ...overlay, top: clamp(overlay.top + by, Math.max(0, max)) }
+  }
+  const count = overlay.kind === 'list' ? overlay.rows.length : switcherRows(state, overlay.query.text).length
+  return { ...overlay, selected: clamp(overlay.selected + by, Math.max(0, count - 1)) }
+}
+
+const move =
+  (by: (page: number) => number) =>
+  (state: State): Step => {
+    if (!state.overlay) return step(state)
+    const page = listRows(layoutOf(state).timelineRows)
+    return step({ ...state, overlay: moved(state, state.overlay, by(page)) })
+  }
+
+const closed = (state: State): State => ({ ...state, overlay: undefined })
+
+const runCommand = (state: State, name: string): Step => {
+  const command = slashCommands.find((candidate) => candidate.name === name)
+  // One that takes something is put into the input, to be completed there.
+  if (!command || command.takes !== '') return step(withDraft(closed(state), draftOf(`/${name} `)))
+  const result = command.run(closed(state), '')
+  return typeof result === 'string' ? step(closed(state)) : result
+}
+
+const choose = (state: State): Step => {
+  const { overlay } = state
+  if (overlay?.kind === 'switcher') {
+    const choice = switcherRows(state, overlay.query.text)[overlay.selected]?.choice
+    if (!choice) return step(state)
+    return 'command' in choice ? runCommand(state, choice.command) : step(openConversation(state, choice.conversation))
+  }
+  const opens = overlay?.kind === 'list' ? overlay.rows[overlay.selected]?.opens : undefined
+  if (!opens) return step(closed(state))
+  const next = openConversation(state, opens.conversation)
+  return opens.id === undefined
+    ? step(next)
+    : step(next, { type: 'jump', conversation: opens.conversation, id: opens.id })
+}
+
+export const overlayOperations = {
+  selectPrevious: move(() => -1),
+  selectNext: move(() => 1),
+  selectPageUp: move((page) => -page),
+  selectPageDown: move((page) => page),
+  closeOverlay: (state: State) => step(closed(state)),
+  choose,
+}
+
+/** An editing key in the switcher changes what is looked for. */
+export const editQuery = (state: State, edit: Edit): State =>
+  state.overlay?.kind === 'switcher'
+    ? { ...state, overlay: { kind: 'switcher', query: edits[edit](state.overlay.query), selected: 0 } }
+    : state

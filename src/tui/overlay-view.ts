@@ -1,0 +1,78 @@
+// What lies over the timeline: help, the switcher, lists of results. Pure.
+import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
+import { spaces, widthOf } from './cells.ts'
+import { keyLabel, keyTable } from './keys.ts'
+import { emptyLine, fit, type Line, line, span } from './lines.ts'
+import { slashCommands } from './slash-commands.ts'
+import type { Overlay, State } from './state.ts'
+import { switcherRows } from './switcher.ts'
+
+const LABEL_CELLS = 18
+
+const labelled = (label: ReturnType<typeof safeLine>, help: ReturnType<typeof safeLine>): Line => [
+  span(safe`  ${label}${spaces(LABEL_CELLS - widthOf(label))} `, 'key'),
+  span(help),
+]
+
+export const helpLines = (state: State): Line[] => [
+  line(safe`Keys`, 'title'),
+  ...keyTable.chat.flatMap(({ keys, help }) =>
+    help === undefined ? [] : [labelled(safeLine(keyLabel(keys[0] ?? '')), help)],
+  ),
+  emptyLine,
+  line(safe`Commands`, 'title'),
+  ...slashCommands.map(({ name, takes, help }) => labelled(safe`/${safeLine(name)} ${takes}`, help)),
+  labelled(safe`//text`, safe`send a text that begins with a slash`),
+  emptyLine,
+  line(safe`Your messages`, 'title'),
+  labelled(safe`… queued`, safe`on this device, sent as soon as a gateway answers`),
+  labelled(safe`✓`, safe`stored: on the disks of enough stores`),
+  labelled(safe`✓✓`, safe`received by a device of the other`),
+  labelled(safe`✓✓ read`, safe`read by the other`),
+  labelled(safe`! refused`, safe`not sent, ever; Up brings the text back`),
+  ...(state.notices.length > 0 ? [emptyLine, line(safe`Notices`, 'title')] : []),
+  ...state.notices.map((notice) => line(notice)),
+]
+
+interface Choices {
+  title: Line
+  rows: readonly Line[]
+  selected: number
+  none: Line
+}
+
+const choicesOf = (state: State, overlay: Exclude<Overlay, { kind: 'help' }>): Choices => {
+  if (overlay.kind === 'list') {
+    const { title, rows, selected } = overlay
+    return {
+      title: line(title, 'title'),
+      rows: rows.map((row) => row.line),
+      selected,
+      none: line(safe`nothing`, 'dim'),
+    }
+  }
+  const rows = switcherRows(state, overlay.query.text).map((row) => row.line)
+  const title = [span(safe`Go to: `, 'title'), span(safeLine(overlay.query.text)), span(safe`▏`, 'key')]
+  return { title, rows, selected: overlay.selected, none: line(safe`nothing has that name`, 'dim') }
+}
+
+/** Rows of a list that are seen at once, besides its title. */
+export const listRows = (rows: number): number => Math.max(1, rows - 1)
+
+const choiceLines = ({ title, rows, selected, none }: Choices, room: number): Line[] => {
+  if (rows.length === 0) return [title, none]
+  const top = Math.max(0, Math.min(selected - Math.floor(room / 2), rows.length - room))
+  const shown = rows.slice(top, top + room).map((row, index): Line => {
+    const isSelected = top + index === selected
+    return [span(isSelected ? safe`▸ ` : safe`  `, 'key'), ...row]
+  })
+  return [title, ...shown]
+}
+
+export const overlayLines = (state: State, overlay: Overlay, size: { width: number; rows: number }): Line[] => {
+  const lines =
+    overlay.kind === 'help'
+      ? helpLines(state).slice(overlay.top, overlay.top + size.rows)
+      : choiceLines(choicesOf(state, overlay), listRows(size.rows))
+  return lines.map((spans) => fit(spans, size.width))
+}

@@ -1,0 +1,149 @@
+// The reducer: every event of the keyboard, the library and the clock as one function from state to state and effects.
+// A table by the type of the action; nothing here waits, measures time or touches the world.
+import type { SafeText } from '../client/safe-text.ts'
+import { type Draft, type Edit, edits, insert } from './draft.ts'
+import type { InputEvent } from './input.ts'
+import { type Mode, operationOf } from './keys.ts'
+import { indexOfId, mergeTail, prepend, type TimelineGap, type TimelineMessage } from './messages.ts'
+import { type Operation, operations } from './operations.ts'
+import { editQuery } from './overlay-operations.ts'
+import { type Connection, type Conversation, draftOfCurrent, type ListRow, type Pending, type State } from './state.ts'
+import { listOverlay, openConversation, showAt, type Step, step, withDraft, withToast } from './step.ts'
+
+export type Action =
+  | InputEvent
+  | { type: 'resized'; columns: number; rows: number }
+  | { type: 'ticked'; nowMs: number }
+  | { type: 'inbox'; conversations: readonly Conversation[] }
+  | { type: 'connection'; connection: Connection }
+  /** The newest page of a conversation; `unread` is what the inbox says, for the first one. */
+  | {
+      type: 'timeline'
+      conversation: string
+      messages: readonly TimelineMessage[]
+      gaps: readonly TimelineGap[]
+      hasStart: boolean
+    }
+  | { type: 'older'; conversation: string; messages: readonly TimelineMessage[]; hasStart: boolean }
+  | { type: 'loadingOlder'; conversation: string }
+  | { type: 'show'; conversation: string; id: string }
+  | { type: 'pending'; pending: Pending }
+  | { type: 'sendFailed'; id: string; problem: SafeText }
+  | { type: 'list'; title: string; rows: readonly ListRow[] }
+  | { type: 'toast'; text: SafeText; style: 'dim' | 'problem' }
+
+const modeOf = (state: State): Mode => state.overlay?.kind ?? 'chat'
+const isEdit = (name: Operation | Edit): name is Edit => Object.hasOwn(edits, name)
+/** What any key ends: a message that was shown, and the readiness to quit. */
+const touched = (state: State): State =>
+  state.toast || state.isQuitArmed ? { ...state, toast: undefined, isQuitArmed: false } : state
+
+const onKey = (state: State, key: string): Step => {
+  const name = operationOf(modeOf(state), key)
+  if (name === undefined) return step(state)
+  const wasArmed = state.isQuitArmed
+  const next = touched(state)
+  if (!isEdit(name)) return operations[name]({ ...next, isQuitArmed: wasArmed && name === 'clearOrQuit' })
+  if (next.overlay) return step(editQuery(next, name))
+  return step({ ...withDraft(next, edits[name](draftOfCurrent(next))), recall: undefined })
+}
+
+const typed = (draft: Draft, text: string): Draft => insert(draft, text)
+
+const onText = (state: State, text: string): Step => {
+  const next = touched(state)
+  const { overlay } = next
+  if (overlay?.kind === 'switcher') {
+    return step({
+      ...next,
+      overlay: { ...overlay, query: typed(overlay.query, text.replaceAll('\n', ' ')), selected: 0 },
+    })
+  }
+  const draft = draftOfCurrent(next)
+  if (text === '?' && draft.text === '') {
+    return step({ ...next, overlay: overlay?.kind === 'help' ? undefined : { kind: 'help', top: 0 } })
+  }
+  // Whoever types over a list wants to write: nothing typed is lost.
+  return step({ ...withDraft({ ...next, overlay: undefined }, typed(draft, text)), recall: undefined })
+}
+
+const onInbox = (state: State, conversations: readonly Conversation[]): State => {
+  const next = { ...state, inbox: conversations }
+  const [first] = conversations
+  return state.current === undefined && first ? openConversation(next, first.name) : next
+}
+
+/** Of the messages from `from` on, the first of the last `unread` of others. */
+const firstUnread = (messages: readonly TimelineMessage[], unread: number): string | undefined =>
+  unread === 0 ? undefined : (messages.filter(({ isOwn }) => !isOwn).at(-unread)?.id ?? messages[0]?.id)
+
+type TimelineAction = Extract<Action, { type: 'timeline' }>
+
+/** A conversation that was just opened: with the first unread message in view, under the rule. */
+const firstTimeline = (state: State, action: TimelineAction): State => {
+  const unread = state.inbox?.find(({ name }) => name === action.conversation)?.unread ?? 0
+  const { conversation, messages, gaps, hasStart } = action
+  const ruleBefore = firstUnread(messages, unread)
+  const timeline = { conversation, messages, gaps, hasStart, isLoadingOlder: false }
+  const next = { ...state, timeline, ruleBefore, anchor: undefined }
+  return ruleBefore === undefined ? next : showAt(next, ruleBefore)
+}
+
+const onTimeline = (state: State, action: TimelineAction): State => {
+  if (action.conversation !== state.current) return state
+  const ids = new Set(action.messages.map(({ id }) => id))
+  const pending = state.pending.filter(({ message }) => !ids.has(message.id))
+  const fresh = pending.length === state.pending.length ? state : { ...state, pending }
+  const old = state.timeline
+  if (old?.conversation !== action.conversation) return firstTimeline(fresh, action)
+  const merged = mergeTail(old.messages, action.messages)
+  const messages = merged ?? action.messages
+  const hasStart = merged ? old.hasStart || action.hasStart : action.hasStart
+  const added = messages.slice(indexOfId(messages, old.messages.at(-1)?.id) + 1).find(({ isOwn }) => !isOwn)
+  // What arrives while nobody looks begins under a rule.
+  const isUnseen = !state.isFocused || state.anchor !== undefined || state.overlay !== undefined
+  const ruleBefore = state.ruleBefore ?? (isUnseen ? added?.id : undefined)
+  return { ...fresh, timeline: { ...old, messages, gaps: action.gaps, hasStart }, ruleBefore }
+}
+
+const onOlder = (state: State, action: Extract<Action, { type: 'older' }>): State => {
+  const { timeline } = state
+  if (timeline?.conversation !== action.conversation) return state
+  const messages = prepend(timeline.messages, action.messages)
+  return { ...state, timeline: { ...timeline, messages, hasStart: action.hasStart, isLoadingOlder: false } }
+}
+
+const onSendFailed = (state: State, id: string, problem: SafeText): State => {
+  const failed = ({ message }: Pending): TimelineMessage => ({ ...message, status: 'failed', problem })
+  return {
+    ...state,
+    problems: { ...state.problems, [id]: problem },
+    pending: state.pending.map((entry) => (entry.message.id === id ? { ...entry, message: failed(entry) } : entry)),
+  }
+}
+
+type Handlers = { [T in Action['type']]: (state: State, action: Extract<Action, { type: T }>) => Step }
+
+const handlers: Handlers = {
+  key: (state, { key }) => onKey(state, key),
+  text: (state, { text }) => onText(state, text),
+  paste: (state, { text }) => onText(state, text),
+  focus: (state, { isFocused }) => step({ ...state, isFocused }),
+  resized: (state, { columns, rows }) => step({ ...state, size: { columns, rows } }),
+  ticked: (state, { nowMs }) => step({ ...state, nowMs }),
+  inbox: (state, { conversations }) => step(onInbox(state, conversations)),
+  connection: (state, { connection }) => step({ ...state, connection }),
+  timeline: (state, action) => step(onTimeline(state, action)),
+  older: (state, action) => step(onOlder(state, action)),
+  loadingOlder: (state) =>
+    step(state.timeline ? { ...state, timeline: { ...state.timeline, isLoadingOlder: true } } : state),
+  show: (state, { conversation, id }) => step(state.current === conversation ? showAt(state, id) : state),
+  pending: (state, { pending }) => step({ ...state, pending: [...state.pending, pending] }),
+  sendFailed: (state, { id, problem }) => step(onSendFailed(state, id, problem)),
+  list: (state, { title, rows }) => step(listOverlay(state, title, rows)),
+  toast: (state, { text, style }) => step(withToast(state, text, style)),
+}
+
+export const reduce = (state: State, action: Action): Step =>
+  // The cast: the table has, for each type, the handler of exactly that action; TypeScript cannot follow the index.
+  (handlers[action.type] as (state: State, action: Action) => Step)(state, action)

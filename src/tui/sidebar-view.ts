@@ -1,0 +1,42 @@
+// The list of conversations: who, how much is unread, and the last line of each, around the current one. Pure.
+import { safeLine, safeTemplate as safe, type SafeText } from '../client/safe-text.ts'
+import { layoutOf } from './layout.ts'
+import { bar, fit, type Line, line, span } from './lines.ts'
+import { type Conversation, conversationsOf, type State } from './state.ts'
+
+export const unreadText = ({ unread, mentions }: Conversation): SafeText => {
+  if (unread === 0) return safe``
+  return mentions > 0 ? safe`${unread} @${mentions}` : safe`${unread}`
+}
+
+const lastLine = ({ last }: Conversation): SafeText => {
+  if (!last) return safe`nothing said yet`
+  const text = safeLine(last.text, { maxLength: 80 })
+  return last.isOwn ? safe`you: ${text}` : text
+}
+
+const entryLines = (conversation: Conversation, isCurrent: boolean, options: { width: number; tall: boolean }) => {
+  const { width, tall } = options
+  const { title, unread } = conversation
+  const style = isCurrent ? 'current' : unread > 0 ? 'unread' : 'plain'
+  const name = [span(isCurrent ? safe`▸ ` : safe`  `, 'key'), span(title, style)]
+  const head = bar(name, [span(unreadText(conversation), 'unread')], { width, style: 'plain' })
+  return tall ? [head, fit([span(safe`  `), span(lastLine(conversation), 'dim')], width)] : [head]
+}
+
+export const sidebarLines = (state: State, rows: number): Line[] => {
+  const { sidebarColumns: width } = layoutOf(state)
+  const all = conversationsOf(state)
+  if (all.length === 0) {
+    return state.inbox
+      ? [line(safe`  no conversations`, 'dim'), line(safe`  /msg NAME`, 'dim')]
+      : [line(safe`  reading …`, 'dim')]
+  }
+  const tall = all.length * 2 <= rows
+  const shown = tall ? all.length : rows
+  const current = all.findIndex(({ name }) => name === state.current)
+  const top = Math.max(0, Math.min(current - Math.floor(shown / 2), all.length - shown))
+  return all
+    .slice(top, top + shown)
+    .flatMap((conversation) => entryLines(conversation, conversation.name === state.current, { width, tall }))
+}

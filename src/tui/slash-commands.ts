@@ -1,0 +1,117 @@
+// The slash commands, as data: name, what they take, one line of help, what they do. `//` begins a text with a slash.
+// A command that is not known is never sent as a message.
+import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
+import { isGroupName, isUserName } from '../protocol/names.ts'
+import { emptyDraft } from './draft.ts'
+import type { State } from './state.ts'
+import { openConversation, type Step, sendText, step, withDraft, withToast } from './step.ts'
+
+export interface SlashCommand {
+  readonly name: string
+  readonly takes: SafeText
+  readonly help: SafeText
+  /** The text after the name, trimmed; an answer that is text says what is wrong, and what was typed stays. */
+  run(state: State, argument: string): Step | SafeText
+}
+
+const notAName = (text: string): SafeText =>
+  safe`“${safeLine(text, { maxLength: 40 })}” is no name; names are a-z, 0-9, dot, underscore and dash`
+
+const blocking =
+  (type: 'block' | 'unblock') =>
+  (state: State, argument: string): Step | SafeText => {
+    const user = argument === '' ? (state.current ?? '') : argument
+    return isUserName(user) ? step(state, { type, user }) : notAName(user)
+  }
+
+export const slashCommands: readonly SlashCommand[] = [
+  {
+    name: 'msg',
+    takes: safe`USER [TEXT]`,
+    help: safe`open the conversation with a user`,
+    run: (state, argument) => {
+      const [, name = '', text = ''] = /^(\S*)\s*([^]*)$/.exec(argument) ?? []
+      if (!isUserName(name) && !isGroupName(name)) return notAName(name)
+      const opened = openConversation(state, name)
+      return text === '' ? step(opened) : sendText(opened, text)
+    },
+  },
+  {
+    name: 'search',
+    takes: safe`WORDS`,
+    help: safe`search all history on this device`,
+    run: (state, words) =>
+      words === '' ? safe`/search WORDS: say what to look for` : step(state, { type: 'search', words }),
+  },
+  {
+    name: 'block',
+    takes: safe`[USER]`,
+    help: safe`hide everything of a user, who is not told`,
+    run: blocking('block'),
+  },
+  { name: 'unblock', takes: safe`[USER]`, help: safe`show that user again`, run: blocking('unblock') },
+  { name: 'devices', takes: safe``, help: safe`your devices`, run: (state) => step(state, { type: 'devices' }) },
+  {
+    name: 'link',
+    takes: safe`CODE`,
+    help: safe`let the new device that shows this code be you`,
+    run: (state, code) =>
+      code === '' ? safe`/link CODE: the code that the new device shows` : step(state, { type: 'link', code }),
+  },
+  {
+    name: 'help',
+    takes: safe``,
+    help: safe`keys and commands`,
+    run: (state) => step({ ...state, overlay: { kind: 'help', top: 0 } }),
+  },
+  {
+    name: 'quit',
+    takes: safe``,
+    help: safe`leave; what is queued is sent next time`,
+    run: (state) => step(state, { type: 'quit' }),
+  },
+]
+
+/** Edits (insert, remove, replace, swap) that turn one word into the other. */
+export const distance = (a: string, b: string): number => {
+  let [before, row]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, index) => index)]
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1
+      let best = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + same)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, (before[j - 2] ?? 0) + 1)
+      next.push(best)
+    }
+    ;[before, row] = [row, next]
+  }
+  return row[b.length] ?? 0
+}
+
+export const nearestCommand = (name: string): SlashCommand | undefined => {
+  const ranked = slashCommands
+    .map((command) => ({
+      command,
+      far: command.name.startsWith(name) && name !== '' ? 0 : distance(name, command.name),
+    }))
+    .sort((a, b) => a.far - b.far)
+  const [best] = ranked
+  return best && best.far <= Math.max(2, Math.floor(best.command.name.length / 2)) ? best.command : undefined
+}
+
+const unknown = (name: string): SafeText => {
+  const nearest = nearestCommand(name)
+  const said = safe`There is no /${safeLine(name, { maxLength: 20 })}`
+  const hint = nearest ? safe`; did you mean /${safeLine(nearest.name)}?` : safe`; /help lists the commands.`
+  return safe`${said}${hint} (// sends a text that begins with /)`
+}
+
+/** Runs what was typed as `/…`; the draft goes only when it was understood. */
+export const runSlash = (state: State, text: string): Step => {
+  const [, name = '', argument = ''] = /^\/(\S*)\s*([^]*)$/.exec(text) ?? []
+  const command = slashCommands.find((candidate) => candidate.name === name.toLowerCase())
+  if (!command) return step(withToast(state, unknown(name), 'problem'))
+  const result = command.run(withDraft(state, emptyDraft), argument.trim())
+  return typeof result === 'string' ? step(withToast(state, result, 'problem')) : result
+}

@@ -1,0 +1,144 @@
+// The whole state of the terminal client, as plain data; every text of others in it is safe to draw already.
+// Only reduce.ts makes new states. What must happen in the world is asked for by effects; session.ts does it.
+import { type SafeText, safeLine } from '../client/safe-text.ts'
+import { type Draft, emptyDraft } from './draft.ts'
+import type { Line } from './lines.ts'
+import type { TimelineGap, TimelineMessage } from './messages.ts'
+
+export interface Conversation {
+  /** The other user, or `#group`: how the library calls it. */
+  readonly name: string
+  readonly title: SafeText
+  readonly unread: number
+  readonly mentions: number
+  readonly last: TimelineMessage | undefined
+}
+export interface Connection {
+  readonly state: 'online' | 'connecting' | 'waiting' | 'closed'
+  readonly gateway: SafeText | undefined
+  readonly retryInMs: number | undefined
+  readonly queued: number
+  readonly isComplete: boolean
+  readonly lagMs: number | undefined
+  readonly problem: SafeText | undefined
+}
+export interface Timeline {
+  readonly conversation: string
+  readonly messages: readonly TimelineMessage[]
+  readonly gaps: readonly TimelineGap[]
+  /** The first message there is has been loaded. */
+  readonly hasStart: boolean
+  readonly isLoadingOlder: boolean
+}
+/** Sent from here and not in the history of the library yet. */
+export interface Pending {
+  readonly conversation: string
+  readonly message: TimelineMessage
+}
+/** The bottom line of the view while it is scrolled up. */
+export interface Anchor {
+  readonly id: string
+  readonly line: number
+}
+/** A list to choose from, over the timeline. */
+export interface ListRow {
+  readonly line: Line
+  /** What Enter opens; a row without it only informs. */
+  readonly opens?: { readonly conversation: string; readonly id?: string }
+}
+export type Overlay =
+  | { readonly kind: 'help'; readonly top: number }
+  | { readonly kind: 'switcher'; readonly query: Draft; readonly selected: number }
+  | { readonly kind: 'list'; readonly title: SafeText; readonly rows: readonly ListRow[]; readonly selected: number }
+export interface Toast {
+  readonly text: SafeText
+  readonly style: 'dim' | 'problem'
+}
+
+export interface State {
+  readonly user: string
+  readonly title: SafeText
+  readonly notices: readonly SafeText[]
+  /** Until the first message is sent or Escape is pressed; /help has them always. */
+  readonly showsNotices: boolean
+  readonly size: { readonly columns: number; readonly rows: number }
+  /** Of the terminal; one that sends no reports counts as focused. */
+  readonly isFocused: boolean
+  readonly connection: Connection | undefined
+  /** Undefined until the inbox was read for the first time. */
+  readonly inbox: readonly Conversation[] | undefined
+  /** Begun with /msg; nothing is in them yet. */
+  readonly opened: readonly string[]
+  readonly current: string | undefined
+  readonly timeline: Timeline | undefined
+  readonly pending: readonly Pending[]
+  /** Why messages were refused, by id, as far as this run has seen it. */
+  readonly problems: Readonly<Record<string, SafeText>>
+  readonly anchor: Anchor | undefined
+  /** The unread rule stands before this message until the conversation is left or answered. */
+  readonly ruleBefore: string | undefined
+  readonly drafts: Readonly<Record<string, Draft>>
+  readonly sent: readonly string[]
+  /** While the history of what was sent is walked: the place in it, and the draft that was left. */
+  readonly recall: { readonly index: number; readonly draft: Draft } | undefined
+  readonly overlay: Overlay | undefined
+  readonly toast: Toast | undefined
+  /** Ctrl-C was pressed on an empty input: the next one quits. */
+  readonly isQuitArmed: boolean
+  readonly nowMs: number
+}
+
+export type Effect =
+  | { type: 'send'; conversation: string; text: string }
+  | { type: 'loadOlder' }
+  | { type: 'jump'; conversation: string; id: string }
+  | { type: 'search'; words: string }
+  | { type: 'block' | 'unblock'; user: string }
+  | { type: 'devices' }
+  | { type: 'link'; code: string }
+  | { type: 'redraw' }
+  | { type: 'quit' }
+
+export const initialState = (options: {
+  user: string
+  profile: string
+  notices: readonly string[]
+  size: State['size']
+  nowMs: number
+}): State => ({
+  user: options.user,
+  title: safeLine(options.profile === 'default' ? options.user : `${options.user} (${options.profile})`),
+  notices: options.notices.map((notice) => safeLine(notice)),
+  showsNotices: options.notices.length > 0,
+  size: options.size,
+  isFocused: true,
+  connection: undefined,
+  inbox: undefined,
+  opened: [],
+  current: undefined,
+  timeline: undefined,
+  pending: [],
+  problems: {},
+  anchor: undefined,
+  ruleBefore: undefined,
+  drafts: {},
+  sent: [],
+  recall: undefined,
+  overlay: undefined,
+  toast: undefined,
+  isQuitArmed: false,
+  nowMs: options.nowMs,
+})
+
+/** The draft of no conversation is that of the empty name: what is typed before one is open is kept too. */
+export const draftOfCurrent = (state: State): Draft => state.drafts[state.current ?? ''] ?? emptyDraft
+
+/** The list on the left: what was just begun first, then by the newest message. */
+export const conversationsOf = (state: State): readonly Conversation[] => {
+  const known = new Set(state.inbox?.map(({ name }) => name))
+  const begun = state.opened.filter((name) => !known.has(name))
+  return [
+    ...begun.map((name) => ({ name, title: safeLine(name), unread: 0, mentions: 0, last: undefined })),
+    ...(state.inbox ?? []),
+  ]
+}

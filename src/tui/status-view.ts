@@ -1,0 +1,59 @@
+// The two bars: what is open, and the truth about the connection. Pure.
+import { safeTemplate as safe, type SafeText } from '../client/safe-text.ts'
+import { joinText } from './cells.ts'
+import { bar, type Line, line, span } from './lines.ts'
+import { type Connection, conversationsOf, type State } from './state.ts'
+import { countBelow } from './timeline-view.ts'
+
+const SECOND = 1_000
+
+const stateTexts: Record<Connection['state'], (connection: Connection) => SafeText> = {
+  online: ({ lagMs }) => (lagMs === undefined ? safe`online` : safe`online ${Math.round(lagMs)} ms`),
+  connecting: () => safe`connecting …`,
+  waiting: ({ retryInMs }) => safe`offline, reconnecting in ${Math.max(1, Math.ceil((retryInMs ?? 0) / SECOND))} s`,
+  closed: () => safe`closed`,
+}
+
+export const connectionText = (connection: Connection | undefined): SafeText => {
+  if (!connection) return safe`starting …`
+  const parts = [stateTexts[connection.state](connection)]
+  if (connection.queued > 0) parts.push(safe`queued ${connection.queued}`)
+  if (connection.state === 'online' && !connection.isComplete) parts.push(safe`incomplete: too few stores answer`)
+  if (connection.state !== 'online' && connection.problem !== undefined) parts.push(connection.problem)
+  return joinText(parts.flatMap((part, index) => (index === 0 ? [part] : [safe` · `, part])))
+}
+
+const isTroubled = (connection: Connection | undefined): boolean =>
+  connection !== undefined && (connection.state !== 'online' || !connection.isComplete)
+
+const gatewayText = (gateway: SafeText | undefined): SafeText =>
+  // The cast: the end of safe text.
+  gateway === undefined ? safe`` : (gateway.replace(/^wss?:\/\//, '') as SafeText)
+
+export const statusLine = (state: State): Line => {
+  const { connection, size, title } = state
+  const style = isTroubled(connection) ? 'barProblem' : 'bar'
+  const gateway = connection?.gateway === undefined ? safe`` : safe` at ${gatewayText(connection.gateway)}`
+  const wide = size.columns >= 60
+  const left = [
+    span(safe` ${title}`, 'bar'),
+    span(wide ? gateway : safe``, 'bar'),
+    span(safe`  `, 'bar'),
+    span(connectionText(connection), style),
+  ]
+  return bar(left, [span(wide ? safe`? help ` : safe`? `, 'bar')], { width: size.columns, style: 'bar' })
+}
+
+export const headerLine = (state: State): Line => {
+  const all = conversationsOf(state)
+  const others = all.filter(({ name, unread }) => unread > 0 && name !== state.current)
+  const below = countBelow(state)
+  const current = all.find(({ name }) => name === state.current)
+  const right: SafeText[] = []
+  if (below > 0) right.push(safe`${below} below ↓ `)
+  if (others.length > 0) right.push(safe`${others.reduce((sum, { unread }) => sum + unread, 0)} unread elsewhere `)
+  return bar(line(safe` ${current?.title ?? safe`chat`}`, 'bar'), line(joinText(right), 'bar'), {
+    width: state.size.columns,
+    style: 'bar',
+  })
+}

@@ -1,0 +1,64 @@
+// What a key or a command leads to: the next state, and what must happen in the world. And the changes that many of them share.
+import { type SafeText, safeLine } from '../client/safe-text.ts'
+import { emptyDraft, type Draft } from './draft.ts'
+import { draftOfCurrent, type Effect, type ListRow, type State } from './state.ts'
+import { anchorWithTop } from './timeline-view.ts'
+
+export interface Step {
+  state: State
+  effects: readonly Effect[]
+}
+export const step = (state: State, ...effects: Effect[]): Step => ({ state, effects })
+
+export const withDraft = (state: State, draft: Draft): State =>
+  draft === draftOfCurrent(state) ? state : { ...state, drafts: { ...state.drafts, [state.current ?? '']: draft } }
+
+export const withToast = (state: State, text: SafeText, style: 'dim' | 'problem' = 'dim'): State => ({
+  ...state,
+  toast: { text, style },
+})
+
+/** Leaves the present conversation (its unread rule goes, its draft stays) and shows another. */
+export const openConversation = (state: State, name: string): State => {
+  const isKnown = state.opened.includes(name) || state.inbox?.some((entry) => entry.name === name)
+  const opened = isKnown ? state.opened : [name, ...state.opened]
+  if (name === state.current) return { ...state, opened, overlay: undefined }
+  // What was typed before any conversation was open goes into the first one.
+  const homeless = state.current === undefined ? state.drafts[''] : undefined
+  const drafts = homeless ? { ...state.drafts, '': emptyDraft, [name]: homeless } : state.drafts
+  return {
+    ...state,
+    opened,
+    drafts,
+    current: name,
+    timeline: undefined,
+    anchor: undefined,
+    ruleBefore: undefined,
+    recall: undefined,
+    overlay: undefined,
+  }
+}
+
+export const showAt = (state: State, id: string): State => ({ ...state, anchor: anchorWithTop(state, id) })
+
+export const listOverlay = (state: State, title: string, rows: readonly ListRow[]): State => ({
+  ...state,
+  overlay: {
+    kind: 'list',
+    title: safeLine(title),
+    rows,
+    selected: Math.max(
+      0,
+      rows.findIndex(({ opens }) => opens),
+    ),
+  },
+})
+
+const MAX_SENT = 200
+/** Sends to the open conversation: shown at the end, where the eye of who sends is. */
+export const sendText = (state: State, text: string): Step => {
+  if (state.current === undefined) return step(state)
+  const sent = [...state.sent.filter((old) => old !== text), text].slice(-MAX_SENT)
+  const next = { ...state, sent, recall: undefined, anchor: undefined, ruleBefore: undefined, showsNotices: false }
+  return step(withDraft(next, emptyDraft), { type: 'send', conversation: state.current, text })
+}

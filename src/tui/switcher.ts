@@ -1,0 +1,47 @@
+// The fuzzy switcher: conversations, then users one could write to, then commands, by what was typed. Pure.
+import fuzzysort from 'fuzzysort'
+import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
+import { isGroupName, isUserName } from '../protocol/names.ts'
+import { type Line, span } from './lines.ts'
+import { unreadText } from './sidebar-view.ts'
+import { slashCommands } from './slash-commands.ts'
+import { conversationsOf, type State } from './state.ts'
+
+export type Choice = { conversation: string } | { command: string }
+export interface SwitcherRow {
+  line: Line
+  choice: Choice
+}
+const MAX_ROWS = 100
+
+const conversationRows = (state: State, query: string): SwitcherRow[] => {
+  const all = conversationsOf(state)
+  const found =
+    query === ''
+      ? all.slice(0, MAX_ROWS)
+      : fuzzysort.go(query, all, { key: ({ name }) => name, limit: MAX_ROWS }).map(({ obj }) => obj)
+  return found.map((conversation) => ({
+    line: [span(conversation.title), span(safe` ${unreadText(conversation)}`, 'unread')],
+    choice: { conversation: conversation.name },
+  }))
+}
+
+const commandRows = (query: string): SwitcherRow[] => {
+  const wanted = query.replace(/^\//, '')
+  const found = fuzzysort.go(wanted, slashCommands, { key: 'name', limit: 5 }).map(({ obj }) => obj)
+  return (wanted === '' ? slashCommands : found).map(({ name, takes, help }) => ({
+    line: [span(safe`/${safeLine(name)} ${takes}`, 'key'), span(safe`  ${help}`, 'dim')],
+    choice: { command: name },
+  }))
+}
+
+export const switcherRows = (state: State, text: string): SwitcherRow[] => {
+  const query = text.trim()
+  if (query.startsWith('/')) return commandRows(query)
+  const rows = conversationRows(state, query)
+  const isNew = !conversationsOf(state).some(({ name }) => name === query)
+  if (isNew && (isUserName(query) || isGroupName(query))) {
+    rows.push({ line: [span(safe`write to ${safeLine(query)}`)], choice: { conversation: query } })
+  }
+  return [...rows, ...commandRows(query)]
+}

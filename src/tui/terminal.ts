@@ -1,0 +1,94 @@
+// The modes of the terminal that Ink does not set: raw input, pastes, focus reports, no wrapping at the edge.
+// Whatever ends the program, they are put back: the restoring is synchronous and may be repeated.
+import { writeSync } from 'node:fs'
+import { createInputDecoder, type InputEvent } from './input.ts'
+
+/** No wrapping: an emoji whose width the terminal disputes must not push the screen. */
+const ENTER = '\x1b[?7l\x1b[?2004h\x1b[?1004h'
+const LEAVE = '\x1b[?1004l\x1b[?2004l\x1b[?7h'
+/** Ink restores these itself; repeated for an end that leaves it no time. */
+const LEAVE_SCREEN = '\x1b[?1049l\x1b[?25h'
+/** A lone ESC is the key when nothing follows within this. */
+const ESCAPE_MS = 30
+
+export interface TerminalPorts {
+  stdin: NodeJS.ReadStream
+  stdout: NodeJS.WriteStream
+  onInput: (event: InputEvent) => void
+  onResize: (size: { columns: number; rows: number }) => void
+  signal: AbortSignal
+}
+
+export const sizeOf = (stdout: NodeJS.WriteStream): { columns: number; rows: number } => ({
+  columns: stdout.columns || 80,
+  rows: stdout.rows || 24,
+})
+
+const readInput = ({ stdin, onInput, signal }: TerminalPorts): void => {
+  const decoder = createInputDecoder()
+  let flushing: NodeJS.Timeout | undefined
+  const emit = (events: readonly InputEvent[]): void => events.forEach(onInput)
+  const onData = (chunk: string): void => {
+    clearTimeout(flushing)
+    emit(decoder.push(chunk))
+    if (decoder.isPending()) flushing = setTimeout(() => emit(decoder.flush()), ESCAPE_MS)
+  }
+  stdin.setEncoding('utf8')
+  stdin.on('data', onData)
+  signal.addEventListener(
+    'abort',
+    () => {
+      clearTimeout(flushing)
+      stdin.off('data', onData)
+      stdin.pause()
+    },
+    { once: true },
+  )
+}
+
+/** Sets the modes and reads until the signal aborts. The function it returns puts everything back at once. */
+export const openTerminal = (ports: TerminalPorts): (() => void) => {
+  const { stdin, stdout, signal, onResize } = ports
+  let isOpen = true
+  const restore = (): void => {
+    if (!isOpen) return
+    isOpen = false
+    process.off('exit', restoreAtExit)
+    try {
+      stdin.setRawMode(false)
+      stdout.write(LEAVE)
+    } catch {
+      // The terminal is gone: there is nothing to put back.
+    }
+  }
+  const restoreAtExit = (): void => {
+    if (!isOpen) return
+    restore()
+    try {
+      // The stream may never be flushed any more; its descriptor is written to directly.
+      writeSync(1, LEAVE + LEAVE_SCREEN)
+    } catch {
+      // As above.
+    }
+  }
+  const enter = (): void => {
+    stdin.setRawMode(true)
+    stdout.write(ENTER)
+  }
+  const resized = (): void => onResize(sizeOf(stdout))
+  process.on('exit', restoreAtExit)
+  // The shell took the modes while the program was stopped.
+  process.on('SIGCONT', enter)
+  stdout.on('resize', resized)
+  signal.addEventListener(
+    'abort',
+    () => {
+      stdout.off('resize', resized)
+      process.off('SIGCONT', enter)
+    },
+    { once: true },
+  )
+  enter()
+  readInput(ports)
+  return restore
+}

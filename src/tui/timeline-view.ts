@@ -1,0 +1,118 @@
+// Which part of the current conversation is on the screen, as lines and as the messages they belong to. Pure.
+// Scrolling, the anchor and what counts as seen are all answered here, from the same window.
+import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
+import { blockOf, gapLine } from './blocks.ts'
+import { layoutOf } from './layout.ts'
+import { emptyLine, type Line, line, ruled } from './lines.ts'
+import { indexOfId, type TimelineMessage } from './messages.ts'
+import type { Anchor, State } from './state.ts'
+import { type Blocks, endOf, type Position, scrolled, type Window, windowAt, withTop } from './window.ts'
+
+const noMessages: readonly TimelineMessage[] = []
+const joined = new WeakMap<readonly TimelineMessage[], { pending: State['pending']; all: readonly TimelineMessage[] }>()
+
+/** What the library has, then what is on its way into its outbox. */
+export const messagesOf = (state: State): readonly TimelineMessage[] => {
+  const loaded = state.timeline?.conversation === state.current ? state.timeline?.messages : undefined
+  const messages = loaded ?? noMessages
+  const waiting = state.pending.filter(({ conversation }) => conversation === state.current)
+  if (waiting.length === 0) return messages
+  const known = joined.get(messages)
+  if (known?.pending === state.pending) return known.all
+  const all = [...messages, ...waiting.map(({ message }) => message)]
+  joined.set(messages, { pending: state.pending, all })
+  return all
+}
+
+export const blocksOf = (state: State): Blocks<Line> & { messages: readonly TimelineMessage[] } => {
+  const messages = messagesOf(state)
+  const { timelineColumns: width } = layoutOf(state)
+  const gaps = state.timeline?.gaps ?? []
+  const trailing = gaps.filter(({ before }) => before === undefined).map((gap) => gapLine(gap, width))
+  return {
+    messages,
+    count: messages.length,
+    linesOf: (index) => {
+      const message = messages[index]
+      if (message === undefined) return []
+      const previous = messages[index - 1]
+      const lines = blockOf(message, { width, previous, ruleBefore: state.ruleBefore, gaps, nowMs: state.nowMs })
+      return index === messages.length - 1 && trailing.length > 0 ? [...lines, ...trailing] : lines
+    },
+  }
+}
+
+const positionOf = (state: State, blocks: ReturnType<typeof blocksOf>): Position => {
+  const index = indexOfId(blocks.messages, state.anchor?.id)
+  return state.anchor && index >= 0 ? { index, line: state.anchor.line } : endOf(blocks)
+}
+
+const anchorOf = (blocks: ReturnType<typeof blocksOf>, position: Position | undefined): Anchor | undefined => {
+  const message = position && blocks.messages[position.index]
+  return position && message ? { id: message.id, line: position.line } : undefined
+}
+
+const windows = new WeakMap<State, Window<Line>>()
+export const windowOf = (state: State): Window<Line> => {
+  const known = windows.get(state)
+  if (known) return known
+  const blocks = blocksOf(state)
+  const window = windowAt(blocks, positionOf(state, blocks), layoutOf(state).timelineRows)
+  windows.set(state, window)
+  return window
+}
+
+export const scrolledAnchor = (state: State, lines: number): Anchor | undefined => {
+  const blocks = blocksOf(state)
+  const from = state.anchor ? positionOf(state, blocks) : undefined
+  return anchorOf(blocks, scrolled(blocks, from, { lines, rows: layoutOf(state).timelineRows }))
+}
+
+/** The view with message `id` near the top, a line of what was before it above. */
+export const anchorWithTop = (state: State, id: string): Anchor | undefined => {
+  const blocks = blocksOf(state)
+  const index = indexOfId(blocks.messages, id)
+  return index < 0 ? state.anchor : anchorOf(blocks, withTop(blocks, index, layoutOf(state).timelineRows))
+}
+
+/** How many messages are below the view. */
+export const countBelow = (state: State): number => {
+  if (!state.anchor) return 0
+  const { last } = windowOf(state)
+  return Math.max(0, messagesOf(state).length - 1 - last)
+}
+
+/** The newest message of others that is before the eyes of the user now; undefined when none is. */
+export const seenMessage = (state: State): string | undefined => {
+  if (!state.isFocused || state.overlay || state.timeline?.conversation !== state.current) return undefined
+  const { first, last } = windowOf(state)
+  const messages = messagesOf(state)
+  for (let index = last; index >= first && index >= 0; index--) {
+    const message = messages[index]
+    if (message && !message.isOwn) return message.id
+  }
+  return undefined
+}
+
+const emptyText = (state: State): SafeText[] => {
+  if (state.inbox === undefined) return [safe`Reading your conversations …`]
+  if (state.current === undefined) {
+    return [
+      safe`You are ${state.title}. There is no conversation yet.`,
+      safe`Type /msg NAME to begin one with a user of this cluster,`,
+      safe`/help for everything else, /quit to leave.`,
+    ]
+  }
+  if (state.timeline?.conversation !== state.current) return [safe`Reading this conversation …`]
+  return [safe`Nothing has been said here yet.`, safe`Type a message and press Enter.`]
+}
+
+export const timelineLines = (state: State): Line[] => {
+  const { timelineColumns: width, timelineRows: rows } = layoutOf(state)
+  const { lines, first } = windowOf(state)
+  if (first < 0) return emptyText(state).map((text) => line(text, 'dim'))
+  const missing = rows - lines.length
+  if (missing <= 0) return lines
+  const start = state.timeline?.hasStart ? safe`beginning of the conversation` : safe`reading older messages …`
+  return [...Array.from({ length: missing - 1 }, () => emptyLine), ruled(start, { width, style: 'dim' }), ...lines]
+}

@@ -1,0 +1,194 @@
+// A Chat of one process without a network: what the terminal client is tested against. Tests play the others through its methods.
+// It keeps the promises of src/client/api.ts that a screen can see: order, unread, states, one onChange per change.
+import type {
+  Chat,
+  ChatEvent,
+  ConnectionReport,
+  DeviceReport,
+  Gap,
+  HistoryMessage,
+  InboxEntry,
+  MessageStatus,
+  SendOptions,
+  SendResult,
+  StatusReport,
+} from '../src/client/api.ts'
+import { ChatError } from '../src/protocol/errors.ts'
+
+export const online: ConnectionReport = {
+  state: 'online',
+  gateway: 'ws://127.0.0.1:7400',
+  retryInMs: null,
+  queued: 0,
+  complete: true,
+  lagMs: 3,
+  problem: null,
+}
+
+export class FakeChat implements Chat {
+  readonly user: string
+  readonly device = 'd0'
+  readonly cluster = 'c0'
+  report: ConnectionReport = online
+  gapsOf: Record<string, Gap[]> = {}
+  /** Names that send() refuses; everybody else exists. */
+  readonly strangers = new Set<string>()
+  readonly marked: { conversation: string; upTo: string | undefined }[] = []
+  readonly #messages = new Map<string, HistoryMessage[]>()
+  readonly #read = new Map<string, number>()
+  readonly #blocked = new Set<string>()
+  readonly #listeners = new Set<() => void>()
+  readonly #events = new Set<(event: ChatEvent) => void>()
+  #count = 0
+  #atMs: number
+
+  constructor(user = 'alice', options: { atMs?: number } = {}) {
+    this.user = user
+    this.#atMs = options.atMs ?? Date.now() - 3_600_000
+  }
+
+  changed(): void {
+    for (const listener of this.#listeners) listener()
+  }
+
+  connect(report: Partial<ConnectionReport>): void {
+    this.report = { ...this.report, ...report }
+    this.changed()
+  }
+
+  /** Somebody writes. */
+  receive(from: string, text: string, options: { atMs?: number } = {}): HistoryMessage {
+    const message = this.#add(from, { from, to: this.user, text, ...options })
+    for (const tell of this.#events) tell({ ...message, position: this.#count })
+    this.changed()
+    return message
+  }
+
+  setStatus(id: string, status: MessageStatus, problem?: string): void {
+    for (const messages of this.#messages.values()) {
+      const index = messages.findIndex((message) => message.id === id)
+      const message = messages[index]
+      if (message) messages[index] = { ...message, status, ...(problem === undefined ? {} : { problem }) }
+    }
+    this.changed()
+  }
+
+  #add(
+    conversation: string,
+    { id, atMs, ...rest }: { from: string; to: string; text: string; id?: string; atMs?: number },
+  ): HistoryMessage {
+    this.#count += 1
+    this.#atMs = atMs ?? this.#atMs + 1_000
+    const message: HistoryMessage = {
+      type: 'message',
+      id: id ?? `m${this.#count}`,
+      conversation,
+      at: new Date(this.#atMs).toISOString(),
+      attachments: [],
+      status: rest.from === this.user ? 'stored' : 'received',
+      ...rest,
+    }
+    const messages = this.#messages.get(conversation) ?? []
+    messages.push(message)
+    this.#messages.set(conversation, messages)
+    return message
+  }
+
+  async send(to: string, text: string, options: SendOptions = {}): Promise<SendResult> {
+    await Promise.resolve()
+    if (this.strangers.has(to)) throw new ChatError('USER_UNKNOWN')
+    const message = this.#add(to, { from: this.user, to, text, ...(options.id ? { id: options.id } : {}) })
+    this.changed()
+    const { id, at, status } = message
+    return { id, to, conversation: to, status, storedAt: at, receivedAt: null, readAt: null }
+  }
+
+  async history(conversation: string, { limit = 50, before }: { limit?: number; before?: string } = {}) {
+    const messages = this.#messages.get(conversation) ?? []
+    const end = before === undefined ? messages.length : messages.findIndex(({ id }) => id === before)
+    return messages.slice(Math.max(0, end - limit), Math.max(0, end))
+  }
+
+  async gaps(conversation: string): Promise<Gap[]> {
+    return this.gapsOf[conversation] ?? []
+  }
+
+  async inbox(): Promise<InboxEntry[]> {
+    return [...this.#messages].map(([conversation, messages]) => {
+      const unread = messages.slice(this.#read.get(conversation) ?? 0).filter(({ from }) => from !== this.user).length
+      return { conversation, unread, mentions: 0, last: messages.at(-1) ?? null }
+    })
+  }
+
+  async markRead(conversation: string, { upTo }: { upTo?: string } = {}): Promise<{ marked: number }> {
+    const messages = this.#messages.get(conversation) ?? []
+    const end = upTo === undefined ? messages.length : messages.findIndex(({ id }) => id === upTo) + 1
+    const before = this.#read.get(conversation) ?? 0
+    this.marked.push({ conversation, upTo })
+    this.#read.set(conversation, Math.max(before, end))
+    this.changed()
+    return { marked: Math.max(0, end - before) }
+  }
+
+  async status(id: string): Promise<StatusReport> {
+    return { id, storedAt: null, recipients: [] }
+  }
+
+  async search(words: string): Promise<HistoryMessage[]> {
+    return [...this.#messages.values()].flat().filter(({ text }) => text.includes(words))
+  }
+
+  async block(user: string): Promise<void> {
+    this.#blocked.add(user)
+  }
+
+  async unblock(user: string): Promise<void> {
+    this.#blocked.delete(user)
+  }
+
+  async blocked(): Promise<string[]> {
+    return [...this.#blocked]
+  }
+
+  async devices(): Promise<DeviceReport[]> {
+    const [since, expires] = ['2026-11-01T00:00:00.000Z', '2027-02-01T00:00:00.000Z']
+    return [{ device: this.device, current: true, since, expires, revoked: false }]
+  }
+
+  async revoke(): Promise<void> {}
+
+  async approveLink(code: string): Promise<{ device: string }> {
+    if (code !== 'GOOD') throw new ChatError('LINK_UNKNOWN')
+    return { device: 'd1' }
+  }
+
+  async *events({ signal }: { signal?: AbortSignal } = {}): AsyncIterable<ChatEvent> {
+    const waiting: ChatEvent[] = []
+    let wake: () => void = () => {}
+    const tell = (event: ChatEvent): void => {
+      waiting.push(event)
+      wake()
+    }
+    this.#events.add(tell)
+    signal?.addEventListener('abort', () => wake(), { once: true })
+    while (!signal?.aborted) {
+      const event = waiting.shift()
+      if (event) yield event
+      else await new Promise<void>((resolve) => (wake = resolve))
+    }
+    this.#events.delete(tell)
+  }
+
+  async settled(): Promise<void> {}
+
+  async connection(): Promise<ConnectionReport> {
+    return this.report
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async close(): Promise<void> {}
+}
