@@ -193,14 +193,20 @@ export const storeAudit = declare<{ epoch: number }, StoreAudit>({
 })
 
 // ---- repair between homes -------------------------------------------------------------------------------------------
-export const repairDigests = declare<{ epoch: number }, { digests: Uint8Array; readable: boolean; mark: StoreMark }>({
+export const repairDigests = declare<
+  { epoch: number; cutoff?: number },
+  { digests: Uint8Array; readable: boolean; mark: StoreMark }
+>({
   name: 'repair.digests',
   number: 30,
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
-  doc: 'One digest of 16 bytes for each shard, in order (XOR of truncated hashes of its entries).',
+  doc: 'One digest of 16 bytes for each shard, in order (XOR of truncated hashes of its entries). Hours below the caller’s `cutoff` or the home’s own have expired and do not count.',
 })
-export const repairHours = declare<{ epoch: number; shard: number }, { hours: number[]; digests: Uint8Array }>({
+export const repairHours = declare<
+  { epoch: number; shard: number; cutoff?: number },
+  { hours: number[]; digests: Uint8Array }
+>({
   name: 'repair.hours',
   number: 31,
   stream: 'data',

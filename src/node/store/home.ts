@@ -1,0 +1,105 @@
+// An opened home: its database and everything derived from it in memory (digests, numbers, the commit queue).
+// Made anew whenever the database is opened, so that memory never says something that the disk does not.
+
+import type { Database, Marker } from '../../platform/ports.ts'
+import type { StoreMark } from '../../protocol/rpc.ts'
+import type { BatchLog } from './batch-log.ts'
+import { CommitQueue, type Draft } from './commit-queue.ts'
+import type { FeedNumbers } from './feed-numbers.ts'
+import { metaKey } from './keys.ts'
+import type { ShardDigests } from './shard-digests.ts'
+import { metaValue, openMetaValue } from './values.ts'
+
+/**
+ * up: holds everything it ever acknowledged. syncing: it may not, takes writes, answers no reads.
+ * damaged: it may not and there is nobody to ask (N = 1); answers reads, takes no writes until the operator accepts the loss.
+ */
+export type HomeCondition = 'up' | 'syncing' | 'damaged'
+export interface HomeFacts {
+  /** Feed id: random, new whenever numbering could have been lost. */
+  feed: string
+  condition: HomeCondition
+  /** The highest epoch this home ever answered at: it refuses lower ones for ever. */
+  epoch: number
+  /** Entries that were counted and then gone without our doing; kept until the operator has acknowledged it. */
+  missing: number
+}
+const FACTS_KEY = metaKey('facts')
+export const readFacts = (database: Database): HomeFacts | undefined =>
+  openMetaValue(FACTS_KEY, database.get(FACTS_KEY)) as HomeFacts | undefined // written by saveFacts, checksummed
+
+export interface HomeParts {
+  database: Database
+  marker: Marker
+  batches: BatchLog
+  numbers: FeedNumbers
+  digests: ShardDigests
+  facts: HomeFacts
+  hasTombs: boolean
+}
+export interface HomeEvents {
+  onDurable: (draft: Draft) => void
+  onFailed: (home: Home, error: unknown) => void
+}
+
+export class Home {
+  readonly database: Database
+  readonly numbers: FeedNumbers
+  readonly digests: ShardDigests
+  readonly queue: CommitQueue
+  /** False: no tombstone was ever stored here, so nobody needs to look for one. */
+  hasTombs: boolean
+  readonly #batches: BatchLog
+  readonly #marker: Marker
+  #facts: HomeFacts
+
+  constructor(parts: HomeParts, events: HomeEvents) {
+    this.database = parts.database
+    this.numbers = parts.numbers
+    this.digests = parts.digests
+    this.hasTombs = parts.hasTombs
+    this.#batches = parts.batches
+    this.#marker = parts.marker
+    this.#facts = parts.facts
+    this.queue = new CommitQueue({
+      database: parts.database,
+      marker: parts.marker,
+      batches: parts.batches,
+      numbers: parts.numbers,
+      countEntries: () => this.digests.count,
+      onDurable: (draft) => {
+        for (const { shard, hour, digest } of draft.added) this.digests.add(shard, hour, digest)
+        for (const { shard, hour, digest } of draft.removed) this.digests.remove(shard, hour, digest)
+        events.onDurable(draft)
+      },
+      onFailed: (error) => events.onFailed(this, error),
+    })
+  }
+
+  get facts(): Readonly<HomeFacts> {
+    return this.#facts
+  }
+
+  get mark(): StoreMark {
+    return { feed: this.#facts.feed, batch: this.#batches.batch }
+  }
+
+  /** Counts at once in memory, resolves when it is durable, together with everything staged before. */
+  saveFacts(change: Partial<HomeFacts>): Promise<void> {
+    this.#facts = { ...this.#facts, ...change }
+    this.queue.draft().put(FACTS_KEY, metaValue(FACTS_KEY, this.#facts))
+    return this.queue.commit()
+  }
+
+  /** A peer saw this batch of ours, so its number is used up. */
+  skipBatches(batch: number): void {
+    this.#batches.skipTo(batch)
+  }
+
+  /** Finishes what is on its way and closes the files. */
+  async close(): Promise<void> {
+    await this.queue.idle()
+    await this.database.close()
+    this.#marker.close()
+  }
+}

@@ -1,0 +1,156 @@
+// When homes compare: at start, when a peer connects, when the map changes, and every few seconds. And what follows from it:
+// a syncing home becomes readable, and a home has what the next epoch needs.
+
+import { mutant } from '../../platform/mutants.ts'
+import { repeat } from '../../platform/timing.ts'
+import type { ClusterMap } from '../../protocol/cluster-map.ts'
+import { asChatError } from '../../protocol/errors.ts'
+import { type StoreMark, storeSeen } from '../../protocol/rpc.ts'
+import { coverOf, homesOfShard, SHARDS } from '../replication/placement.ts'
+import type { StoreContext } from './context.ts'
+import { pullFrom } from './repair-pass.ts'
+
+/** A finished comparison. It counts as long as the map and our own feed are the same. */
+interface Pass {
+  epoch: number
+  feed: string
+  readable: boolean
+}
+
+export interface RepairOptions {
+  everyMs: number
+}
+
+export class Repair {
+  readonly #context: StoreContext
+  readonly #options: RepairOptions
+  readonly #passes = new Map<string, Pass>()
+  readonly #running = new Set<string>()
+  /** Asked for while a comparison with that peer was running. */
+  readonly #again = new Set<string>()
+  readonly #marks = new Map<string, StoreMark>()
+  #signal: AbortSignal | undefined
+  #reconciled = 0
+
+  constructor(context: StoreContext, options: RepairOptions) {
+    this.#context = context
+    this.#options = options
+  }
+
+  /** The last joint epoch for which this home holds everything of the old homes. */
+  get reconciled(): number {
+    return mutant('final-before-reconciled') ? this.#context.view.current().map.epoch : this.#reconciled
+  }
+
+  start(signal: AbortSignal): void {
+    const { clock, log, transport, view } = this.#context
+    this.#signal = signal
+    transport.onPeerChange((peer, connected) => {
+      if (!connected || signal.aborted) return
+      const mark = this.#marks.get(peer)
+      if (mark) transport.notify(peer, storeSeen, mark)
+      this.#compareWith(peer)
+    })
+    view.watch(() => this.#compareWithAll())
+    const onError = (error: Error): void => log.error({ error: error.message }, 'comparing homes failed')
+    void repeat({ clock, everyMs: this.#options.everyMs, signal, onError }, () => this.#compareWithAll())
+  }
+
+  #compareWithAll(): void {
+    this.#evaluate()
+    for (const peer of this.#context.transport.connectedPeers()) this.#compareWith(peer)
+  }
+
+  #compareWith(peer: string): void {
+    const { map } = this.#context.view.current()
+    const shards = sharedShards(map, this.#context.transport.self, peer)
+    if (this.#signal?.aborted || shards.length === 0) return
+    if (this.#running.has(peer)) {
+      this.#again.add(peer)
+      return
+    }
+    this.#running.add(peer)
+    void this.#pass(peer, { epoch: map.epoch, shards }).finally(() => {
+      this.#running.delete(peer)
+      if (this.#again.delete(peer)) this.#compareWith(peer)
+    })
+  }
+
+  async #pass(peer: string, { epoch, shards }: { epoch: number; shards: number[] }): Promise<void> {
+    const { log } = this.#context
+    try {
+      const { feed } = this.#context.home().facts
+      const { readable, mark, fetched } = await pullFrom(this.#context, { peer, epoch, shards })
+      this.#marks.set(peer, mark)
+      this.#passes.set(peer, { epoch, feed, readable })
+      if (fetched > 0) log.info({ peer, fetched }, 'read back what another home had more')
+      this.#evaluate()
+    } catch (error) {
+      const { code, message } = asChatError(error)
+      log.debug({ peer, code, message }, 'a comparison with another home was not finished')
+    }
+  }
+
+  #evaluate(): void {
+    const { view, transport, log } = this.#context
+    const { map } = view.current()
+    const home = this.#context.home()
+    if (home.facts.condition === 'syncing' && this.#holdsEnough(map)) {
+      log.info({ feed: home.facts.feed }, 'everything that may be missing here was read back')
+      home.saveFacts({ condition: 'up' }).catch(() => {}) // a disk that failed is opened again, still syncing
+    }
+    if (map.homes.next && this.#reconciled < map.epoch && this.#isReconciled(map, transport.self)) {
+      this.#reconciled = map.epoch
+      log.info({ epoch: map.epoch }, 'holds everything of the old homes')
+    }
+  }
+
+  /** For each shard of ours: the union of N-W+1 readable other homes, or of all others in whatever state. */
+  #holdsEnough(map: ClusterMap): boolean {
+    const { self } = this.#context.transport
+    const shards = shardsOf(map, self)
+    return (
+      shards.length > 0 &&
+      shards.every((shard) => {
+        const { current } = homesOfShard(map, shard)
+        const others = current.peers.filter((peer) => peer !== self)
+        const compared = others.filter((peer) => this.#isValid(map, peer))
+        const readable = compared.filter((peer) => this.#passes.get(peer)?.readable)
+        return readable.length >= coverOf(current) || compared.length === others.length
+      })
+    )
+  }
+
+  /** For each shard we shall have: N-W+1 readable old homes, all compared at the joint epoch; ourselves if we are one. */
+  #isReconciled(map: ClusterMap, self: string): boolean {
+    return everyShard((shard) => {
+      const { current, next } = homesOfShard(map, shard)
+      if (!next?.peers.includes(self)) return true
+      const holding = current.peers.filter((peer) =>
+        peer === self ? this.#context.isReadable() : this.#isValid(map, peer) && this.#passes.get(peer)?.readable,
+      )
+      return holding.length >= coverOf(current)
+    })
+  }
+
+  #isValid(map: ClusterMap, peer: string): boolean {
+    const pass = this.#passes.get(peer)
+    return pass?.epoch === map.epoch && pass.feed === this.#context.home().facts.feed
+  }
+}
+
+const everyShard = (holds: (shard: number) => boolean): boolean => {
+  for (let shard = 0; shard < SHARDS; shard++) if (!holds(shard)) return false
+  return true
+}
+const shardsWhere = (holds: (shard: number) => boolean): number[] =>
+  Array.from({ length: SHARDS }, (_, shard) => shard).filter(holds)
+const shardsOf = (map: ClusterMap, peer: string): number[] =>
+  shardsWhere((shard) => homesOfShard(map, shard).all.includes(peer))
+const sharedShards = (map: ClusterMap, self: string, peer: string): number[] =>
+  self === peer
+    ? []
+    : shardsWhere((shard) => {
+        const { all } = homesOfShard(map, shard)
+        return all.includes(self) && all.includes(peer)
+      })

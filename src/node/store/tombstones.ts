@@ -1,0 +1,70 @@
+// Deleting: a signed tombstone in a mailbox takes a record out of it for good, whichever of the two arrives first.
+// The owner of a mailbox deletes anything in it, an author its own records in any; so the index is kept by author of the tombstone,
+// and one that may not delete simply never matches. The entry stays (it is what replicas compare); the body goes with its last reader.
+
+import { equalBytes, fromHex } from '../../protocol/bytes.ts'
+import { openHeader } from '../../protocol/sealed.ts'
+import type { AdmittedRecord } from './admission.ts'
+import type { Draft } from './commit-queue.ts'
+import type { Home } from './home.ts'
+import { bodyKey, placeOf, tombKey } from './keys.ts'
+import { findEntry, isDeleted } from './lookup.ts'
+import { acceptedAtOf, bodyValue, isBodyOf, openBodyValue } from './values.ts'
+
+/** What is left of a deleted record: who sent what number where, so that its place in the conversation is not a gap. */
+interface StubHeader {
+  k: 'stub'
+  id: unknown
+  from: unknown
+  dev: unknown
+  to: unknown
+  conv: unknown
+  seq: unknown
+  at: unknown
+}
+const NO_SIGNATURE = Buffer.alloc(64)
+
+/** A body that was replaced by its stub. */
+export const isStub = (sealed: Uint8Array): boolean =>
+  equalBytes(sealed.subarray(0, NO_SIGNATURE.length), NO_SIGNATURE) && openHeader(sealed).k === 'stub'
+
+/** `record` is a verified tombstone: from now on its target is gone in the mailboxes it is kept in. */
+export const stageTombstone = (home: Home, draft: Draft, record: AdmittedRecord): void => {
+  if (!record.tombstone) return
+  const target = fromHex(record.tombstone.target)
+  home.hasTombs = true
+  for (const place of record.places) {
+    const key = tombKey(place, target, record.from)
+    draft.put(key, record.recordKey)
+    draft.staged.add(key.toString('latin1'))
+  }
+  for (const place of record.places) {
+    const found = findEntry(home, place, target)
+    if (found) stripBody(home, draft, { hour: found.hour, recordKey: target })
+  }
+}
+
+/** Is the record deleted in every mailbox that it would be kept in? Then its body is not kept at all. */
+export const wasDeleted = (home: Home, record: AdmittedRecord): boolean =>
+  home.hasTombs &&
+  record.places.every((place) => isDeleted(home, place, { recordKey: record.recordKey, author: record.from }))
+
+/** Replaces a body by its stub once no mailbox of this home shows it any more. */
+const stripBody = (home: Home, draft: Draft, { hour, recordKey }: { hour: number; recordKey: Uint8Array }): void => {
+  const key = bodyKey(hour, recordKey)
+  const bytes = home.database.get(key)
+  const body = bytes && openBodyValue(bytes)
+  if (!body || !isBodyOf(recordKey, body.sealed)) return
+  const header = openHeader(body.sealed)
+  const author = String(header.from)
+  const readers = [`u:${author}`, `u:${String(header.to)}`].map(placeOf)
+  const shown = readers.filter(
+    (place) => findEntry(home, place, recordKey) && !isDeleted(home, place, { recordKey, author }),
+  )
+  if (shown.length === 0) draft.put(key, bodyValue(acceptedAtOf(bytes), makeStub(header)))
+}
+
+const makeStub = ({ id, from, dev, to, conv, seq, at }: Record<string, unknown>): Buffer => {
+  const header: StubHeader = { k: 'stub', id, from, dev, to, conv, seq, at }
+  return Buffer.concat([NO_SIGNATURE, Buffer.from(`${JSON.stringify(header)}\n`)])
+}
