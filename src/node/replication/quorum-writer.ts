@@ -2,7 +2,7 @@
 // and settles every record as soon as W homes of each of its mailboxes have it on disk. A slow home delays nobody.
 // Refused (QUORUM_UNAVAILABLE) only while no append can have left; from then on the only failure is OUTCOME_UNKNOWN.
 import { mutant } from '../../platform/mutants.ts'
-import { asChatError, type ChatError, ChatError as Failure, hasCode } from '../../protocol/errors.ts'
+import { asChatError, ChatError, type ErrorCode, hasCode } from '../../protocol/errors.ts'
 import { limits } from '../../protocol/limits.ts'
 import { storeAppend, type StoreMark, type StoreWrite } from '../../protocol/rpc.ts'
 import type { HomeCalls, HomePorts } from './home-calls.ts'
@@ -32,13 +32,27 @@ interface Attempt {
   needed: number[]
   spare: number[]
   openGroups: number
-  /** Homes that certainly never got it. */
-  unsent: number
+  answered: number
+  /** Of those: homes that certainly keep nothing of it. */
+  without: number
+  /** Why a home finds the record itself wrong. */
+  fault: ChatError | undefined
 }
 interface Part {
   attempt: Attempt
   groups: number[]
 }
+/** A home says so of the record, not of itself: it keeps nothing of the whole append. */
+const FAULTS: readonly ErrorCode[] = [
+  'MESSAGE_INVALID',
+  'MESSAGE_TOO_LARGE',
+  'RPC_INVALID',
+  'AUTH_SIGNATURE',
+  'AUTH_REVOKED',
+]
+/** The append never left, or was turned away at the door. */
+const UNSENT: readonly ErrorCode[] = ['PEER_UNREACHABLE', 'PEER_OVERLOADED', 'PEER_DENIED']
+
 /** What one append carries: `parts[i]` is the attempt behind `writes[i]`. */
 interface Batch {
   peer: string
@@ -107,9 +121,10 @@ export class QuorumWriter {
   }
 
   #unavailable(write: Write, plan: WritePlan): ChatError {
-    if (write.left) return new Failure(mutant('refused-after-partial-write') ? 'QUORUM_UNAVAILABLE' : 'OUTCOME_UNKNOWN')
+    if (write.left)
+      return new ChatError(mutant('refused-after-partial-write') ? 'QUORUM_UNAVAILABLE' : 'OUTCOME_UNKNOWN')
     const writable = plan.homes.filter(({ peer }) => this.#homes.states.isWritable(peer)).length
-    return new Failure('QUORUM_UNAVAILABLE', { details: { writable, homes: plan.homes.length } })
+    return new ChatError('QUORUM_UNAVAILABLE', { details: { writable, homes: plan.homes.length } })
   }
 
   #addToBatches(write: Write, plan: WritePlan, open: Map<string, Batch>, full: Batch[]): void {
@@ -119,7 +134,9 @@ export class QuorumWriter {
       needed: plan.groups.map((group) => group.needed),
       spare: plan.groups.map((group) => group.peers.length - group.needed),
       openGroups: plan.groups.length,
-      unsent: 0,
+      answered: 0,
+      without: 0,
+      fault: undefined,
     }
     write.attempt = attempt
     const bytes = write.sealed.length + WRITE_OVERHEAD_BYTES
@@ -142,7 +159,8 @@ export class QuorumWriter {
   #send(batch: Batch): void {
     const { clock, transport } = this.#ports
     if (!transport.isConnected(batch.peer)) {
-      for (const part of batch.parts) this.#partFailed(part, true)
+      const error = new ChatError('PEER_UNREACHABLE')
+      for (const part of batch.parts) this.#partFailed(part, error)
       return
     }
     const timeoutMs = Math.max(1, batch.deadline - clock.monotonic())
@@ -157,12 +175,14 @@ export class QuorumWriter {
     this.#homes.states.appended(batch.peer, mark)
     for (const { attempt, groups } of batch.parts) {
       if (attempt.write.settled) continue
+      attempt.answered++
       for (const group of groups) {
         const needed = (attempt.needed[group] ?? 0) - 1
         attempt.needed[group] = needed
         if (needed === 0) attempt.openGroups--
       }
       if (attempt.openGroups === 0) this.#resolve(attempt.write)
+      else this.#judge(attempt)
     }
   }
 
@@ -173,8 +193,19 @@ export class QuorumWriter {
       void this.#homes.agree(batch.peer, batch.epoch, error).then(() => this.#send(batch))
       return
     }
-    const isUnsent = hasCode(error, 'PEER_UNREACHABLE', 'PEER_OVERLOADED')
-    for (const part of batch.parts) this.#partFailed(part, isUnsent)
+    if (batch.writes.length > 1 && hasCode(error, ...FAULTS)) return this.#divide(batch)
+    for (const part of batch.parts) this.#partFailed(part, error)
+  }
+
+  /** One record is wrong, and an append is kept whole or not at all: the others must not suffer for it. */
+  #divide(batch: Batch): void {
+    const middle = batch.writes.length >> 1
+    for (const [from, to] of [
+      [0, middle],
+      [middle, batch.writes.length],
+    ]) {
+      this.#send({ ...batch, writes: batch.writes.slice(from, to), parts: batch.parts.slice(from, to) })
+    }
   }
 
   /** The map has changed: what is not durable yet begins anew under the new one. Confirmations of the old epoch still count for it. */
@@ -189,18 +220,22 @@ export class QuorumWriter {
     this.#dispatch(writes)
   }
 
-  #partFailed({ attempt, groups }: Part, isUnsent: boolean): void {
-    const { write, spare, plan } = attempt
-    if (isUnsent) attempt.unsent++
-    let isLost = false
-    for (const group of groups) {
-      const left = (spare[group] ?? 0) - 1
-      spare[group] = left
-      if (left < 0) isLost = true
-    }
-    if (!isLost || write.settled || write.attempt !== attempt) return
-    if (attempt.unsent < plan.homes.length) write.left = true
-    this.#reject(write, this.#unavailable(write, plan))
+  #partFailed({ attempt, groups }: Part, error: ChatError): void {
+    attempt.answered++
+    if (hasCode(error, ...UNSENT, ...FAULTS)) attempt.without++
+    if (hasCode(error, ...FAULTS)) attempt.fault = error
+    for (const group of groups) attempt.spare[group] = (attempt.spare[group] ?? 0) - 1
+    this.#judge(attempt)
+  }
+
+  /** Gives up an attempt that cannot reach its quorum any more. */
+  #judge(attempt: Attempt): void {
+    const { write, plan, answered, without, fault } = attempt
+    if (write.settled || write.attempt !== attempt || attempt.spare.every((left) => left >= 0)) return
+    // Every home so far keeps nothing of it: if the rest says so too, the write is refused, and that is worth waiting for.
+    if (without === answered && answered < plan.homes.length) return
+    if (without < answered) write.left = true
+    this.#reject(write, !write.left && fault ? fault : this.#unavailable(write, plan))
   }
 
   #resolve(write: Write): void {
