@@ -1,0 +1,121 @@
+// Reads of a quorum: who exists, certificates united and verified; and records confirmed on W homes before anybody sees them.
+
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { armMutant } from '../../src/platform/mutants.ts'
+import { toBase64 } from '../../src/protocol/bytes.ts'
+import { makeCertificate } from '../../src/protocol/certificate.ts'
+import { ChatError } from '../../src/protocol/errors.ts'
+import { deviceIdOf } from '../../src/protocol/records.ts'
+import type { StoredRecord } from '../../src/protocol/rpc.ts'
+import { fastSigner, keyPairFromSeed, sha256 } from '../../src/protocol/signing.ts'
+import { clusterId, message, signAsAuthority, startHomes } from './mailboxes-homes.ts'
+
+const read = suite('mailboxes: read')
+const never = (): Promise<void> => new Promise(() => {})
+const codeOf = async (promise: Promise<unknown>): Promise<string> => {
+  try {
+    await promise
+    return 'answered'
+  } catch (error) {
+    return error instanceof ChatError ? error.code : String(error)
+  }
+}
+
+const certificate = (user: string, device: string, sign = signAsAuthority): StoredRecord => {
+  const { publicKey } = keyPairFromSeed(sha256(Buffer.from(`${user}/${device}`)))
+  const dev = deviceIdOf(publicKey)
+  const id = `01900000-0000-7000-8000-${dev.slice(0, 12)}`
+  const header = { k: 'cert' as const, id, user, dev, key: toBase64(publicKey), serial: 1, at: 1, exp: 2e12 }
+  return { sealed: makeCertificate(clusterId, header, sign), acceptedAt: 1 }
+}
+
+read('certificates of R homes are united; forged and foreign ones are left out', async () => {
+  const { network, mailboxes, home } = startHomes()
+  network.isolate('s3')
+  const forger = fastSigner(sha256(Buffer.from('forger')))
+  home('s1').certificates = [certificate('alice', 'phone'), certificate('alice', 'forged', forger)]
+  home('s2').certificates = [certificate('alice', 'phone'), certificate('alice', 'laptop'), certificate('bob', 'phone')]
+  const found = await mailboxes.certificates('alice')
+  assert.is(found.length, 2)
+  assert.ok(found.every(({ user }) => user === 'alice'))
+})
+
+read('fewer than R readable homes cannot say who exists', async () => {
+  const { network, mailboxes, home } = startHomes()
+  network.isolate('s3')
+  home('s2').state = 'syncing'
+  assert.is(await codeOf(mailboxes.userExists('alice')), 'QUORUM_UNAVAILABLE')
+  armMutant('syncing-home-counted')
+  assert.is(await codeOf(mailboxes.userExists('alice')), 'answered')
+  armMutant(undefined)
+})
+
+read('that a user exists is remembered, that one does not is asked again', async () => {
+  const { network, mailboxes, homes } = startHomes()
+  assert.is(await mailboxes.userExists('alice'), false)
+  for (const home of homes) home.certificates = [certificate('alice', 'phone')]
+  assert.is(await mailboxes.userExists('alice'), true)
+  for (const home of homes) network.isolate(home.name)
+  assert.is(await mailboxes.userExists('alice'), true)
+  assert.ok(mailboxes.isKnownUser('alice'))
+  assert.is(await codeOf(mailboxes.userExists('bob')), 'QUORUM_UNAVAILABLE')
+})
+
+read('a record on W homes is confirmed without writing', async () => {
+  const { mailboxes, home, homes } = startHomes()
+  const record = message()
+  home('s1').keep(record)
+  home('s2').keep(record)
+  assert.equal(await mailboxes.confirm([record]), [true])
+  assert.ok(homes.every(({ appends }) => appends.length === 0))
+})
+
+read('a record on one home is written back, and then it is confirmed', async () => {
+  const { mailboxes, home } = startHomes()
+  const lonely = message()
+  const known = message()
+  home('s1').keep(lonely)
+  for (const name of ['s1', 's3']) home(name).keep(known)
+  assert.equal(await mailboxes.confirm([lonely, known]), [true, true])
+  assert.is(home('s2').held.size, 2)
+})
+
+read('in one mailbox on W homes and in the other not is not confirmed', async () => {
+  const { network, mailboxes, home } = startHomes()
+  const record = message()
+  home('s1').keep(record)
+  home('s2').keep({ ...record, mailboxes: ['u:bob'] })
+  network.isolate('s3')
+  home('s2').state = 'read-only'
+  assert.equal(await mailboxes.confirm([record]), [false])
+  home('s2').state = 'up'
+})
+
+read('what cannot be confirmed is left out, and does not reject', async () => {
+  const { network, mailboxes, home } = startHomes()
+  const record = message()
+  home('s1').keep(record)
+  network.isolate('s2')
+  network.isolate('s3')
+  assert.equal(await mailboxes.confirm([record]), [false])
+  armMutant('unconfirmed-delivered')
+  assert.equal(await mailboxes.confirm([record]), [true])
+  armMutant(undefined)
+})
+
+read('a home that hangs does not delay what others confirm', async () => {
+  const { mailboxes, home } = startHomes()
+  const record = message()
+  home('s1').keep(record)
+  home('s2').keep(record)
+  home('s3').before = never
+  assert.equal(await mailboxes.confirm([record]), [true])
+})
+
+read('a malformed record is not confirmed', async () => {
+  const { mailboxes } = startHomes()
+  assert.equal(await mailboxes.confirm([{ sealed: new Uint8Array(80), acceptedAt: 1 }]), [false])
+})
+
+read.run()
