@@ -18,7 +18,7 @@ export class LocalCalls {
   }
 
   call(method: number, request: unknown, timeoutMs: number): Promise<unknown> {
-    const { id, answer } = this.#pending.open(this.#clock.monotonic() + timeoutMs, 0)
+    const { id, answer } = this.#pending.open(this.#clock.monotonic() + timeoutMs)
     const fail = (error: unknown): void => this.#pending.fail(id, asChatError(error))
     queueMicrotask(() => {
       try {

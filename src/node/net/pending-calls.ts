@@ -8,6 +8,7 @@ const SLOT_MS = 50
 interface Pending {
   resolve: (value: unknown) => void
   reject: (error: ChatError) => void
+  /** 0 until it was sent. */
   bytes: number
 }
 
@@ -16,22 +17,22 @@ export class PendingCalls {
   readonly #slots = new Map<number, number[]>()
   #nextSlot = 0
   #lastId = 0
-  /** Of the requests that wait. */
+  /** Of the requests that were sent and wait. */
   bytes = 0
 
-  get size(): number {
-    return this.#pending.size
-  }
-
-  has(id: number): boolean {
-    return this.#pending.has(id)
+  /** False when nobody waits for the answer any more: it need not be sent. */
+  markSent(id: number, bytes: number): boolean {
+    const pending = this.#pending.get(id)
+    if (!pending) return false
+    pending.bytes = bytes
+    this.bytes += bytes
+    return true
   }
 
   /** Adds a request; `settle` or `fail` with its id end it, or the sweep after `deadline` (monotonic ms) with NET_TIMEOUT. */
-  open(deadline: number, bytes: number): { id: number; answer: Promise<unknown> } {
+  open(deadline: number): { id: number; answer: Promise<unknown> } {
     const id = this.#freeId()
-    const answer = new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject, bytes }))
-    this.bytes += bytes
+    const answer = new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject, bytes: 0 }))
     this.#schedule(id, deadline)
     return { id, answer }
   }

@@ -11,8 +11,8 @@ export interface RpcOutboxOptions {
   clock: Clock
   /** False = wait for drained. May throw. */
   send: (chunk: Uint8Array) => boolean
-  /** A frame that is not needed any more is left out. */
-  isWanted: (frame: Frame) => boolean
+  /** Called just before a frame is sent; false = it is not needed any more. */
+  onSending: (frame: Frame) => boolean
   /** Called after each flush. */
   onFlushed: () => void
   onError: (error: Error) => void
@@ -87,7 +87,7 @@ export class RpcOutbox {
     this.bytes -= bytes
     const taken = this.#queue.slice(0, count)
     this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count)
-    return taken.filter(this.#options.isWanted)
+    return taken.filter(this.#options.onSending)
   }
 }
 

@@ -65,7 +65,7 @@ export class RpcStream {
     this.#outbox = new RpcOutbox({
       clock,
       send: (chunk) => wire.send(chunk),
-      isWanted: ({ type, id }) => type !== FrameType.request || this.#pending.has(id),
+      onSending: (frame) => frame.type !== FrameType.request || this.#pending.markSent(frame.id, frame.payload.length),
       onFlushed: () => this.#resumeIfRead(),
       onError: (error) => this.end(error),
     })
@@ -84,7 +84,7 @@ export class RpcStream {
   /** Throws at once PEER_OVERLOADED, PEER_UNREACHABLE, RPC_INVALID; rejects with NET_TIMEOUT, NET_CLOSED or the peer's error. */
   call(method: number, request: unknown, timeoutMs: number): Promise<unknown> {
     const payload = this.#encode(request)
-    const { id, answer } = this.#pending.open(this.#options.clock.monotonic() + timeoutMs, payload.length)
+    const { id, answer } = this.#pending.open(this.#options.clock.monotonic() + timeoutMs)
     this.#outbox.add({ type: FrameType.request, id, method, payload })
     return answer
   }
