@@ -1,9 +1,9 @@
 // How the draft looks: broken at the edge between graphemes, the few lines around the cursor, and where the cursor stands.
 // Pure. What cannot be shown safely is shown as a mark, and still sent as it was typed or pasted.
 import { safeLine, safeTemplate as safe, type SafeText } from '../client/safe-text.ts'
-import { graphemesOf, joinText, sliceText, widthOf } from './cells.ts'
+import { graphemesOf, joinText, widthOf } from './cells.ts'
 import type { Draft } from './draft.ts'
-import { type Line, line, span } from './lines.ts'
+import { fit, type Line, line, span } from './lines.ts'
 
 export interface ComposerView {
   lines: Line[]
@@ -59,7 +59,7 @@ export const composerView = (
   const top = Math.max(0, Math.min(all.y - rows + 1 + Math.floor(rows / 2), all.rows.length - rows))
   const lines = all.rows.slice(top, top + rows).map((text, index): Line => {
     const prompt = span(top + index === 0 ? PROMPT : CONTINUED, 'key')
-    return draft.text === '' ? [prompt, span(sliceText(hint, 0), 'dim')] : [prompt, ...line(text)]
+    return draft.text === '' ? fit([prompt, span(hint, 'dim')], width) : [prompt, ...line(text)]
   })
   return { lines, cursor: { x: PROMPT_CELLS + all.x, y: all.y - top } }
 }

@@ -14,13 +14,16 @@ const stateTexts: Record<Connection['state'], (connection: Connection) => SafeTe
   closed: () => safe`closed`,
 }
 
+const dotted = (parts: readonly SafeText[]): SafeText =>
+  joinText(parts.flatMap((part, index) => (index === 0 ? [part] : [safe` · `, part])))
+
 export const connectionText = (connection: Connection | undefined): SafeText => {
   if (!connection) return safe`starting …`
   const parts = [stateTexts[connection.state](connection)]
   if (connection.queued > 0) parts.push(safe`queued ${connection.queued}`)
   if (connection.state === 'online' && !connection.isComplete) parts.push(safe`incomplete: too few stores answer`)
   if (connection.state !== 'online' && connection.problem !== undefined) parts.push(connection.problem)
-  return joinText(parts.flatMap((part, index) => (index === 0 ? [part] : [safe` · `, part])))
+  return dotted(parts)
 }
 
 const isTroubled = (connection: Connection | undefined): boolean =>
@@ -50,9 +53,9 @@ export const headerLine = (state: State): Line => {
   const below = countBelow(state)
   const current = all.find(({ name }) => name === state.current)
   const right: SafeText[] = []
-  if (below > 0) right.push(safe`${below} below ↓ `)
-  if (others.length > 0) right.push(safe`${others.reduce((sum, { unread }) => sum + unread, 0)} unread elsewhere `)
-  return bar(line(safe` ${current?.title ?? safe`chat`}`, 'bar'), line(joinText(right), 'bar'), {
+  if (below > 0) right.push(safe`${below} below ↓`)
+  if (others.length > 0) right.push(safe`${others.reduce((sum, { unread }) => sum + unread, 0)} unread elsewhere`)
+  return bar(line(safe` ${current?.title ?? safe`chat`}`, 'bar'), line(safe`${dotted(right)} `, 'bar'), {
     width: state.size.columns,
     style: 'bar',
   })

@@ -13,13 +13,17 @@ export interface SwitcherRow {
   choice: Choice
 }
 const MAX_ROWS = 100
+/** `dn` finds `dan`: the best matches come first, but weak ones are shown too. */
+const ANY_MATCH = 0.1
 
 const conversationRows = (state: State, query: string): SwitcherRow[] => {
   const all = conversationsOf(state)
   const found =
     query === ''
       ? all.slice(0, MAX_ROWS)
-      : fuzzysort.go(query, all, { key: ({ name }) => name, limit: MAX_ROWS }).map(({ obj }) => obj)
+      : fuzzysort
+          .go(query, all, { key: ({ name }) => name, limit: MAX_ROWS, threshold: ANY_MATCH })
+          .map(({ obj }) => obj)
   return found.map((conversation) => ({
     line: [span(conversation.title), span(safe` ${unreadText(conversation)}`, 'unread')],
     choice: { conversation: conversation.name },
@@ -28,7 +32,9 @@ const conversationRows = (state: State, query: string): SwitcherRow[] => {
 
 const commandRows = (query: string): SwitcherRow[] => {
   const wanted = query.replace(/^\//, '')
-  const found = fuzzysort.go(wanted, slashCommands, { key: 'name', limit: 5 }).map(({ obj }) => obj)
+  const found = fuzzysort
+    .go(wanted, slashCommands, { key: 'name', limit: 5, threshold: ANY_MATCH })
+    .map(({ obj }) => obj)
   return (wanted === '' ? slashCommands : found).map(({ name, takes, help }) => ({
     line: [span(safe`/${safeLine(name)} ${takes}`, 'key'), span(safe`  ${help}`, 'dim')],
     choice: { command: name },

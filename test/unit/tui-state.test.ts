@@ -1,0 +1,301 @@
+// The reducer: tables of what keys, commands and news lead to, read from the state, the effects and the screen as text.
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { safeText } from '../../src/client/safe-text.ts'
+import { createInputDecoder } from '../../src/tui/input.ts'
+import type { TimelineMessage } from '../../src/tui/messages.ts'
+import { type Action, reduce } from '../../src/tui/reduce.ts'
+import { screenText } from '../../src/tui/screen-view.ts'
+import { distance, nearestCommand } from '../../src/tui/slash-commands.ts'
+import { type Connection, draftOfCurrent, type Effect, initialState, type State } from '../../src/tui/state.ts'
+import { connectionText } from '../../src/tui/status-view.ts'
+import { countBelow, seenMessage } from '../../src/tui/timeline-view.ts'
+
+const NOW = new Date(2026, 10, 23, 12, 0).getTime()
+const MINUTE = 60_000
+
+const fresh = (options: Partial<Parameters<typeof initialState>[0]> = {}): State =>
+  initialState({
+    user: 'alice',
+    profile: 'default',
+    notices: [],
+    size: { columns: 50, rows: 16 },
+    nowMs: NOW,
+    ...options,
+  })
+
+interface Run {
+  state: State
+  effects: Effect[]
+}
+const run = (state: State, ...actions: Action[]): Run => {
+  const effects: Effect[] = []
+  for (const action of actions) {
+    const next = reduce(state, action)
+    state = next.state
+    effects.push(...next.effects)
+  }
+  return { state, effects }
+}
+/** As if typed: `\r` is Enter, `\x10` Ctrl-P. */
+const type = (state: State, keys: string): Run => {
+  const decoder = createInputDecoder()
+  return run(state, ...decoder.push(keys), ...decoder.flush())
+}
+
+const message = (id: string, text: string, options: Partial<TimelineMessage> = {}): TimelineMessage => ({
+  id,
+  from: safeText(options.isOwn ? 'alice' : 'bob'),
+  isOwn: false,
+  atMs: NOW,
+  text: safeText(text),
+  status: 'received',
+  ...options,
+})
+const inbox = (...entries: [name: string, unread: number][]): Action => ({
+  type: 'inbox',
+  conversations: entries.map(([name, unread]) => ({
+    name,
+    title: safeText(name),
+    unread,
+    mentions: 0,
+    last: undefined,
+  })),
+})
+const timeline = (conversation: string, messages: TimelineMessage[]): Action => ({
+  type: 'timeline',
+  conversation,
+  messages,
+  gaps: [],
+  hasStart: true,
+})
+const many = (count: number): TimelineMessage[] =>
+  Array.from({ length: count }, (_, index) => message(`m${index}`, `text ${index}`))
+const withBob = (...messages: TimelineMessage[]): State =>
+  run(fresh(), inbox(['bob', 0], ['carol', 2], ['dan', 0]), timeline('bob', messages)).state
+
+test('text and Enter in one chunk is sent, and the input is empty again', () => {
+  const { state, effects } = type(withBob(), 'hello\r')
+  assert.equal(effects, [{ type: 'send', conversation: 'bob', text: 'hello' }])
+  assert.is(draftOfCurrent(state).text, '')
+})
+
+const commands: [typed: string, effects: Effect[], toast?: RegExp][] = [
+  ['//etc/hosts\r', [{ type: 'send', conversation: 'bob', text: '/etc/hosts' }]],
+  ['/search two words\r', [{ type: 'search', words: 'two words' }]],
+  ['/block\r', [{ type: 'block', user: 'bob' }]],
+  ['/unblock eve\r', [{ type: 'unblock', user: 'eve' }]],
+  ['/devices\r', [{ type: 'devices' }]],
+  ['/link ABC\r', [{ type: 'link', code: 'ABC' }]],
+  ['/QUIT\r', [{ type: 'quit' }]],
+  ['/msg dan hi\nthere\r', [{ type: 'send', conversation: 'dan', text: 'hi\nthere' }]],
+  ['/link\r', [], /code/],
+  ['/msg Bob!\r', [], /no name/],
+  ['/serach x\r', [], /did you mean \/search/],
+  ['/etc/passwd is broken\r', [], /There is no \/etc\/passwd/],
+  ['   \r', []],
+  ['\x03', [], /again quits/],
+  ['\x03\x03', [{ type: 'quit' }]],
+  ['\x03x\x03\x03', [], /again quits/],
+]
+for (const [typed, effects, toast] of commands) {
+  test(`typing ${JSON.stringify(typed)}`, () => {
+    const after = type(withBob(), typed)
+    assert.equal(after.effects, effects)
+    if (toast) assert.match(after.state.toast?.text ?? '', toast)
+    // What was not understood stays to be mended.
+    if (toast && typed.startsWith('/')) assert.is(`${draftOfCurrent(after.state).text}\r`, typed)
+  })
+}
+
+test('the nearest command', () => {
+  assert.is(distance('serach', 'search'), 1)
+  assert.is(nearestCommand('hlep')?.name, 'help')
+  assert.is(nearestCommand('dev')?.name, 'devices')
+  assert.is(nearestCommand('xyzzyxyzzy'), undefined)
+})
+
+test('Ctrl-C clears the input first, then asks once', () => {
+  const cleared = type(withBob(), 'draft\x03')
+  assert.equal(cleared.effects, [])
+  assert.is(draftOfCurrent(cleared.state).text, '')
+  assert.is(cleared.state.isQuitArmed, false)
+})
+
+test('drafts belong to conversations', () => {
+  const typed = type(withBob(), 'for bob').state
+  const other = type(typed, '\x0e').state
+  assert.is(other.current, 'carol')
+  assert.is(draftOfCurrent(other).text, '')
+  assert.is(draftOfCurrent(type(other, '\x10').state).text, 'for bob')
+})
+
+test('what was typed before a conversation was open goes into the first', () => {
+  const typed = type(run(fresh(), inbox()).state, 'hello\r')
+  assert.equal(typed.effects, [])
+  assert.match(typed.state.toast?.text ?? '', /\/msg NAME/)
+  assert.is(draftOfCurrent(run(typed.state, inbox(['bob', 0])).state).text, 'hello')
+})
+
+test('keys of navigation: next, previous, next unread, the switcher', () => {
+  assert.is(type(withBob(), '\x10').state.current, 'dan')
+  assert.is(type(withBob(), '\x1ba').state.current, 'carol')
+  assert.is(type(withBob(), '\x0bdn\r').state.current, 'dan')
+  assert.is(type(withBob(), '\x0bnewone\r').state.current, 'newone')
+  assert.equal(type(withBob(), '\x0b/quit\r').effects, [{ type: 'quit' }])
+  assert.is(draftOfCurrent(type(withBob(), '\x0b/sea\r').state).text, '/search ')
+  assert.is(type(withBob(), '\x0bdan\x1b').state.current, 'bob')
+})
+
+test('? helps on an empty input only; what is typed over the help is kept', () => {
+  assert.is(type(withBob(), '?').state.overlay?.kind, 'help')
+  assert.is(type(withBob(), '??').state.overlay, undefined)
+  assert.is(draftOfCurrent(type(withBob(), 'why?').state).text, 'why?')
+  assert.is(draftOfCurrent(type(withBob(), '?\x1b').state).text, '')
+  assert.is(draftOfCurrent(type(type(withBob(), '?').state, 'text').state).text, 'text')
+})
+
+test('the history of what was sent gives the left draft back', () => {
+  const sent = type(type(withBob(), 'one\r').state, 'two\r').state
+  const up = (count: number): State => type(type(sent, 'left').state, '\x1b[A'.repeat(count)).state
+  assert.is(draftOfCurrent(up(1)).text, 'two')
+  assert.is(draftOfCurrent(up(2)).text, 'one')
+  assert.is(draftOfCurrent(up(5)).text, 'one')
+  assert.is(draftOfCurrent(type(up(2), '\x1b[B\x1b[B').state).text, 'left')
+})
+
+test('unread messages are opened at the rule, and only what is seen counts as seen', () => {
+  const state = run(fresh(), inbox(['bob', 40]), timeline('bob', many(60))).state
+  assert.is(state.ruleBefore, 'm20')
+  assert.match(screenText(state).split('\n')[1] ?? '', /── unread ─/)
+  assert.ok(countBelow(state) > 20)
+  const seen = seenMessage(state)
+  assert.ok(seen !== undefined && seen !== 'm59')
+  const end = type(state, '\x1b[1;3F').state
+  assert.is(seenMessage(end), 'm59')
+  assert.is(seenMessage(run(end, { type: 'focus', isFocused: false }).state), undefined)
+  assert.is(seenMessage(type(end, '?').state), undefined)
+})
+
+test('what arrives while the terminal is not looked at begins under a rule', () => {
+  const away = run(withBob(...many(3)), { type: 'focus', isFocused: false }).state
+  const after = run(away, timeline('bob', [...many(3), message('new', 'hi')])).state
+  assert.is(after.ruleBefore, 'new')
+  assert.is(type(after, 'ok\r').state.ruleBefore, undefined)
+  assert.is(run(withBob(...many(3)), timeline('bob', [...many(3), message('new', 'hi')])).state.ruleBefore, undefined)
+})
+
+test('scrolled up, the view stays while messages arrive, and says how many are below', () => {
+  const up = type(withBob(...many(60)), '\x1b[5~').state
+  const shown = screenText(up).split('\n').slice(1, -2)
+  const after = run(up, timeline('bob', [...many(60), message('new', 'news')])).state
+  assert.equal(screenText(after).split('\n').slice(1, -2), shown)
+  assert.is(countBelow(after), countBelow(up) + 1)
+  assert.is(type(after, '\x1b[6~\x1b[6~').state.anchor, undefined)
+})
+
+test('older messages are asked for near the beginning of what is loaded, once', () => {
+  const unfinished = { ...timeline('bob', many(30)), hasStart: false } as Action
+  const state = run(fresh(), inbox(['bob', 0]), unfinished).state
+  const up = type(state, '\x1b[5~')
+  assert.equal(up.effects, [{ type: 'loadOlder' }])
+  const loading = run(up.state, { type: 'loadingOlder', conversation: 'bob' }).state
+  assert.equal(type(loading, '\x1b[5~').effects, [])
+})
+
+const states: [status: TimelineMessage['status'], shown: RegExp][] = [
+  ['sending', /hi {2}…$/m],
+  ['queued', /hi {2}… queued$/m],
+  ['stored', /hi {2}✓$/m],
+  ['received', /hi {2}✓✓$/m],
+  ['read', /hi {2}✓✓ read$/m],
+  ['refused', /hi {2}! refused\n {2}no such user$/m],
+]
+for (const [status, shown] of states) {
+  test(`an own message that is ${status} says so`, () => {
+    const own = message('a', 'hi', { isOwn: true, status, problem: safeText('no such user') })
+    assert.match(screenText(withBob(own)), shown)
+  })
+}
+
+test('a message is on the screen before the library has it, once', () => {
+  const own = message('id', 'mine', { isOwn: true, status: 'sending' })
+  const sending = run(withBob(), { type: 'pending', pending: { conversation: 'bob', message: own } }).state
+  assert.match(screenText(sending), /mine {2}…/)
+  const stored = run(sending, timeline('bob', [{ ...own, status: 'stored' }])).state
+  assert.is(screenText(stored).match(/mine/g)?.length, 1)
+  assert.match(screenText(stored), /mine {2}✓/)
+  const failed = run(sending, {
+    type: 'sendFailed',
+    id: 'id',
+    problem: safeText('There is no user of that name'),
+  }).state
+  assert.match(screenText(failed), /! not sent\n {2}There is no user of that name/)
+})
+
+test('days, senders and gaps are separated', () => {
+  const state = run(fresh(), inbox(['bob', 0]), {
+    type: 'timeline',
+    conversation: 'bob',
+    messages: [
+      message('a', 'old', { atMs: NOW - 24 * 60 * MINUTE }),
+      message('b', 'first'),
+      message('c', 'grouped', { atMs: NOW + MINUTE }),
+      message('d', 'later', { atMs: NOW + 20 * MINUTE }),
+    ],
+    gaps: [{ before: 'd', device: safeText('phone'), count: 2 }],
+    hasStart: true,
+  }).state
+  const text = screenText(state)
+  assert.match(text, /Yesterday/)
+  assert.match(text, /Today ─*\nbob 12:00\n {2}first\n {2}grouped\n── 2 messages of device phone missing/)
+})
+
+test('nothing is silently empty', () => {
+  assert.match(screenText(fresh()), /Reading your conversations/)
+  assert.match(screenText(run(fresh(), inbox()).state), /\/msg NAME/)
+  assert.match(screenText(run(fresh(), inbox(['bob', 0])).state), /Reading this conversation/)
+  assert.match(screenText(withBob()), /Nothing has been said here yet/)
+})
+
+const connection: Connection = {
+  state: 'online',
+  gateway: undefined,
+  retryInMs: undefined,
+  queued: 0,
+  isComplete: true,
+  lagMs: 3.4,
+  problem: undefined,
+}
+const connections: [change: Partial<Connection>, text: string][] = [
+  [{}, 'online 3 ms'],
+  [{ isComplete: false }, 'online 3 ms · incomplete: too few stores answer'],
+  [{ state: 'connecting', queued: 2 }, 'connecting … · queued 2'],
+  [
+    { state: 'waiting', retryInMs: 2_100, queued: 1, problem: safeText('refused') },
+    'offline, reconnecting in 3 s · queued 1 · refused',
+  ],
+]
+for (const [change, text] of connections) {
+  test(`connection: ${text}`, () => assert.is(connectionText({ ...connection, ...change }), text))
+}
+
+test('every size is filled exactly: no row too many, no line too wide', () => {
+  const hostile = message('h', `\x1b[2J${'w'.repeat(200)} 你好 👨‍👩‍👧‍👦`)
+  for (const [columns, rows] of [
+    [20, 5],
+    [40, 10],
+    [59, 24],
+    [80, 24],
+    [200, 50],
+  ] as const) {
+    const resized = run(withBob(...many(50), hostile), { type: 'resized', columns, rows }).state
+    for (const keys of ['', 'a\nb\nc\nd\ne\nf', '?', '\x0b', '/nope\r']) {
+      const lines = screenText(type(resized, keys).state).split('\n')
+      assert.ok(lines.length <= rows, `${columns}x${rows} ${JSON.stringify(keys)}: ${lines.length} rows`)
+      for (const line of lines) assert.ok([...line].length <= columns, line)
+    }
+  }
+})
+
+test.run()
