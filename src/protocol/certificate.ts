@@ -64,6 +64,7 @@ export interface CapabilityHeader {
   /** The device's certificate, base64 sealed: so that a capability verifies alone. */
   cert: string
 }
+/** `exp` is the signed one and what clocks may differ by: what everybody compares with a clock of his own. */
 export interface Capability extends CapabilityHeader {
   sealed: Uint8Array
   certificate: Certificate
@@ -102,10 +103,11 @@ export const openCapability = (
   }
   if (h.gw !== expected.gateway)
     throw new ChatError('AUTH_DENIED', { message: 'The capability is for another gateway' })
-  if (h.exp < expected.now) throw new ChatError('AUTH_EXPIRED')
+  const exp = h.exp + limits.clockSkewMs
+  if (exp < expected.now) throw new ChatError('AUTH_EXPIRED')
   if (h.exp > expected.now + limits.capabilityMs + limits.maxAheadMs)
     throw new ChatError('AUTH_DENIED', { message: 'The capability is valid for too long' })
-  return { ...h, sealed, certificate }
+  return { ...h, exp, sealed, certificate }
 }
 
 /** Signed by a device of `user`: the key `key` (base64) may become one of its devices. */

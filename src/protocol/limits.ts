@@ -27,6 +27,8 @@ export const limits = {
   /** A capability bounds how long a revoked device can be served across a partition. */
   capabilityMs: 10 * 60_000,
   capabilityRenewMs: 4 * 60_000,
+  /** Clocks may be ten minutes wrong either way, so two of them twice that apart: so much longer is a capability taken. */
+  clockSkewMs: 20 * 60_000,
   /** One RPC frame between peers; libp2p's read buffer is 4 MiB. */
   maxPeerFrameBytes: 1024 * 1024,
   /** Bytes sent to one peer and not yet answered; one slow peer must not hold the memory of all. */

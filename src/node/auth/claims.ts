@@ -10,6 +10,7 @@ import {
 } from '../../protocol/certificate.ts'
 import { type ClusterMap, isRevoked } from '../../protocol/cluster-map.ts'
 import { ChatError } from '../../protocol/errors.ts'
+import { limits } from '../../protocol/limits.ts'
 import { isUserName } from '../../protocol/names.ts'
 import { isDeviceId } from '../../protocol/records.ts'
 import { isSealedBy, openHeader } from '../../protocol/sealed.ts'
@@ -67,7 +68,7 @@ export const openApproval = (
 ): Pick<ApprovalHeader, 'key' | 'user'> => {
   const { key, exp } = openSignedBy(sealed, 'link', signer, cluster)
   if (typeof key !== 'string' || typeof exp !== 'number') throw malformed('approval')
-  if (exp < now) throw new ChatError('AUTH_EXPIRED')
+  if (exp + limits.clockSkewMs < now) throw new ChatError('AUTH_EXPIRED')
   return { key, user: signer.user }
 }
 
