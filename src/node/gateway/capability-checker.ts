@@ -1,5 +1,5 @@
 // Capabilities of others' sessions, as leases carry them: each is verified once, then only compared with time and map.
-import { LRUCache } from 'lru-cache'
+import { LruMap } from '../../platform/lru-map.ts'
 import { mutant } from '../../platform/mutants.ts'
 import type { Clock } from '../../platform/ports.ts'
 import { toMapKey } from '../../protocol/bytes.ts'
@@ -16,7 +16,7 @@ type Checked = Pick<Capability, 'user' | 'dev' | 'gw' | 'exp'>
 export class CapabilityChecker {
   readonly #view: ClusterView
   readonly #clock: Clock
-  readonly #checked = new LRUCache<string, Checked | false>({ max: MAX_REMEMBERED })
+  readonly #checked = new LruMap<string, Checked | false>({ max: MAX_REMEMBERED })
 
   constructor(view: ClusterView, clock: Clock) {
     this.#view = view

@@ -1,6 +1,6 @@
 // "At which other gateways is this user now?": asks the routers nearest to the user, remembers the answer (an empty one too) for seconds,
 // and forgets it at once when a gateway says "not here". A wrong answer makes a message late, never lost.
-import { LRUCache } from 'lru-cache'
+import { LruMap } from '../../platform/lru-map.ts'
 import type { Clock } from '../../platform/ports.ts'
 import { limits } from '../../protocol/limits.ts'
 import { type Lease, routeLookup } from '../../protocol/rpc.ts'
@@ -28,8 +28,8 @@ export class LeaseFinder {
   readonly #ports: LeaseFinderPorts
   readonly #ring: RouterRing
   readonly #capabilities: CapabilityChecker
-  readonly #cache = new LRUCache<string, Cached>({ max: MAX_CACHED })
-  readonly #absent = new LRUCache<string, number>({ max: MAX_ABSENT })
+  readonly #cache = new LruMap<string, Cached>({ max: MAX_CACHED })
+  readonly #absent = new LruMap<string, number>({ max: MAX_ABSENT })
   readonly #pending = new Map<string, Promise<string[]>>()
 
   constructor(ports: LeaseFinderPorts, ring: RouterRing) {

@@ -1,6 +1,6 @@
 // Which records this node takes from the DHT: the cluster map, and certificates of users, both signed by the authority.
 // kad-dht asks validators on put and get, but never compares with what it has; so they also refuse what is older.
-import { LRUCache } from 'lru-cache'
+import { LruMap } from '../../platform/lru-map.ts'
 import { fromUtf8, toUtf8 } from '../../protocol/bytes.ts'
 import { openCertificate } from '../../protocol/certificate.ts'
 import { openMap } from '../../protocol/cluster-map.ts'
@@ -33,7 +33,7 @@ const refuse = (message: string): never => {
 
 /** `view` is asked late: it is made after the transport. */
 export const recordRules = (cluster: string, view: () => ClusterView): RecordRules => {
-  const serials = new LRUCache<string, number>({ max: MAX_REMEMBERED })
+  const serials = new LruMap<string, number>({ max: MAX_REMEMBERED })
   const validateMap: Validator = (key, value) => {
     if (nameIn(key) !== cluster || value.length > MAX_RECORD_BYTES) refuse('That is not the map of this cluster')
     const { map } = openMap(value, cluster)

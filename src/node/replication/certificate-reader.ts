@@ -1,6 +1,6 @@
 // Who exists, and with which devices: certificates read from R homes, united, verified, and remembered for a moment.
 // That a user exists is remembered for good: names are never given back.
-import { LRUCache } from 'lru-cache'
+import { LruMap } from '../../platform/lru-map.ts'
 import { mutant } from '../../platform/mutants.ts'
 import { toMapKey } from '../../protocol/bytes.ts'
 import { type Certificate, openCertificate } from '../../protocol/certificate.ts'
@@ -24,9 +24,9 @@ interface Cached {
 export class CertificateReader {
   readonly #ports: HomePorts
   readonly #homes: HomeCalls
-  readonly #existing = new LRUCache<string, true>({ max: MAX_USERS })
-  readonly #cache = new LRUCache<string, Cached>({ max: MAX_CACHED })
-  readonly #verified = new LRUCache<string, Certificate>({ max: MAX_CACHED })
+  readonly #existing = new LruMap<string, true>({ max: MAX_USERS })
+  readonly #cache = new LruMap<string, Cached>({ max: MAX_CACHED })
+  readonly #verified = new LruMap<string, Certificate>({ max: MAX_CACHED })
 
   constructor(ports: HomePorts, homes: HomeCalls) {
     this.#ports = ports

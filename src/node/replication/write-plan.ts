@@ -1,6 +1,6 @@
 // Where a record for some mailboxes must go, and when it is durable: which home gets which of the mailboxes,
 // and of which sets of homes how many must have it. In a joint epoch both sets of each mailbox count.
-import { LRUCache } from 'lru-cache'
+import { LruMap } from '../../platform/lru-map.ts'
 import { mutant } from '../../platform/mutants.ts'
 import type { ClusterMap } from '../../protocol/cluster-map.ts'
 import { homesOf, type ShardHomes } from './placement.ts'
@@ -50,7 +50,7 @@ const makePlan = (map: ClusterMap, mailboxes: readonly string[]): WritePlan => {
 
 /** The plans of the newest map; made once per set of mailboxes. */
 export class WritePlans {
-  readonly #plans = new LRUCache<string, WritePlan>({ max: MAX_PLANS })
+  readonly #plans = new LruMap<string, WritePlan>({ max: MAX_PLANS })
 
   of(map: ClusterMap, mailboxes: readonly string[]): WritePlan {
     const key = mailboxes.length === 1 ? (mailboxes[0] ?? '') : mailboxes.join('\n')
