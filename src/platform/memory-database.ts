@@ -28,7 +28,7 @@ export class MemoryDatabase implements Database {
   }
 
   async keys(range: KeyRange): Promise<Uint8Array[]> {
-    return this.#select(range).map(([key]) => fromMapKey(key))
+    return this.select(range)
   }
 
   async batch(writes: DatabaseWrite[], _options: { sync: boolean }): Promise<void> {
@@ -37,6 +37,11 @@ export class MemoryDatabase implements Database {
 
   async close(): Promise<void> {
     this.#isClosed = true
+  }
+
+  /** The keys of a range, at once. */
+  select(range: KeyRange): Buffer[] {
+    return this.#select(range).map(([key]) => fromMapKey(key))
   }
 
   /** Writes at once; returns what undoes it. */

@@ -3,7 +3,8 @@
 // queue is dead: everything that waited is told so, and the home is opened anew.
 
 import { mutant } from '../../platform/mutants.ts'
-import type { Database, DatabaseWrite, Marker } from '../../platform/ports.ts'
+import type { Clock, Database, DatabaseWrite, Marker } from '../../platform/ports.ts'
+import { sleep } from '../../platform/timing.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { BatchLog } from './batch-log.ts'
 import type { FeedNumbers } from './feed-numbers.ts'
@@ -61,6 +62,7 @@ export class Draft {
 }
 
 export interface CommitPorts {
+  clock: Clock
   database: Database
   marker: Marker
   batches: BatchLog
@@ -115,7 +117,7 @@ export class CommitQueue {
 
   async #run(): Promise<void> {
     // The first batch leaves at the end of this turn: what else the turn brings goes with it.
-    await undefined
+    await sleep(this.#ports.clock, 0)
     try {
       while (this.#collecting.isAwaited) {
         const draft = this.#collecting

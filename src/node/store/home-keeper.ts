@@ -90,14 +90,14 @@ export class HomeKeeper {
   }
 
   #openHome(): Promise<Home> {
-    const { disk, random, log, view } = this.#ports
+    const { clock, disk, random, log, view } = this.#ports
     const events = {
       onDurable: this.#options.onDurable,
       onFailed: (home: Home, error: unknown) => {
         if (home === this.#home) void this.#recover(home, error)
       },
     }
-    return openHome({ disk, random, log, isAlone: this.#isAlone(), epoch: view.current().map.epoch, events })
+    return openHome({ clock, disk, random, log, isAlone: this.#isAlone(), epoch: view.current().map.epoch, events })
   }
 
   async #recover(broken: Home, cause: unknown): Promise<void> {

@@ -1,7 +1,7 @@
 // An opened home: its database and everything derived from it in memory (digests, numbers, the commit queue).
 // Made anew whenever the database is opened, so that memory never says something that the disk does not.
 
-import type { Database, Marker } from '../../platform/ports.ts'
+import type { Clock, Database, Marker } from '../../platform/ports.ts'
 import type { StoreMark } from '../../protocol/rpc.ts'
 import type { BatchLog } from './batch-log.ts'
 import { CommitQueue, type Draft } from './commit-queue.ts'
@@ -29,6 +29,7 @@ export const readFacts = (database: Database): HomeFacts | undefined =>
   openMetaValue(FACTS_KEY, database.get(FACTS_KEY)) as HomeFacts | undefined // written by saveFacts, checksummed
 
 export interface HomeParts {
+  clock: Clock
   database: Database
   marker: Marker
   batches: BatchLog
@@ -62,6 +63,7 @@ export class Home {
     this.#marker = parts.marker
     this.#facts = parts.facts
     this.queue = new CommitQueue({
+      clock: parts.clock,
       database: parts.database,
       marker: parts.marker,
       batches: parts.batches,

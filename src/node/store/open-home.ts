@@ -1,6 +1,6 @@
 // Opens a home and checks it before anybody may read: is every durable batch there, and if not, is there anybody to ask.
 
-import type { Database, Disk, Logger, Marker, RandomSource } from '../../platform/ports.ts'
+import type { Clock, Database, Disk, Logger, Marker, RandomSource } from '../../platform/ports.ts'
 import { asBuffer, toHex } from '../../protocol/bytes.ts'
 import { BatchLog } from './batch-log.ts'
 import { FeedNumbers } from './feed-numbers.ts'
@@ -14,6 +14,7 @@ const FEED_ID_BYTES = 12
 const KEYS_PER_TURN = 10_000
 
 export interface OpenOptions {
+  clock: Clock
   disk: Disk
   random: RandomSource
   log: Logger
@@ -45,7 +46,7 @@ const checkHome = async (
   { database, marker }: { database: Database; marker: Marker },
   options: OpenOptions,
 ): Promise<Home> => {
-  const { events, log } = options
+  const { clock, events, log } = options
   const { log: batches, lastNumber, entries, isIntact } = await BatchLog.load(database, marker)
   const digests = await scanDigests(database)
   const missing = Math.max(0, entries - digests.count)
@@ -53,7 +54,7 @@ const checkHome = async (
   const facts = factsAtStart(known, { isIntact: isIntact && missing === 0, missing }, options)
   const hasTombs = (await database.keys({ ...allTombs, limit: 1 })).length > 0
   const numbers = FeedNumbers.load(database, lastNumber)
-  const home = new Home({ database, marker, batches, numbers, digests, facts, hasTombs }, events)
+  const home = new Home({ clock, database, marker, batches, numbers, digests, facts, hasTombs }, events)
   log.info({ ...facts, closedCleanly: marker.wasClosedCleanly(), entries: digests.count }, 'opened the mailboxes')
   if (facts !== known) await home.saveFacts({})
   return home
