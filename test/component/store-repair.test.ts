@@ -1,0 +1,234 @@
+// Homes of one mailbox together: epochs, reading back what was missed, and changing homes without hiding anything.
+
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { armMutant } from '../../src/platform/mutants.ts'
+import { homeSet, openMap } from '../../src/protocol/cluster-map.ts'
+import { ChatError, type ErrorCode } from '../../src/protocol/errors.ts'
+import { repairDigests, repairRecords, storeFetch, storeState } from '../../src/protocol/rpc.ts'
+import { eventually } from '../eventually.ts'
+import { certificateWrite, cluster, message, newId, Stores, type StoresOptions, tombstone } from '../store-fixture.ts'
+
+const three = ['store-1', 'store-2', 'store-3']
+const test = suite<{ stores: Stores; start: (options?: StoresOptions) => Promise<Stores> }>('store repair')
+test.before.each((context) => {
+  context.start = async (options) => {
+    context.stores = await Stores.start(options)
+    return context.stores
+  }
+})
+test.after.each(async ({ stores }) => {
+  armMutant(undefined)
+  await stores.stop()
+})
+const refusal = async (promise: Promise<unknown>, code: ErrorCode): Promise<ChatError> => {
+  const error: unknown = await promise.then(() => undefined).catch((cause: unknown) => cause)
+  if (error instanceof ChatError && error.code === code) return error
+  throw new Error(`${code} was expected: ${String(error)}`)
+}
+const allUp = (stores: Stores, names = three): boolean =>
+  names.every((name) => stores.store(name).status().state === 'up')
+const digestsOf = async (stores: Stores, name: string): Promise<string> => {
+  const { epoch } = stores.map.map
+  const { digests } = await stores.network.transport(name).call(name, repairDigests, { epoch })
+  return Buffer.from(digests).toString('hex')
+}
+const areEqual = async (stores: Stores, names = three): Promise<boolean> =>
+  new Set(await Promise.all(names.map((name) => digestsOf(stores, name)))).size === 1
+
+test('a lower epoch is refused for ever, with the newer map; a higher one is not known yet', async ({ start }) => {
+  const stores = await start()
+  await stores.append([message()])
+  const second = stores.sign(2)
+  stores.adopt(second)
+  const stale = await refusal(stores.append([message()], { epoch: 1 }), 'EPOCH_STALE')
+  const map = openMap(Buffer.from(String(stale.details?.map), 'base64'), cluster)
+  assert.is(map.map.epoch, 2)
+  await refusal(stores.append([message()], { epoch: 3 }), 'EPOCH_AHEAD')
+  await stores.append([message()], { epoch: 2 })
+  await stores.stopStore()
+  stores.map = stores.sign(1)
+  await stores.startStore('store-1')
+  await refusal(stores.append([message()], { epoch: 1 }), 'EPOCH_STALE')
+  stores.adopt(second)
+  await stores.append([message()], { epoch: 2 })
+})
+
+test('an old epoch accepted: the mutant is seen', async ({ start }) => {
+  const stores = await start()
+  stores.adopt(stores.sign(2))
+  armMutant('old-epoch-accepted')
+  await stores.append([message()], { epoch: 1 })
+})
+
+test('three empty homes of a new cluster become readable together', async ({ start }) => {
+  const stores = await start({ stores: three })
+  await eventually(() => allUp(stores))
+})
+
+test('what one home missed it reads back from the others, into equal digests', async ({ start }) => {
+  const stores = await start({ stores: three })
+  await eventually(() => allUp(stores))
+  const writes = Array.from({ length: 300 }, (_, n) => message({ at: Date.now() - n * 600_000, bytes: n }))
+  for (const [n, write] of writes.entries()) {
+    for (const to of three) if (to !== three[n % 3]) await stores.append([write], { to })
+  }
+  await eventually(() => areEqual(stores))
+  for (const write of writes) for (const name of three) assert.ok(await stores.has(write, name))
+})
+
+test('homes that do not repair stay different: the mutant is seen', async ({ start }) => {
+  const stores = await start({ stores: three })
+  await eventually(() => allUp(stores))
+  armMutant('no-repair')
+  await stores.append([message()])
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  assert.not(await areEqual(stores))
+})
+
+test('a home that comes back catches up when it connects', async ({ start }) => {
+  const stores = await start({ stores: three, store: { repairEveryMs: 60_000 } })
+  await eventually(() => allUp(stores))
+  await stores.stopStore('store-3')
+  const write = message({ bytes: 5_000 })
+  for (const to of ['store-1', 'store-2']) await stores.append([write], { to })
+  await stores.startStore('store-3')
+  await eventually(() => stores.has(write, 'store-3'))
+})
+
+test('a home whose disk was replaced is syncing until it has the union of two readable others', async ({ start }) => {
+  const stores = await start({ stores: three })
+  await eventually(() => allUp(stores))
+  const writes = Array.from({ length: 50 }, () => message())
+  await stores.append(writes, { to: 'store-1' })
+  await stores.append(writes, { to: 'store-3' })
+  await stores.stopStore('store-2')
+  await stores.stopStore('store-3')
+  stores.disk('store-3').wipe()
+  await stores.startStore('store-3')
+  await eventually(() => stores.has(writes[0] ?? message(), 'store-3'))
+  assert.is(stores.store('store-3').status().state, 'syncing', 'store-2 may hold what nobody else has')
+  await refusal(stores.subscribe('bob', { at: 'store-3' }), 'STORE_SYNCING')
+  const more = message()
+  await stores.append([more], { to: 'store-3' })
+  await stores.startStore('store-2')
+  await eventually(() => stores.store('store-3').status().state === 'up')
+  assert.ok(await stores.has(more, 'store-3'))
+  await stores.subscribe('bob', { at: 'store-3' })
+})
+
+test('one store becomes three: joint epoch, everything read back, then the new homes alone have it all', async ({
+  start,
+}) => {
+  const stores = await start({ stores: three, homes: ['store-1'] })
+  assert.is(stores.store('store-1').status().state, 'up')
+  const writes = Array.from({ length: 120 }, () => message())
+  await stores.append([...writes, certificateWrite('alice')])
+  const joint = stores.sign(2, { homes: { current: homeSet(['store-1']), next: homeSet(three) } })
+  assert.is(stores.store('store-2').status().reconciled, 0)
+  stores.adopt(joint)
+  const state = (name: string) => stores.gateway.call(name, storeState, { epoch: 2 })
+  await eventually(async () => (await Promise.all(three.map(state))).every(({ reconciled }) => reconciled === 2))
+  stores.adopt(stores.sign(3, { homes: { current: homeSet(three) } }))
+  await eventually(() => allUp(stores))
+  for (const write of writes) for (const name of three) assert.ok(await stores.has(write, name))
+})
+
+test('an old home that is away keeps the joint epoch open', async ({ start }) => {
+  const stores = await start({ stores: [...three, 'store-4'], homes: three })
+  await eventually(() => allUp(stores))
+  await stores.stopStore('store-3')
+  const next = [...three, 'store-4']
+  stores.adopt(stores.sign(2, { homes: { current: homeSet(three), next: homeSet(next) } }))
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  assert.is(stores.store('store-1').status().reconciled, 2, 'itself and store-2 are two of three')
+  assert.is(stores.store('store-4').status().reconciled, 2)
+  await stores.stopStore('store-2')
+  stores.adopt(stores.sign(3, { homes: { current: homeSet(three), next: homeSet(next) } }))
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  assert.is(stores.store('store-4').status().reconciled, 2)
+})
+
+test('a store that says so before it has read back: the mutant is seen', async ({ start }) => {
+  const stores = await start({ stores: three, homes: ['store-1'] })
+  armMutant('final-before-reconciled')
+  assert.is(stores.store('store-2').status().reconciled, 1)
+})
+
+test('a syncing home that answers reads: the mutant is seen', async ({ start }) => {
+  const stores = await start({ stores: three, homes: ['store-1'] })
+  assert.is(stores.store('store-2').status().state, 'syncing')
+  armMutant('syncing-home-counted')
+  assert.is(stores.store('store-2').status().state, 'up')
+})
+
+test('other bytes than the key says are not kept', async ({ start }) => {
+  const stores = await start({ stores: ['store-1', 'store-2'] })
+  await eventually(() => allUp(stores, ['store-1', 'store-2']))
+  const write = message()
+  const forged = message()
+  stores.network.transport('store-2').handle(repairRecords, () => ({
+    records: [{ sealed: forged.sealed, acceptedAt: forged.acceptedAt }],
+  }))
+  await stores.append([write], { to: 'store-2' })
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  assert.not((await stores.has(write)) || (await stores.has(forged)))
+})
+
+test('a tombstone of the author takes the message from both mailboxes, on every home, whichever comes first', async ({
+  start,
+}) => {
+  const stores = await start({ stores: three })
+  await eventually(() => allUp(stores))
+  for (const to of three) await stores.append([certificateWrite('alice'), certificateWrite('bob')], { to })
+  const write = message()
+  const deletion = tombstone(write.key)
+  await stores.append([write], { to: 'store-1' })
+  await stores.append([deletion], { to: 'store-1' })
+  await stores.append([deletion], { to: 'store-2' })
+  await stores.append([write], { to: 'store-2' })
+  await eventually(() => areEqual(stores))
+  for (const at of three) {
+    await stores.subscribe('bob', { at })
+    const { records } = await stores.gateway.call(at, storeFetch, { epoch: 1, sub: 1, keys: write.key })
+    assert.equal(records, [null], at)
+    assert.ok(await stores.has(write, at))
+  }
+})
+
+test('nobody else deletes: a forged, a foreign and a recipient’s own tombstone', async ({ start }) => {
+  const stores = await start()
+  await stores.append([certificateWrite('alice'), certificateWrite('bob'), certificateWrite('mallory')])
+  const write = message()
+  await stores.append([write])
+  await refusal(stores.append([tombstone(write.key, { signer: 'mallory' })]), 'AUTH_SIGNATURE')
+  await stores.append([tombstone(write.key, { from: 'mallory', to: 'bob' })])
+  const fetchAs = async (user: string) => {
+    await stores.subscribe(user)
+    return (await stores.gateway.call('store-1', storeFetch, { epoch: 1, sub: 1, keys: write.key })).records[0]
+  }
+  assert.ok(await fetchAs('bob'))
+  await stores.append([tombstone(write.key, { from: 'bob', to: 'bob' })])
+  assert.is(await fetchAs('bob'), null)
+  assert.ok(await fetchAs('alice'), 'bob deleted it for himself only')
+})
+
+test('what has expired is neither kept nor served nor compared, and is removed', async ({ start }) => {
+  const retentionMs = 24 * 3_600_000
+  const stores = await start({ map: { retentionMs }, store: { sweepEveryMs: 20, repairEveryMs: 20 } })
+  const at = Date.now()
+  const old = message({ at: at - retentionMs - 2 * 3_600_000 })
+  const kept = message()
+  const short = message({ exp: at + 1_000, id: newId(at - 7 * 3_600_000) })
+  await stores.append([old, kept, short])
+  assert.not(await stores.has(old))
+  assert.ok((await stores.has(kept)) && (await stores.has(short)))
+  stores.clock.shiftMs = 2 * 3_600_000
+  await eventually(async () => !(await stores.has(short)))
+  assert.ok(await stores.has(kept))
+  stores.clock.shiftMs = retentionMs + 2 * 3_600_000
+  await eventually(async () => !(await stores.has(kept)))
+  assert.is(stores.store().status().records, 0)
+})
+
+test.run()
