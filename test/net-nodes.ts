@@ -73,7 +73,12 @@ export const startTestNode = async ({
     log: silentLogger,
   })
   view.start(stopping.signal)
-  await transport.start(stopping.signal)
+  try {
+    await transport.start(stopping.signal)
+  } catch (error) {
+    stopping.abort()
+    throw error
+  }
   const member = { number, addresses: transport.addresses(), roles }
   const stop = async (): Promise<void> => {
     stopping.abort()

@@ -168,6 +168,11 @@ export class Libp2pTransport implements PeerTransport, Service {
     }
   }
 
+  /** Routers in this node's Kademlia routing table. */
+  get dhtPeers(): number {
+    return this.#node?.services.dht.routingTable.size ?? 0
+  }
+
   /** Bytes that wait for each connected peer, for the status. */
   queueDepths(): Record<string, number> {
     return Object.fromEntries(this.#links.peers().map((peer) => [peer, this.#links.get(peer)?.heldBytes ?? 0]))

@@ -1,12 +1,13 @@
 // What goes wrong when a server takes its port, as one clear error.
 import { ChatError } from '../../protocol/errors.ts'
 
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
+/** libp2p says it in its text only. */
+const isInUse = (error: unknown): boolean =>
+  error instanceof Error && (('code' in error && error.code === 'EADDRINUSE') || error.message.includes('EADDRINUSE'))
 
 /** PORT_IN_USE, or USAGE when the address is not one of this machine's or needs rights. */
 export const listenError = (error: unknown, address: string): ChatError => {
-  const code = codeOf(error)
-  if (code === 'EADDRINUSE') {
+  if (isInUse(error)) {
     return new ChatError('PORT_IN_USE', {
       message: `${address} is in use; choose another address or end the process that has it`,
       details: { address },

@@ -12,7 +12,7 @@ const ROUND_MS = 60_000
 const REPUBLISH_MS = 6 * 3_600_000
 
 export interface MapRecordOptions {
-  records: DhtRecords
+  records: Pick<DhtRecords, 'publishMap' | 'readMap'>
   self: string
   view: ClusterView
   clock: Clock

@@ -50,9 +50,8 @@ export class PeerLinks {
   /** Opens both streams, if that is this side's part and the peer has no live link. */
   async open(connection: Connection): Promise<void> {
     const peer = connection.remotePeer.toString()
-    const { clock, log } = this.#options
-    if (this.#isStopped || !this.#isOpener(peer) || this.#opening.has(peer)) return
-    if (this.#up.get(peer)?.isFresh(clock.monotonic())) return
+    const { log } = this.#options
+    if (this.#isStopped || !this.#isOpener(peer) || this.#opening.has(peer) || this.#hasFreshLink(peer)) return
     this.#opening.add(peer)
     try {
       const signal = AbortSignal.timeout(OPEN_MS)
@@ -87,6 +86,13 @@ export class PeerLinks {
   stop(): void {
     this.#isStopped = true
     this.endWhere(() => true)
+  }
+
+  /** Up or in the making: of two connections that crossed the second is not used. */
+  #hasFreshLink(peer: string): boolean {
+    const now = this.#options.clock.monotonic()
+    const isMaking = [...this.#making.values()].some((link) => link.peer === peer && link.isFresh(now))
+    return isMaking || (this.#up.get(peer)?.isFresh(now) ?? false)
   }
 
   #isOpener(peer: string): boolean {
