@@ -104,7 +104,10 @@ export class FakeChat implements Chat {
   }
 
   async history(conversation: string, { limit = 50, before }: { limit?: number; before?: string } = {}) {
-    const messages = this.#messages.get(conversation) ?? []
+    const read = this.#read.get(conversation) ?? 0
+    const messages = (this.#messages.get(conversation) ?? []).map((message, index) =>
+      message.from === this.user ? message : { ...message, status: index < read ? ('read' as const) : message.status },
+    )
     const end = before === undefined ? messages.length : messages.findIndex(({ id }) => id === before)
     return messages.slice(Math.max(0, end - limit), Math.max(0, end))
   }
@@ -180,6 +183,23 @@ export class FakeChat implements Chat {
   }
 
   async settled(): Promise<void> {}
+
+  async caughtUp(): Promise<void> {}
+
+  async position(): Promise<number> {
+    return this.#count
+  }
+
+  async mark(): Promise<number> {
+    return 0
+  }
+
+  async setMark(): Promise<void> {}
+
+  async fingerprints(user: string): Promise<{ device: string; fingerprint: string }[]> {
+    if (this.strangers.has(user)) throw new ChatError('USER_UNKNOWN')
+    return [{ device: `${user}-device`, fingerprint: 'abcd ef01' }]
+  }
 
   async connection(): Promise<ConnectionReport> {
     return this.report

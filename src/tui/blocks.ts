@@ -1,7 +1,7 @@
 // The lines of one message in the timeline: day separator, gap, unread rule, sender, text, state.
 // Pure; wrapped text is cached per message object and width, so that a frame costs only what is new on the screen.
 import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
-import { joinText, spaces, widthOf } from './cells.ts'
+import { joinText, spaces, truncate, widthOf } from './cells.ts'
 import { emptyLine, type Line, line, ruled, type Span, span } from './lines.ts'
 import type { TimelineGap, TimelineMessage } from './messages.ts'
 import type { Style } from './theme.ts'
@@ -46,6 +46,8 @@ const ownLines = (message: TimelineMessage, texts: SafeText[], width: number): L
   else lines.push([lastText], markSpans)
   if (message.problem !== undefined && (message.status === 'refused' || message.status === 'failed')) {
     for (const text of wrap(message.problem, width - INDENT)) lines.push([span(spaces(INDENT)), span(text, 'problem')])
+    const ways = message.status === 'failed' ? safe`Up: the text again · Esc: remove this` : safe`Up: the text again`
+    lines.push([span(spaces(INDENT)), span(truncate(ways, width - INDENT), 'dim')])
   }
   return lines
 }

@@ -78,7 +78,13 @@ const complete = (state: State): Step => {
   return step(completed ? withDraft(state, completed) : state)
 }
 
-const escape = (state: State): Step => step({ ...state, anchor: undefined, showsNotices: false })
+/** Back to the newest message; what was read as a notice and what was not sent goes. */
+const escape = (state: State): Step => {
+  const pending = state.pending.filter(
+    ({ conversation, message }) => conversation !== state.current || message.status !== 'failed',
+  )
+  return step({ ...state, pending, anchor: undefined, showsNotices: false })
+}
 
 const toStart = (state: State): Step => {
   const first = messagesOf(state)[0]

@@ -73,9 +73,20 @@ const onInbox = (state: State, conversations: readonly Conversation[]): State =>
   return state.current === undefined && first ? openConversation(next, first.name) : next
 }
 
-/** Of the messages from `from` on, the first of the last `unread` of others. */
-const firstUnread = (messages: readonly TimelineMessage[], unread: number): string | undefined =>
-  unread === 0 ? undefined : (messages.filter(({ isOwn }) => !isOwn).at(-unread)?.id ?? messages[0]?.id)
+const firstUnread = (messages: readonly TimelineMessage[]): string | undefined =>
+  messages.find(({ isOwn, status }) => !isOwn && status !== 'read')?.id
+
+/**
+ * While nobody looks the view follows what arrives. Who comes back finds it at the first unread message, so that nothing counts
+ * as read that was not on the screen. A rule above what was read is gone once the terminal is left.
+ */
+const onFocus = (state: State, isFocused: boolean): State => {
+  const unread = state.inbox?.find(({ name }) => name === state.current)?.unread ?? 0
+  if (!isFocused) return { ...state, isFocused, ruleBefore: unread > 0 ? state.ruleBefore : undefined }
+  const next = { ...state, isFocused }
+  const { ruleBefore, anchor } = state
+  return unread > 0 && anchor === undefined && ruleBefore !== undefined ? showAt(next, ruleBefore) : next
+}
 
 type TimelineAction = Extract<Action, { type: 'timeline' }>
 
@@ -83,7 +94,7 @@ type TimelineAction = Extract<Action, { type: 'timeline' }>
 const firstTimeline = (state: State, action: TimelineAction): State => {
   const unread = state.inbox?.find(({ name }) => name === action.conversation)?.unread ?? 0
   const { conversation, messages, gaps, hasStart } = action
-  const ruleBefore = firstUnread(messages, unread)
+  const ruleBefore = unread === 0 ? undefined : firstUnread(messages)
   const timeline = { conversation, messages, gaps, hasStart, isLoadingOlder: false }
   const next = { ...state, timeline, ruleBefore, anchor: undefined }
   return ruleBefore === undefined ? next : showAt(next, ruleBefore)
@@ -128,7 +139,7 @@ const handlers: Handlers = {
   key: (state, { key }) => onKey(state, key),
   text: (state, { text }) => onText(state, text),
   paste: (state, { text }) => onText(state, text),
-  focus: (state, { isFocused }) => step({ ...state, isFocused }),
+  focus: (state, { isFocused }) => step(onFocus(state, isFocused)),
   resized: (state, { columns, rows }) => step({ ...state, size: { columns, rows } }),
   ticked: (state, { nowMs }) => step({ ...state, nowMs }),
   inbox: (state, { conversations }) => step(onInbox(state, conversations)),

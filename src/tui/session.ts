@@ -152,6 +152,11 @@ export class Session {
       const rows = (await this.#ports.chat.devices()).map(deviceRow)
       this.#ports.store.dispatch({ type: 'list', title: 'Your devices', rows })
     },
+    verify: async ({ user }) => {
+      const found = await this.#ports.chat.fingerprints(user)
+      const rows = found.map(({ device, fingerprint }) => fingerprintRow(device, fingerprint))
+      this.#ports.store.dispatch({ type: 'list', title: `Devices of ${user}: compare with what ${user} sees`, rows })
+    },
     link: async ({ code }) => {
       const { device } = await this.#ports.chat.approveLink(code)
       this.#say(safe`The device ${safeLine(device)} is yours now.`)
@@ -175,8 +180,9 @@ export class Session {
     try {
       await chat.send(conversation, text, { id, wait: 'stored', timeoutMs: SEND_TIMEOUT_MS, signal })
     } catch (error) {
-      const { code, message: reason, outcome } = asChatError(error)
-      if (signal.aborted || code === 'TIMEOUT' || outcome === 'unknown') return
+      const { code, message: reason } = asChatError(error)
+      // Late is not lost: it is in the outbox, and the history says how it stands. What is in the history beats what is said here.
+      if (signal.aborted || code === 'TIMEOUT') return
       store.dispatch({ type: 'sendFailed', id, problem: safeLine(reason, { maxLength: 300 }) })
     } finally {
       if (!signal.aborted) this.#loading.refresh()
@@ -205,3 +211,7 @@ const deviceRow = (device: DeviceReport): ListRow => {
     ],
   }
 }
+
+const fingerprintRow = (device: string, fingerprint: string): ListRow => ({
+  line: [span(safe`${safeLine(device)}  `, 'name'), span(safeLine(fingerprint))],
+})

@@ -17,8 +17,9 @@ export interface SlashCommand {
 const notAName = (text: string): SafeText =>
   safe`“${safeLine(text, { maxLength: 40 })}” is no name; names are a-z, 0-9, dot, underscore and dash`
 
-const blocking =
-  (type: 'block' | 'unblock') =>
+/** Without a name they mean the other user of the open conversation. */
+const aboutUser =
+  (type: 'block' | 'unblock' | 'verify') =>
   (state: State, argument: string): Step | SafeText => {
     const user = argument === '' ? (state.current ?? '') : argument
     return isUserName(user) ? step(state, { type, user }) : notAName(user)
@@ -47,9 +48,15 @@ export const slashCommands: readonly SlashCommand[] = [
     name: 'block',
     takes: safe`[USER]`,
     help: safe`hide everything of a user, who is not told`,
-    run: blocking('block'),
+    run: aboutUser('block'),
   },
-  { name: 'unblock', takes: safe`[USER]`, help: safe`show that user again`, run: blocking('unblock') },
+  { name: 'unblock', takes: safe`[USER]`, help: safe`show that user again`, run: aboutUser('unblock') },
+  {
+    name: 'verify',
+    takes: safe`[USER]`,
+    help: safe`fingerprints of a user’s devices, to compare by voice`,
+    run: aboutUser('verify'),
+  },
   { name: 'devices', takes: safe``, help: safe`your devices`, run: (state) => step(state, { type: 'devices' }) },
   {
     name: 'link',

@@ -95,6 +95,7 @@ export type Effect =
   | { type: 'search'; words: string }
   | { type: 'block' | 'unblock'; user: string }
   | { type: 'devices' }
+  | { type: 'verify'; user: string }
   | { type: 'link'; code: string }
   | { type: 'redraw' }
   | { type: 'quit' }
@@ -105,30 +106,33 @@ export const initialState = (options: {
   notices: readonly string[]
   size: State['size']
   nowMs: number
-}): State => ({
-  user: options.user,
-  title: safeLine(options.profile === 'default' ? options.user : `${options.user} (${options.profile})`),
-  notices: options.notices.map((notice) => safeLine(notice)),
-  showsNotices: options.notices.length > 0,
-  size: options.size,
-  isFocused: true,
-  connection: undefined,
-  inbox: undefined,
-  opened: [],
-  current: undefined,
-  timeline: undefined,
-  pending: [],
-  problems: {},
-  anchor: undefined,
-  ruleBefore: undefined,
-  drafts: {},
-  sent: [],
-  recall: undefined,
-  overlay: undefined,
-  toast: undefined,
-  isQuitArmed: false,
-  nowMs: options.nowMs,
-})
+}): State => {
+  const isUsual = options.profile === 'default' || options.profile === options.user
+  return {
+    user: options.user,
+    title: safeLine(isUsual ? options.user : `${options.user} (profile ${options.profile})`),
+    notices: options.notices.map((notice) => safeLine(notice)),
+    showsNotices: options.notices.length > 0,
+    size: options.size,
+    isFocused: true,
+    connection: undefined,
+    inbox: undefined,
+    opened: [],
+    current: undefined,
+    timeline: undefined,
+    pending: [],
+    problems: {},
+    anchor: undefined,
+    ruleBefore: undefined,
+    drafts: {},
+    sent: [],
+    recall: undefined,
+    overlay: undefined,
+    toast: undefined,
+    isQuitArmed: false,
+    nowMs: options.nowMs,
+  }
+}
 
 /** The draft of no conversation is that of the empty name: what is typed before one is open is kept too. */
 export const draftOfCurrent = (state: State): Draft => state.drafts[state.current ?? ''] ?? emptyDraft

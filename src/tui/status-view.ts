@@ -36,7 +36,8 @@ const gatewayText = (gateway: SafeText | undefined): SafeText =>
 export const statusLine = (state: State): Line => {
   const { connection, size, title } = state
   const style = isTroubled(connection) ? 'barProblem' : 'bar'
-  const gateway = connection?.gateway === undefined ? safe`` : safe` at ${gatewayText(connection.gateway)}`
+  const isOnline = connection?.state === 'online' && connection.gateway !== undefined
+  const gateway = isOnline ? safe` at ${gatewayText(connection.gateway)}` : safe``
   const wide = size.columns >= 60
   const left = [
     span(safe` ${title}`, 'bar'),

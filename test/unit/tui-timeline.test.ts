@@ -90,7 +90,7 @@ const ids = (messages: readonly TimelineMessage[] | undefined): string | undefin
   messages?.map(({ id }) => id).join('')
 
 test('messages: a fresh page replaces the end, keeps what did not change, and inserts what came late', () => {
-  const loaded = [...'abcd'].map((id) => message(id))
+  const loaded = ['a', 'b', 'c', 'd'].map((id) => message(id))
   const merged = mergeTail(loaded, [message('c'), message('x'), message('d', 'read'), message('e')])
   assert.is(ids(merged), 'abcxde')
   assert.is(merged?.[2], loaded[2])

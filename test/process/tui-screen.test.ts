@@ -1,0 +1,138 @@
+// deadline: 180s
+// The built terminal client in a real pty, on a fake Chat: what is on the screen, and that the terminal is put back whatever happens.
+import { fileURLToPath } from 'node:url'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { eventually } from '../eventually.ts'
+import { Screen, type ScreenOptions } from '../tui-terminal.ts'
+
+const PROGRAM = fileURLToPath(new URL('../tui-fake-program.ts', import.meta.url))
+const READY = /> Message|> \/msg/
+
+const withScreen = (options: ScreenOptions, run: (screen: Screen) => Promise<void>) => async (): Promise<void> => {
+  const screen = new Screen([process.execPath, PROGRAM], options)
+  try {
+    await screen.shows(READY, 30_000)
+    await run(screen)
+  } finally {
+    await screen.close()
+  }
+}
+const conversation = { FAKE_MESSAGES: '30' }
+
+const assertRestored = (screen: Screen): void => {
+  assert.not(screen.isAlternate)
+  assert.equal(screen.modes, { wraps: true, pastes: false, reportsFocus: false })
+}
+
+test(
+  'begins with what to do, opens a conversation, sends text and Enter that come in one chunk',
+  withScreen({}, async (screen) => {
+    assert.ok(screen.isAlternate)
+    await screen.shows('There is no conversation yet')
+    await screen.shows('online 3 ms')
+    screen.type('/msg bob\r')
+    await screen.shows('Nothing has been said here yet')
+    screen.type('hello\r')
+    await screen.shows(/hello {2}✓$/m)
+    screen.type('/msg nobody hi\r')
+    await screen.shows(/hi {2}! not sent\n.*There is no user of that name/)
+  }),
+)
+
+test(
+  'pastes are text, not keys; Ctrl-J makes a line; the cursor is where the text goes on',
+  withScreen({ env: conversation }, async (screen) => {
+    screen.type('\x1b[200~one\rtwo\x1b[201~')
+    await screen.shows(/> one\n {2}two\n/)
+    screen.type('\nthree')
+    await screen.shows(/> one\n {2}two\n {2}three\n/)
+    await eventually(() => screen.cursor.x === 7 && screen.cursor.y === 22)
+    screen.type('\r')
+    await screen.shows(/two\n +three {2}✓/)
+    assert.match(screen.text, /> Message/)
+  }),
+)
+
+test(
+  'keeps its place while messages arrive and the terminal is resized, down to 40x10 and back',
+  withScreen({ env: conversation }, async (screen) => {
+    await screen.shows('message 30')
+    screen.type('\x1b[5~')
+    await screen.shows('below ↓')
+    screen.resize(40, 10)
+    await eventually(() => screen.lines.length === 10 && /^ alice {2}online/.test(screen.lines[9] ?? ''))
+    assert.match(screen.lines[8] ?? '', /^> Message/)
+    assert.match(screen.lines[0] ?? '', /^ bob +.*below/)
+    assert.match(screen.text, /message \d+\n {2}message \d+\n {2}message \d+/)
+    screen.resize(100, 30)
+    await screen.shows(/▸ bob/)
+    assert.match(screen.lines[29] ?? '', /^ alice at 127\.0\.0\.1:7400/)
+    screen.type('\x1b[1;3F')
+    await screen.shows('message 30')
+  }),
+)
+
+test(
+  'what strangers write stays in its box',
+  withScreen({ env: conversation }, async (screen) => {
+    screen.type('hostile\r')
+    await screen.shows(/after 👨‍👩‍👧‍👦 +end/)
+    assert.ok(screen.isAlternate)
+    assert.match(screen.lines[0] ?? '', /^ bob/)
+    assert.match(screen.text, /before.\[2J.\]0;owned.*gpj/)
+    for (const attack of ['\x1b]0;owned', '\u202e', '\x9b31m']) assert.not(screen.raw.includes(attack))
+    assert.match(screen.lines[23] ?? '', /^ alice/)
+  }),
+)
+
+test(
+  'tells the truth about the connection and what is unread',
+  withScreen({ env: conversation }, async (screen) => {
+    screen.type('\x1b[O')
+    screen.type('burst\r')
+    await screen.shows('burst 20')
+    screen.type('\x1b[I')
+    await screen.shows(/── unread ─+\n[^]*burst 1\n/)
+    await screen.shows('below ↓')
+    screen.type('\x1b[1;3F')
+    await screen.shows('burst 20')
+    screen.type('offline\r')
+    await screen.shows('offline, reconnecting in 3 s · queued 1 · no route')
+  }),
+)
+
+const ends: [name: string, end: (screen: Screen) => void, code: number][] = [
+  ['SIGTERM', (screen) => screen.kill('SIGTERM'), 143],
+  ['SIGHUP', (screen) => screen.kill('SIGHUP'), 129],
+  ['SIGINT from outside', (screen) => screen.kill('SIGINT'), 130],
+  ['Ctrl-C twice', (screen) => screen.type('\x03\x03'), 0],
+  ['/quit', (screen) => screen.type('/quit\r'), 0],
+]
+for (const [name, end, code] of ends) {
+  test(
+    `${name} puts the terminal back`,
+    withScreen({ env: conversation }, async (screen) => {
+      assert.ok(screen.isAlternate)
+      assert.equal(screen.modes, { wraps: false, pastes: true, reportsFocus: true })
+      end(screen)
+      const ended = await screen.ends()
+      assert.is(ended.exitCode, code)
+      await screen.shows('the client has ended')
+      assertRestored(screen)
+    }),
+  )
+}
+
+test(
+  'a crash puts the terminal back and shows its reason',
+  withScreen({ env: conversation }, async (screen) => {
+    screen.type('throw\r')
+    const ended = await screen.ends()
+    assert.is.not(ended.exitCode, 0)
+    assertRestored(screen)
+    await screen.shows('a crash of the program')
+  }),
+)
+
+test.run()

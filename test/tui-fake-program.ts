@@ -1,0 +1,36 @@
+// The built terminal client on a fake Chat, as a program: tests run it in a pty. Words that are typed make things happen:
+// `burst` = twenty messages of bob, `hostile` = one that attacks the terminal, `offline` = the connection goes, `throw` = a crash.
+import type * as main from '../src/tui/main.tsx'
+import { FakeChat } from './tui-fake-chat.ts'
+
+const built = new URL('../dist/tui/main.js', import.meta.url).href
+// The cast: the built file has the type of its source.
+const { runTui } = (await import(built)) as typeof main
+
+const HOSTILE = 'before\x1b[2J\x1b]0;owned\x07\x1b[?1049l\x9b31m\u202egpj\r\nafter 👨‍👩‍👧‍👦 end'
+const chat = new FakeChat('alice')
+chat.strangers.add('nobody')
+for (let index = 1; index <= Number(process.env.FAKE_MESSAGES ?? 0); index++) chat.receive('bob', `message ${index}`)
+if (process.env.FAKE_MESSAGES) await chat.markRead('bob')
+
+const tricks: Record<string, () => void> = {
+  burst: () => {
+    for (let index = 1; index <= 20; index++) chat.receive('bob', `burst ${index}`)
+  },
+  hostile: () => chat.receive('bob', HOSTILE),
+  offline: () => chat.connect({ state: 'waiting', retryInMs: 3_000, queued: 1, problem: 'no route' }),
+  throw: () => {
+    setImmediate(() => {
+      throw new Error('a crash of the program')
+    })
+  },
+}
+const send = chat.send.bind(chat)
+chat.send = async (to, text, options) => {
+  const result = await send(to, text, options)
+  tricks[text]?.()
+  return result
+}
+await runTui({ chat, notices: process.env.FAKE_NOTICE ? [process.env.FAKE_NOTICE] : [] })
+console.log('the client has ended')
+process.exit()

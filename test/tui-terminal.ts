@@ -1,0 +1,105 @@
+// A program in a real pty, its screen read by a headless terminal: what a person would see, and whether it was put back.
+import { spawn } from '@lydell/node-pty'
+import headless from '@xterm/headless'
+import { eventually } from './eventually.ts'
+
+export interface ScreenOptions {
+  columns?: number
+  rows?: number
+  env?: Record<string, string>
+}
+export interface Ended {
+  exitCode: number
+  signal: number
+}
+
+export class Screen {
+  readonly #terminal: InstanceType<typeof headless.Terminal>
+  readonly #pty: ReturnType<typeof spawn>
+  /** Everything that was written, for what a screen does not show. */
+  raw = ''
+  ended: Ended | undefined
+
+  constructor(command: string[], { columns = 80, rows = 24, env = {} }: ScreenOptions = {}) {
+    const [file = process.execPath, ...args] = command
+    this.#terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true })
+    const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env
+    this.#pty = spawn(file, args, {
+      name: 'xterm-256color',
+      cols: columns,
+      rows,
+      env: { ...inherited, TERM: 'xterm-256color', ...env },
+    })
+    this.#pty.onData((data) => {
+      this.raw += data
+      this.#terminal.write(data)
+    })
+    // Answers of the terminal to questions of the program, as a real one gives them.
+    this.#terminal.onData((data) => this.#pty.write(data))
+    this.#pty.onExit(({ exitCode, signal }) => {
+      this.ended = { exitCode, signal: signal ?? 0 }
+    })
+  }
+
+  get pid(): number {
+    return this.#pty.pid
+  }
+
+  get lines(): string[] {
+    const { active } = this.#terminal.buffer
+    return Array.from({ length: this.#terminal.rows }, (_, row) =>
+      (active.getLine(active.viewportY + row)?.translateToString(true) ?? '').trimEnd(),
+    )
+  }
+
+  get text(): string {
+    return this.lines.join('\n')
+  }
+
+  get isAlternate(): boolean {
+    return this.#terminal.buffer.active.type === 'alternate'
+  }
+
+  get cursor(): { x: number; y: number } {
+    return { x: this.#terminal.buffer.active.cursorX, y: this.#terminal.buffer.active.cursorY }
+  }
+
+  get modes(): { wraps: boolean; pastes: boolean; reportsFocus: boolean } {
+    const { wraparoundMode, bracketedPasteMode, sendFocusMode } = this.#terminal.modes
+    return { wraps: wraparoundMode, pastes: bracketedPasteMode, reportsFocus: sendFocusMode }
+  }
+
+  type(keys: string): void {
+    this.#pty.write(keys)
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#terminal.resize(columns, rows)
+    this.#pty.resize(columns, rows)
+  }
+
+  async shows(pattern: RegExp | string, timeoutMs = 10_000): Promise<void> {
+    const isShown = (): boolean => (typeof pattern === 'string' ? this.text.includes(pattern) : pattern.test(this.text))
+    try {
+      await eventually(isShown, { timeoutMs, what: `the screen shows ${pattern}` })
+    } catch (error) {
+      throw new Error(`${String(error)}\n${this.text}`, { cause: error })
+    }
+  }
+
+  async ends(timeoutMs = 10_000): Promise<Ended> {
+    await eventually(() => this.ended, { timeoutMs, what: 'the program ends' })
+    return this.ended ?? { exitCode: -1, signal: 0 }
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal)
+  }
+
+  /** Leaves nothing behind; harmless when it has ended. */
+  async close(): Promise<void> {
+    if (!this.ended) this.#pty.kill('SIGKILL')
+    await this.ends()
+    this.#terminal.dispose()
+  }
+}
