@@ -74,6 +74,7 @@ const status = (
   storedAt: times[0],
   receivedAt: times[1],
   readAt: times[2],
+  life: 0,
 })
 
 /** a sends two messages to b, who receives and reads them; `skip` leaves events out. */

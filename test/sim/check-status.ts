@@ -12,8 +12,8 @@ const wentBack: Check = {
   isEventual: false,
   find: ({ history }) => {
     const best = new Map<string, MessageStatus>()
-    return history.of('status').flatMap(({ proc, id, status, t }) => {
-      const key = `${proc} ${id}`
+    return history.of('status').flatMap(({ proc, id, status, life, t }) => {
+      const key = `${proc} ${life} ${id}`
       const before = best.get(key) ?? 'queued'
       if (RANK[status] >= RANK[before]) best.set(key, status)
       return RANK[status] < RANK[before] ? [`${id} on ${proc} was ${before} and is ${status} at ${t} ms`] : []

@@ -47,6 +47,7 @@ export class SimDevice {
   readonly #parts: DeviceParts
   readonly #makeId: () => string
   readonly sent: Sent[] = []
+  #life: Life | undefined
   #run: Run | undefined
   #certificate: Uint8Array | undefined
   /** Of the last event that the person saw. */
@@ -65,7 +66,7 @@ export class SimDevice {
   }
 
   get isUp(): boolean {
-    return this.#run?.life.isDead === false
+    return this.#life?.isDead === false
   }
   get deviceId(): string | undefined {
     return this.#run?.chat.device
@@ -94,6 +95,8 @@ export class SimDevice {
     if (this.isUp || !this.#certificate) return
     const { world, disk } = this.#parts
     const life = new Life(world.scheduler, this.machine)
+    this.#life = life
+    this.#run = undefined
     const ports = {
       clock: life.clock,
       random: world.random.fork(`device ${this.name} ${this.#runs++}`),
@@ -108,8 +111,8 @@ export class SimDevice {
     })
     const chat = new LocalChat(ports, { identity, gateways: this.#gateways() })
     const run = { life, chat, abort: new AbortController() }
-    this.#run = run
     await chat.open()
+    this.#run = run
     // A person who was sure of what was seen may find it gone after a power cut, like everything that was not synced.
     this.#position = Math.min(this.#position, Math.max(this.#powerCuts > 0 ? await chat.mark(MARK) : this.#position, 0))
     void this.#listen(run)
@@ -117,9 +120,9 @@ export class SimDevice {
   }
 
   kill(how: HowToDie): void {
-    if (!this.#run || this.#run.life.isDead) return
-    this.#run.abort.abort()
-    this.#run.life.kill(how)
+    if (!this.#life || this.#life.isDead) return
+    this.#run?.abort.abort()
+    this.#life.kill(how)
     this.#parts.cluster.tap.forget(this.name, false)
     if (how === 'power') {
       this.#powerCuts++
@@ -258,6 +261,7 @@ export class SimDevice {
         storedAt,
         receivedAt,
         readAt,
+        life: this.#powerCuts,
       })
       this.#told(sent, { status })
     } catch (error) {

@@ -2,6 +2,7 @@
 // that names him.
 import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
+import { cheapCrypto } from './cheap-crypto.ts'
 
 const forbidden =
   (what: string): (() => never) =>
@@ -40,6 +41,7 @@ export const withGuards = async <T>(work: () => Promise<T>): Promise<T> => {
   const undo = GUARDED.flatMap(([target, names]) => names.map((name) => replace(target, name, forbidden(name))))
   Object.assign(GuardedDate, { now: forbidden('Date.now') })
   undo.push(replace(globalThis, 'Date', GuardedDate))
+  for (const [name, value] of Object.entries(cheapCrypto())) undo.push(replace(crypto, name, value))
   syncBuiltinESMExports()
   try {
     return await work()

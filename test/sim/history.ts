@@ -48,6 +48,8 @@ export interface StatusEvent extends Happened {
   storedAt: number | null
   receivedAt: number | null
   readAt: number | null
+  /** Power cuts of this device so far. */
+  life: number
 }
 export interface ReadEvent extends Happened {
   op: 'read'

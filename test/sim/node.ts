@@ -27,9 +27,7 @@ export interface NodeIs {
   authorityKey?: string
 }
 interface Run {
-  life: Life
   group: ServiceGroup
-  view: ClusterViewKeeper
   built: NodeServices
   /** Every service has started. */
   isServing: boolean
@@ -44,6 +42,8 @@ export class SimNode {
   readonly machine: Machine
   readonly #world: NodeWorld
   #map: SignedMap
+  /** Of the last process. */
+  #life: Life | undefined
   #run: Run | undefined
   #runs = 0
   /** Told to stay down: a start that fails is not tried again. */
@@ -61,10 +61,10 @@ export class SimNode {
     return this.is.peer
   }
   get isUp(): boolean {
-    return this.#run?.life.isDead === false
+    return this.#life?.isDead === false
   }
   get isPaused(): boolean {
-    return this.#run?.life.isPaused === true
+    return this.#life?.isPaused === true
   }
   get isServing(): boolean {
     return this.isUp && this.#run?.isServing === true
@@ -83,9 +83,11 @@ export class SimNode {
     const { scheduler, network, sockets, log, onDefect } = this.#world
     const { peer, roles, authorityKey } = this.is
     const life = new Life(scheduler, this.machine)
+    this.#life = life
+    this.#run = undefined
     const random = this.#world.random.fork(`node ${peer} ${this.#runs++}`)
     const { clock } = life
-    const transport = network.attach({ peer, life, knows: (other) => nodeOf(view.current().map, other) !== undefined })
+    const transport = network.attach({ peer, life, knows: (other) => nodeOf(this.#map.map, other) !== undefined })
     const logger = log(peer)
     const cluster = this.#map.map.cluster
     const view = new ClusterViewKeeper({
@@ -119,7 +121,7 @@ export class SimNode {
       { auth: { openRegistration: true } },
     )
     const group = new ServiceGroup([view, ...built.services], { clock, log: logger })
-    const run = { life, group, view, built, isServing: false }
+    const run = { group, built, isServing: false }
     this.#run = run
     try {
       await group.start()
@@ -134,24 +136,24 @@ export class SimNode {
   /** SIGTERM: stops in order, then the process ends. */
   async stop(): Promise<void> {
     this.#isWanted = false
-    const run = this.#run
-    if (!run || run.life.isDead) return
-    await run.group.stop()
-    run.life.kill()
+    const [life, run] = [this.#life, this.#run]
+    if (!life || life.isDead) return
+    await run?.group.stop()
+    life.kill()
   }
 
   kill(how: 'process' | 'power'): void {
     this.#isWanted = false
-    if (!this.#run || this.#run.life.isDead) return
-    this.#run.life.kill(how)
+    if (!this.#life || this.#life.isDead) return
+    this.#life.kill(how)
     if (how === 'power') this.disk.powerCut()
     else this.disk.processDied()
   }
 
   pause(): void {
-    this.#run?.life.pause()
+    this.#life?.pause()
   }
   resume(): void {
-    this.#run?.life.resume()
+    this.#life?.resume()
   }
 }

@@ -10,6 +10,7 @@ interface Change {
 }
 interface Batch {
   changes: Change[]
+  /** Then so is everything before it: it is in the same log. */
   isSynced: boolean
 }
 
@@ -50,18 +51,17 @@ export class SortedStore {
   apply(writes: DatabaseWrite[], isSynced: boolean): void {
     const changes = writes.map(({ key, value }) => this.#set(toMapKey(key), value && new Uint8Array(value)))
     this.#batches.push({ changes, isSynced })
-    // What comes before a synced batch is in the same log, so it is synced with it.
-    if (isSynced) for (const batch of this.#batches) batch.isSynced = true
     if (this.#batches.length > REMEMBERED_BATCHES) this.#batches.shift()
   }
 
   unsyncedBatches(): number {
-    return this.#batches.filter((batch) => !batch.isSynced).length
+    return this.#batches.length - this.#batches.findLastIndex((batch) => batch.isSynced) - 1
   }
 
   /** Keys (latin1) that a power cut might change. */
   unsyncedKeys(): Set<string> {
-    return new Set(this.#batches.flatMap(({ isSynced, changes }) => (isSynced ? [] : changes.map(({ key }) => key))))
+    const unsynced = this.#batches.slice(this.#batches.length - this.unsyncedBatches())
+    return new Set(unsynced.flatMap(({ changes }) => changes.map(({ key }) => key)))
   }
 
   /** Takes the newest batches back, as a power cut does; only unsynced ones should be asked for. */
