@@ -7,7 +7,7 @@ import { ChatError, hasCode } from '../../src/protocol/errors.ts'
 
 interface World {
   url: string
-  start(options?: Partial<HttpOptions>): Promise<string>
+  start: (options?: Partial<HttpOptions>) => Promise<string>
   stops: (() => Promise<void>)[]
 }
 const routes: HttpOptions['routes'] = {

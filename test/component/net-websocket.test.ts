@@ -22,8 +22,8 @@ interface Door {
   closed: number
 }
 interface World {
-  open(options?: Partial<WebSocketListenerOptions>): Promise<Door>
-  client(door: Door, options?: { subprotocol?: string; rejectUnauthorized?: boolean }): Promise<WebSocket>
+  open: (options?: Partial<WebSocketListenerOptions>) => Promise<Door>
+  client: (door: Door, options?: { subprotocol?: string; rejectUnauthorized?: boolean }) => Promise<WebSocket>
   ends: (() => void | Promise<void>)[]
 }
 

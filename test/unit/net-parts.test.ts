@@ -160,11 +160,12 @@ newcomers.run()
 const identity = suite('identity and addresses')
 
 identity('one seed gives one peer id, the same key in libp2p, and signatures that verify', () => {
-  const { peer, publicKey, sign } = nodeIdentity(testSeed(1))
+  const node = nodeIdentity(testSeed(1))
+  const { peer, publicKey } = node
   assert.is(peer, libp2pKey(testSeed(1)).publicKey.toString())
   assert.match(peer, /^12D3KooW/)
   const message = Buffer.from('hello')
-  assert.ok(verifierFor(publicKey).verify(message, sign(message)))
+  assert.ok(verifierFor(publicKey).verify(message, node.sign(message)))
 })
 
 identity('loopback addresses are known, everything else is not', () => {
