@@ -3,7 +3,7 @@
 import { decodeTicket } from './auth/join-proof.ts'
 import { withNode } from './auth/joins.ts'
 import type { NodeIdentity } from './core/ports.ts'
-import type { DataFiles } from './data-files.ts'
+import type { DataFiles, NodeSettings } from './data-files.ts'
 import { joinCluster } from './join-client.ts'
 import type { RandomSource } from '../platform/ports.ts'
 import { toBase64, toHex } from '../protocol/bytes.ts'
@@ -22,7 +22,13 @@ import { ChatError } from '../protocol/errors.ts'
 import { limits } from '../protocol/limits.ts'
 import { isNodeName } from '../protocol/names.ts'
 import { fastSigner, type KeyPair, keyPairFromSeed } from '../protocol/signing.ts'
-import { type AddressWishes, type Doors, settleDoors, settlePeerAddresses } from './settled-addresses.ts'
+import {
+  type AddressWishes,
+  type Doors,
+  type PeerAddresses,
+  settleDoors,
+  settlePeerAddresses,
+} from './settled-addresses.ts'
 
 const SEED_BYTES = 32
 
@@ -39,6 +45,8 @@ export interface Membership {
   roles: Role[]
   listen: string[]
   doors: Doors
+  /** To be remembered once the node serves. */
+  settings: NodeSettings
   map: SignedMap
   /** There on the node that holds the authority's key. */
   authority?: KeyPair
@@ -89,8 +97,8 @@ export const becomeMember = async (ports: MembershipPorts, wishes: NodeWishes): 
   const { files, identity } = ports
   mustBeNodeName(wishes.name)
   mustHaveAWayIn(ports, wishes)
-  const { listen, addresses } = await settlePeerAddresses(files, wishes)
-  const map = files.map() ? knownMap(files, wishes) : await enter(ports, wishes, addresses)
+  const { addresses, ...listening } = await settlePeerAddresses(files, wishes)
+  const map = files.map() ? knownMap(files, wishes) : await enter(ports, wishes, { addresses, ...listening })
   const authoritySeed = files.authoritySeed()
   const authority = authoritySeed && keyPairFromSeed(authoritySeed)
   const known = nodeOf(map.map, identity.peer)
@@ -106,13 +114,13 @@ export const becomeMember = async (ports: MembershipPorts, wishes: NodeWishes): 
     addresses,
     ...(authority ? { authority: true } : {}),
   }
-  files.remember({ cluster: map.map.cluster, name, roles })
   const doors = await settleDoors(files, wishes, {
     isGateway: roles.includes('gateway'),
     isAuthority: authority !== undefined,
   })
   const isFirst = authority && map.map.nodes.length === 0
-  const member = { name, roles, listen, doors, self }
+  const settings = { cluster: map.map.cluster, name, roles, ...listening, ...doors }
+  const member = { name, roles, listen: listening.listen, doors, settings, self }
   return {
     ...member,
     map: isFirst ? foundCluster(files, map, { self, authority }) : map,
@@ -153,13 +161,14 @@ const knownMap = (files: DataFiles, { join }: NodeWishes): SignedMap => {
 const enter = async (
   { files, identity, random }: MembershipPorts,
   wishes: NodeWishes,
-  addresses: string[],
+  { addresses, ...listening }: PeerAddresses,
 ): Promise<SignedMap> => {
   const ticket = decodeTicket(wishes.join ?? '')
   const name = wishes.name ?? files.settings().name
   const about = { addresses, weight: 1, ...(name === undefined ? {} : { name }) }
   const map = await joinCluster({ ticket, identity, random, about })
-  files.remember({ cluster: ticket.cluster })
+  // The map names these addresses now: they are kept even if this start fails.
+  files.remember({ cluster: ticket.cluster, ...listening })
   files.writeMap(map.sealed)
   return map
 }

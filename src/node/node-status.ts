@@ -90,7 +90,9 @@ export class NodeStatusReporter {
       sessions: gateway?.sessions ?? null,
       leases: built.router?.status().leases ?? null,
       records: store?.records ?? null,
-      queued: gateway ? gateway.queued.pushes + gateway.queued.leases + gateway.queued.writes : built.mailboxes.status().queued,
+      queued: gateway
+        ? gateway.queued.pushes + gateway.queued.leases + gateway.queued.writes
+        : built.mailboxes.status().queued,
       rssBytes: process.memoryUsage.rss(),
     }
   }
@@ -110,7 +112,7 @@ export class NodeStatusReporter {
       peer: transport.self,
       epoch: map.epoch,
       joint: map.homes.next !== undefined,
-      nodes: rows,
+      nodes: rows.sort((a, b) => a.name.localeCompare(b.name)),
       current: homesReport(map.homes.current, rows),
       next: map.homes.next ? homesReport(map.homes.next, rows) : null,
       revocations: map.revocations.length,

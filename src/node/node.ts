@@ -123,6 +123,7 @@ const startLocked = async (config: NodeConfig, { files, opened, close }: OpenDat
   const group = new ServiceGroup([view, ...answering, transport, ...asking, doors], { clock: systemClock, log })
   reporter.start()
   await group.start()
+  files.remember(member.settings)
   watchMembership(view, member, log)
   return {
     ready: readyLine(member, { transport, built, admin: doors.adminUrl }),

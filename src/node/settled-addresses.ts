@@ -1,5 +1,5 @@
-// Which addresses a node uses: what the operator says, else what it used last time, else the default. Ports 0 become real ones and
-// are remembered, so that a restart keeps every address that others know.
+// Which addresses a node uses: what the operator says, else what it used last time, else the default. Ports 0 become real ones.
+// It remembers nothing: that is done once they served, so that a wrong flag is not kept.
 import { announced, formatHostPort, nextFreePort, parseHostPort, pickListenPort, pickPort } from './addresses.ts'
 import type { DataFiles } from './data-files.ts'
 
@@ -15,11 +15,16 @@ export interface AddressWishes {
   joinListen?: string | undefined
 }
 
+export interface PeerAddresses {
+  listen: string[]
+  /** What the operator wants announced in place of it. */
+  announce?: string[]
+  /** What the map is to say. */
+  addresses: string[]
+}
+
 /** Where this node listens for peers, and what the map is to say about it. USAGE, PORT_IN_USE. */
-export const settlePeerAddresses = async (
-  files: DataFiles,
-  wishes: AddressWishes,
-): Promise<{ listen: string[]; addresses: string[] }> => {
+export const settlePeerAddresses = async (files: DataFiles, wishes: AddressWishes): Promise<PeerAddresses> => {
   const known = files.settings()
   const wanted = wishes.listen ?? known.listen ?? [DEFAULT_LISTEN]
   const listen: string[] = []
@@ -27,8 +32,7 @@ export const settlePeerAddresses = async (
     listen.push(await pickListenPort(samePort(address, known.listen?.[index]) ?? address))
   }
   const announce = wishes.announce ?? known.announce
-  files.remember({ listen, ...(announce ? { announce } : {}) })
-  return { listen, addresses: announce ?? listen.flatMap(announced) }
+  return { listen, addresses: announce ?? listen.flatMap(announced), ...(announce ? { announce } : {}) }
 }
 
 /** Asking for port 0 again where a port was picked before means that port. */
@@ -59,7 +63,6 @@ export const settleDoors = async (
     const otherwise = isGiven ? DEFAULT_WS : formatHostPort(await nextFreePort(parseHostPort(DEFAULT_WS)))
     doors.ws = await settle(wishes.ws, known.ws, otherwise)
   }
-  files.remember(doors)
   return doors
 }
 

@@ -88,10 +88,10 @@ export class AuthService implements Service {
     const ready = AbortSignal.any([signal, begin.signal])
     // Nothing here may keep the node from serving: what it needs from others is tried again until it is there.
     void repeat({ clock, everyMs: READ_AGAIN_MS, signal: ready, onError }, async () => {
-      if (this.#isDeposed())
-        return log.error({}, 'the authority was moved to another node; this copy of its key does nothing')
-      await this.#readIfImported()
-      await this.#standInMap()
+      if (!this.#isDeposed()) {
+        await this.#readIfImported()
+        await this.#standInMap()
+      } else log.error({}, 'the authority was moved to another node; this copy of its key does nothing')
       begin.abort()
       this.#homes.start(signal, () => !this.#isDeposed())
     })

@@ -1,0 +1,70 @@
+// deadline: 240s
+// Three chatd processes: joining by ticket, homes that grow, restarts in any order, removal. Real processes over libp2p.
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { ClusterStatus } from '../../src/node/node-status.ts'
+import { eventually } from '../eventually.ts'
+import { chatd, chatdJson, cleanUp, newDirectory, startNode } from '../node-process.ts'
+
+test.after.each(cleanUp)
+
+const ticketOf = async (data: string, role: string): Promise<string> =>
+  (await chatdJson<{ ticket: string }>('ticket', '--data', data, '--role', role)).ticket
+
+const statusOf = (data: string): Promise<ClusterStatus> => chatdJson('status', '--data', data)
+const waitFor = (data: string, what: string, holds: (status: ClusterStatus) => boolean): Promise<true> =>
+  eventually(async () => holds(await statusOf(data)), { what, timeoutMs: 40_000, everyMs: 200 }) as Promise<true> // holds or throws
+const allUp = ({ nodes }: ClusterStatus): boolean => nodes.length === 3 && nodes.every(({ state }) => state === 'up')
+
+test('nodes join by ticket, become homes, find each other again in any order, and leave', async () => {
+  const root = newDirectory()
+  const directory = (name: string): string => join(root, name)
+  await chatdJson('init', '--data', directory('one'), '--name', 'one')
+  const one = await startNode(directory('one'), '--role', 'router,store')
+  const ticket = await ticketOf(one.data, 'store')
+  const two = await startNode(directory('two'), '--role', 'store', '--join', ticket, '--name', 'two')
+  const three = await startNode(
+    directory('three'),
+    '--join',
+    await ticketOf(one.data, 'store,gateway'),
+    '--ws',
+    '127.0.0.1:0',
+  )
+  assert.equal(three.ready.roles, ['store', 'gateway'])
+  await waitFor(
+    one.data,
+    'three homes',
+    ({ joint, current }) => !joint && current.n === 3 && current.homes.length === 3,
+  )
+  await waitFor(three.data, 'all up, seen by the last', allUp)
+
+  const used = await chatd('start', '--json', '--data', directory('four'), '--role', 'store', '--join', ticket)
+  assert.is(used.code, 5)
+  assert.match(used.stdout, /AUTH_TICKET/)
+  assert.match(used.stderr, /used by another node.*chatd ticket/)
+  const otherRole = await chatd('ticket', '--data', two.data, '--role', 'store')
+  assert.is(otherRole.code, 3)
+  assert.match(otherRole.stderr, /the node one/)
+
+  // All gone; then the last that joined comes first, alone, and serves; the authority comes last.
+  await Promise.all([one.stop(), two.stop(), three.stop()])
+  const three2 = await startNode(three.data)
+  assert.is(three2.ready.peerId, three.ready.peerId)
+  assert.equal(three2.ready.listen, three.ready.listen)
+  // The ticket again: a directory that has joined just starts.
+  const two2 = await startNode(two.data, '--join', ticket)
+  const one2 = await startNode(one.data)
+  await waitFor(three2.data, 'found each other again', allUp)
+
+  await chatdJson('node', 'remove', 'two', '--data', one2.data)
+  const after = await statusOf(one2.data)
+  assert.equal(after.nodes.map(({ name }) => name).sort(), [one.ready.node, three.ready.node].sort())
+  assert.is(after.current.n, 2)
+  await two2.stop()
+  const gone = await chatd('start', '--json', '--data', two.data)
+  assert.is(gone.code, 1)
+  assert.match(gone.stderr, /removed from its cluster/)
+})
+
+test.run()
