@@ -11,6 +11,7 @@ import { ManualClock } from './gateway-clock.ts'
 import { cluster, type Frame, keyFor, single, type TestDevice, World } from './gateway-world.ts'
 
 const handshake = suite('handshake')
+handshake.after.each(() => World.stopAll())
 const NONCE = toBase64(new Uint8Array(32).fill(7))
 
 const withWorld = (name: string, run: (world: World) => Promise<void>, nodes = single): void => {
@@ -19,7 +20,6 @@ const withWorld = (name: string, run: (world: World) => Promise<void>, nodes = s
     try {
       await run(world)
     } finally {
-      await world.stop()
     }
   })
 }
@@ -166,7 +166,6 @@ handshake('a socket that proves nothing is ended after a while, one that did is 
   await clock.advance(limits.unauthenticatedMs + 1)
   assert.is(idle.closedWith?.reason, 'AUTH_REQUIRED')
   assert.is(member.closedWith, undefined)
-  await world.stop()
 })
 
 handshake('a session ends with its capability, unless that is renewed', async () => {
@@ -185,7 +184,6 @@ handshake('a session ends with its capability, unless that is renewed', async ()
   await clock.advance(limits.capabilityMs - limits.capabilityRenewMs + limits.headsMs)
   assert.is(lazy.closedWith?.reason, 'AUTH_EXPIRED')
   assert.is(busy.closedWith, undefined)
-  await world.stop()
 })
 
 handshake.run()

@@ -8,6 +8,7 @@ import { eventually } from '../eventually.ts'
 import { cluster, single, World } from './gateway-world.ts'
 
 const messages = suite('messages through a gateway')
+messages.after.each(() => World.stopAll())
 
 for (const [name, nodes, gateways] of [
   ['one process', single, ['all', 'all']],
@@ -27,7 +28,6 @@ for (const [name, nodes, gateways] of [
     assert.is(bob.pushed()[0], toBase64(sealed))
     assert.is(laptop.pushed()[0], toBase64(sealed))
     assert.equal(alice.pushed(), [])
-    await world.stop()
   })
 }
 
@@ -48,7 +48,6 @@ messages('a message for somebody who is away is in the feed when they come', asy
   const fetched = await bob.request('feed.fetch', { home, keys: toBase64(Buffer.from(key, 'hex')) })
   assert.is((fetched.records as [string, number][])[0]?.[0], toBase64(sealed))
   assert.is(fetched.missing, '')
-  await world.stop()
 })
 
 const idOf = (sealed: Buffer): string =>

@@ -28,7 +28,9 @@ import { certificateMailbox, conversationOf } from '../../src/protocol/names.ts'
 import { deviceIdOf, type RecordHeader } from '../../src/protocol/records.ts'
 import { seal } from '../../src/protocol/sealed.ts'
 import { fastSigner, keyPairFromSeed, type KeyPair, sha256 } from '../../src/protocol/signing.ts'
+import { eventually } from '../eventually.ts'
 import { MemoryNetwork, type MemoryTransport } from '../memory-transport.ts'
+import { ManualClock } from './gateway-clock.ts'
 
 export const keyFor = (name: string): KeyPair => keyPairFromSeed(sha256(Buffer.from(`key of ${name}`)))
 /** UUIDv7-shaped ids that count up. */
@@ -70,7 +72,8 @@ export class TestNode {
     const ports = { ...base, view: this.view, random: systemRandom }
     this.mailboxes = new Mailboxes(ports)
     const services: Service[] = [this.view]
-    if (roles.includes('store')) services.push((this.store = new StoreService({ ...ports, disk: this.disk })))
+    if (roles.includes('store'))
+      services.push((this.store = new StoreService({ ...ports, disk: this.disk }, { repairEveryMs: 20 })))
     if (roles.includes('router')) services.push((this.router = new RouterService(ports)))
     if (roles.includes('gateway')) {
       const identity = identityOf(name)
@@ -88,6 +91,7 @@ export class World {
   readonly authority = keyFor('authority')
   readonly nodes = new Map<string, TestNode>()
   #clients: TestClient[] = []
+  static readonly #running = new Set<World>()
   signed: SignedMap
 
   private constructor(options: WorldOptions) {
@@ -99,10 +103,18 @@ export class World {
 
   static async start(options: WorldOptions): Promise<World> {
     const world = new World(options)
+    World.#running.add(world)
     for (const plan of options.nodes) world.nodes.set(plan.name, new TestNode(world, plan))
     world.network.connectAll()
     for (const node of world.nodes.values()) await node.group.start()
+    await eventually(() => world.#isReadable())
     return world
+  }
+
+  /** New homes reconcile with each other before they may be read. */
+  async #isReadable(): Promise<boolean> {
+    if (this.clock instanceof ManualClock) await this.clock.advance(100)
+    return [...this.nodes.values()].every(({ store }) => store === undefined || store.status().state === 'up')
   }
 
   get cluster(): string {
@@ -193,7 +205,13 @@ export class World {
     return client
   }
 
+  /** After each test, also one that failed. */
+  static async stopAll(): Promise<void> {
+    for (const world of World.#running) await world.stop()
+  }
+
   async stop(): Promise<void> {
+    World.#running.delete(this)
     for (const client of this.#clients) client.drop()
     for (const node of [...this.nodes.values()].reverse()) await node.group.stop()
   }

@@ -100,7 +100,7 @@ const parse = (text: string): Record<string, unknown> => {
 
 /** The request's id, when it is one that an answer can carry. */
 const idOf = ({ id }: Record<string, unknown>): number | undefined =>
-  Number.isSafeInteger(id) && Number(id) >= 0 ? Number(id) : undefined
+  Number.isInteger(id) && Number(id) >= 0 ? Number(id) : undefined
 
 const MAX_ISSUES = 5
 const describe = (issues: readonly v.BaseIssue<unknown>[]): string[] =>
