@@ -87,7 +87,9 @@ const makeEnd = (peer: string, clock: FakeClock): End => {
   const handlers = new RpcHandlers(silentLogger)
   const end: Omit<End, 'stream'> = { wire, handlers, ended: 0 }
   const onEnd = (): void => void (end.ended += 1)
-  return Object.assign(end, { stream: new RpcStream({ peer, wire, handlers, clock, log: silentLogger, onEnd }) })
+  return Object.assign(end, {
+    stream: new RpcStream({ peer, wire, handlers, clock, log: silentLogger, onEnd, beats: true }),
+  })
 }
 const fails = async (promise: Promise<unknown>, code: ErrorCode): Promise<void> => {
   try {

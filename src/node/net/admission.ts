@@ -65,13 +65,13 @@ export class Admission {
     else if (!(await this.#greet(connection))) throw new ChatError('PEER_DENIED')
   }
 
-  /** After a change of the map: whoever is no member any more loses its link and its place in the routing table. */
-  expel(): void {
-    const { node, gate, links } = this.#options
-    links.endWhere((peer) => !gate.isMember(peer), new ChatError('PEER_DENIED'))
-    // Their connections end with the link. One without is a stranger's: its hello may be what brought the new map, so it
-    // gets its answer first, and closeUnused ends it.
-    for (const peer of node.getPeers()) if (!gate.isMember(peer.toString())) this.#forget(peer.toString())
+  /**
+   * Members that a new map does not have lose their links and their places in the routing table. A connection without a
+   * link stays for the moment: its hello may be what brought the map, and gets its answer; closeUnused ends it.
+   */
+  expel(peers: string[]): void {
+    this.#options.links.endWhere((peer) => peers.includes(peer), new ChatError('PEER_DENIED'))
+    for (const peer of peers) this.#forget(peer)
   }
 
   /** Called every second. */

@@ -99,10 +99,7 @@ export class Libp2pTransport implements PeerTransport, Service {
     this.#node = node
     this.#admission = admission
     this.#useMap(view.current().map)
-    view.watch(({ map }) => {
-      this.#useMap(map)
-      admission.expel()
-    })
+    view.watch(({ map }) => admission.expel(this.#useMap(map)))
     await admission.serve()
     await this.#listen(node)
     this.#records = new DhtRecords({ dht: node.services.dht, log, hasRouters: () => this.#hasRouters(view) })
@@ -138,9 +135,10 @@ export class Libp2pTransport implements PeerTransport, Service {
     this.#dialer.tick(now)
   }
 
-  #useMap(map: ClusterMap): void {
-    this.#gate.use(map)
+  /** The peers that left. */
+  #useMap(map: ClusterMap): string[] {
     this.#dialer.use(map)
+    return this.#gate.use(map)
   }
 
   #changed(peer: string, isUp: boolean, connection: Connection): void {

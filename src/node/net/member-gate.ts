@@ -27,8 +27,11 @@ export class MemberGate {
     this.#countedAt = clock.monotonic()
   }
 
-  use(map: ClusterMap): void {
+  /** The peers that are members no longer. */
+  use(map: ClusterMap): string[] {
+    const before = this.#members
     this.#members = new Set(map.nodes.map((node) => node.peer))
+    return [...before].filter((peer) => !this.#members.has(peer))
   }
 
   isMember(peer: string): boolean {

@@ -66,7 +66,8 @@ export class PeerLink {
     }
     const onHeard = (): void => this.#onHeard()
     const onEnd = (): void => this.end()
-    const made = new RpcStream({ peer, wire: wireOf(stream), handlers, clock, log, onEnd, onHeard })
+    const beats = kind === 'control'
+    const made = new RpcStream({ peer, wire: wireOf(stream), handlers, clock, log, onEnd, onHeard, beats })
     this.#streams.set(kind, made)
     made.heartbeat()
     this.#maybeUp()

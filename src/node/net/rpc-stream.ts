@@ -38,6 +38,8 @@ export interface RpcStreamOptions {
   onEnd: () => void
   /** Called for each chunk that arrives. */
   onHeard?: () => void
+  /** Says now and then that this side is alive: one stream of a link is enough. */
+  beats?: boolean
 }
 
 type Take = (frame: Frame) => void
@@ -104,7 +106,7 @@ export class RpcStream {
     this.#pending.sweep(now)
     if (blockedSince !== undefined && now - blockedSince > STALLED_MS) {
       this.end(new ChatError('NET_TIMEOUT', { message: 'The peer reads nothing any more' }))
-    } else if (blockedSince === undefined && now - sentAt >= HEARTBEAT_MS) {
+    } else if (this.#options.beats && blockedSince === undefined && now - sentAt >= HEARTBEAT_MS) {
       this.heartbeat()
     }
   }

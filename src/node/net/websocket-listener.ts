@@ -96,6 +96,7 @@ class WebSocketListener implements ClientListener {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, onSocket: OnSocket): void {
     const refusal = this.#refusal(request)
     if (refusal) {
+      socket.on('error', () => {}) // it may be gone before it hears
       socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
       return
     }
