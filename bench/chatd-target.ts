@@ -80,19 +80,21 @@ export class ChatdTarget implements LoadTarget {
   }
 
   async register(users: string[]): Promise<void> {
+    for (const user of users) await this.#registerOne(user)
+  }
+
+  async #registerOne(user: string): Promise<void> {
     const socket = await RawSocket.open(this.#url)
     const reply = await socket.request('auth.map', {})
     const map = JSON.parse(fromUtf8(openBody(fromBase64(String(reply.map))))) as ClusterMap // the cluster under test made it
     this.#cluster = map.cluster
-    for (const user of users) {
-      const keys = keyPairFromSeed(systemRandom.bytes(32))
-      const sign = fastSigner(keys.secretKey)
-      const header = { k: 'claim', key: toBase64(keys.publicKey), name: user, at: Date.now() }
-      const claim = toBase64(seal({ cluster: this.#cluster, header, sign }))
-      const { certificate } = await socket.request('auth.register', { claim })
-      const opened = openCertificate(fromBase64(String(certificate)), this.#cluster)
-      this.#accounts.set(user, { user, sign, certificate: opened, sequences: new Map() })
-    }
+    const keys = keyPairFromSeed(systemRandom.bytes(32))
+    const sign = fastSigner(keys.secretKey)
+    const header = { k: 'claim', key: toBase64(keys.publicKey), name: user, at: Date.now() }
+    const claim = toBase64(seal({ cluster: this.#cluster, header, sign }))
+    const { certificate } = await socket.request('auth.register', { claim })
+    const opened = openCertificate(fromBase64(String(certificate)), this.#cluster)
+    this.#accounts.set(user, { user, sign, certificate: opened, sequences: new Map() })
     socket.socket.terminate()
   }
 

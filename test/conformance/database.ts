@@ -74,6 +74,15 @@ export function databaseConformance(name: string, makeFactory: () => DatabaseFac
     }
   })
 
+  test('a range of rows that fill many read buffers comes whole', async ({ database }) => {
+    const value = Buffer.alloc(2_000, 7)
+    const writes = Array.from({ length: 900 }, (_, i) => ({ key: Buffer.from(String(i).padStart(5, '0')), value }))
+    await database.batch(writes, { sync: false })
+    assert.is((await database.range({})).length, 900)
+    assert.is((await database.range({ limit: 700 })).length, 700)
+    assert.is((await database.keys({ limit: 901 })).length, 900)
+  })
+
   test('ranges of many thousand rows come whole', async ({ database }) => {
     const keys = Array.from({ length: 3_500 }, (_, index) => b(index >> 8, index & 255))
     await database.batch(
