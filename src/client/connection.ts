@@ -66,7 +66,7 @@ export class Connection {
 
   async stop(): Promise<void> {
     this.#abort.abort()
-    this.#session?.close()
+    this.#session?.abandon('closed')
     await this.#running
     this.#show({ state: 'closed', retryAt: null })
   }

@@ -1,0 +1,29 @@
+// chat block, chat unblock: nothing of a blocked user arrives on any device of this user, and that user learns nothing.
+import type { Command } from '@commander-js/extra-typings'
+import { examples } from '../output.ts'
+import { chatVerb } from './options.ts'
+import { settle, withChat } from './with-chat.ts'
+
+export const registerBlock = (program: Command): void => {
+  chatVerb(program, 'block <user>')
+    .description('nothing of that user arrives')
+    .addHelpText('before', examples('chat block mallory'))
+    .action((user, _options, command) =>
+      withChat(command, async (opened) => {
+        await opened.chat.block(user)
+        await settle(opened)
+        opened.output.result({ user, blocked: true }, `${user} is blocked`)
+      }),
+    )
+
+  chatVerb(program, 'unblock <user>')
+    .description('ends a block')
+    .addHelpText('before', examples('chat unblock mallory'))
+    .action((user, _options, command) =>
+      withChat(command, async (opened) => {
+        await opened.chat.unblock(user)
+        await settle(opened)
+        opened.output.result({ user, blocked: false }, `${user} is blocked no more`)
+      }),
+    )
+}

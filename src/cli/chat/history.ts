@@ -1,0 +1,26 @@
+// chat history: the messages of a conversation, oldest first.
+import { type Command, Option } from '@commander-js/extra-typings'
+import { examples } from '../output.ts'
+import { checkUser } from './check-user.ts'
+import { historyLine } from './message-lines.ts'
+import { chatVerb, parseCount } from './options.ts'
+import { catchUp, withChat } from './with-chat.ts'
+
+const DEFAULT_LIMIT = 50
+
+export const registerHistory = (program: Command): void => {
+  chatVerb(program, 'history <with>')
+    .description('the messages of a conversation, oldest first')
+    .addHelpText('before', examples('chat history bob', 'chat history bob --limit 1000 --json'))
+    .addOption(new Option('--limit <n>', 'at most so many, the newest').argParser(parseCount).default(DEFAULT_LIMIT))
+    .option('--before <id>', 'only those before this message')
+    .action((conversation, { limit, before }, command) =>
+      withChat(command, async (opened) => {
+        await catchUp(opened)
+        const { chat, output } = opened
+        const messages = await chat.history(conversation, { limit, ...(before === undefined ? {} : { before }) })
+        if (messages.length === 0) await checkUser(chat, conversation)
+        output.result(messages, () => messages.map((message) => historyLine(message, chat.user)).join('\n'))
+      }),
+    )
+}

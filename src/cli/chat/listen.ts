@@ -1,0 +1,80 @@
+// chat listen: streams what arrives, from where the last listen of this profile stopped. Its position moves only after a line is
+// written, so that a reader that is killed misses nothing.
+import { type Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
+import type { ChatEvent } from '../../client/api.ts'
+import { ChatError } from '../../protocol/errors.ts'
+import { examples } from '../output.ts'
+import { eventLine } from './message-lines.ts'
+import { chatVerb, parseCount, parseDuration } from './options.ts'
+import { type Opened, settle, withChat } from './with-chat.ts'
+
+const MARK = 'listen'
+
+interface ListenFlags {
+  count?: number
+  timeout?: number
+  markRead?: true
+  from?: string
+}
+
+export const registerListen = (program: Command): void => {
+  chatVerb(program, 'listen')
+    .description('stream what arrives, first what was missed since the last listen')
+    .addHelpText(
+      'before',
+      examples('chat listen', 'chat listen --json --mark-read', 'chat listen --from bob --count 1 --timeout 5m'),
+    )
+    .addOption(new Option('--count <n>', 'end after so many messages').argParser(parseCount))
+    .addOption(new Option('--timeout <duration>', 'end with exit code 3 after so long').argParser(parseDuration))
+    .option('--mark-read', 'mark what is shown as read')
+    .option('--from <user>', 'only what comes from this user')
+    .action((options, command) => run(command, options))
+}
+
+const run = (command: CommandUnknownOpts, flags: ListenFlags): Promise<void> =>
+  withChat(command, async (opened) => {
+    const stop = new AbortController()
+    let isTimeout = false
+    process.once('SIGTERM', () => stop.abort())
+    const timer = setTimeout(
+      () => {
+        isTimeout = true
+        stop.abort()
+      },
+      flags.timeout ?? 2 ** 31 - 1,
+    )
+    try {
+      const isComplete = await follow(opened, flags, stop.signal)
+      if (flags.markRead || isComplete) await settle(opened)
+      if (isTimeout && !isComplete)
+        throw new ChatError('TIMEOUT', { message: 'The messages waited for did not come in time' })
+    } finally {
+      clearTimeout(timer)
+    }
+  })
+
+/** True when the count was reached; false when the signal came first. */
+const follow = async ({ chat, output }: Opened, flags: ListenFlags, signal: AbortSignal): Promise<boolean> => {
+  let left = flags.count ?? Number.POSITIVE_INFINITY
+  const after = await chat.mark(MARK)
+  for await (const event of chat.events({ after, signal })) {
+    if (isWanted(event, flags.from)) {
+      const { position: _position, ...shown } = event
+      output.event(shown, () => eventLine(event))
+      await written()
+      if (event.type === 'message') {
+        left -= 1
+        if (flags.markRead && event.from !== chat.user) await chat.markRead(event.conversation, { upTo: event.id })
+      }
+    }
+    await chat.setMark(MARK, event.position)
+    if (left <= 0) return true
+  }
+  return false
+}
+
+const isWanted = (event: ChatEvent, from: string | undefined): boolean =>
+  from === undefined || (event.type === 'message' ? event.from : event.user) === from
+
+/** Resolves when stdout has taken everything. */
+const written = (): Promise<void> => new Promise((resolve) => process.stdout.write('', () => resolve()))

@@ -1,0 +1,44 @@
+// Messages as lines for people. Everything that others wrote passes safeText; `--json` never comes here.
+import type { ChatEvent, HistoryMessage, MessageStatus, ShownMessage, StatusReport } from '../../client/api.ts'
+import { type SafeText, safeLine, safeText } from '../../client/safe-text.ts'
+
+const INDENT = '    '
+
+/** `2026-11-23 14:05:09`, in this machine's time zone. */
+export const localTime = (at: string): string => {
+  const time = new Date(at)
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`
+  return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`
+}
+
+/** Later lines of a text are indented, so that nobody can write something that looks like a line of ours. */
+const indented = (text: SafeText): string => text.replaceAll('\n', `\n${INDENT}`)
+
+export const messageLine = (message: ShownMessage): string => {
+  const files = message.attachments.map(({ name }) => ` [${safeLine(name)}]`).join('')
+  return `${localTime(message.at)} ${safeLine(message.from)} > ${safeLine(message.to)}: ${indented(safeText(message.text))}${files}`
+}
+
+const marks: Record<MessageStatus, string> = {
+  queued: '…',
+  stored: '✓',
+  received: '✓✓',
+  read: '✓✓ read',
+  refused: '! refused',
+}
+export const historyLine = (message: HistoryMessage, me: string): string =>
+  message.from === me ? `${messageLine(message)}  ${marks[message.status]}` : messageLine(message)
+
+export const eventLine = (event: ChatEvent): string =>
+  event.type === 'message'
+    ? messageLine(event)
+    : `${localTime(event.at)} ${safeLine(event.user)} ${event.status === 'read' ? 'read' : 'received'} ${event.id}`
+
+export const statusLines = ({ id, storedAt, recipients }: StatusReport): string => {
+  const time = (at: string | null): string => (at === null ? 'not yet' : localTime(at))
+  const rows = recipients.map(
+    ({ user, receivedAt, readAt }) => `  ${safeLine(user)}: received ${time(receivedAt)}, read ${time(readAt)}`,
+  )
+  return [`${id}: stored ${time(storedAt)}`, ...rows].join('\n')
+}

@@ -1,0 +1,22 @@
+// chat tui: the terminal client. React and Ink are loaded only here.
+import type { Command } from '@commander-js/extra-typings'
+import { connect } from '../../client/index.ts'
+import { profileName } from '../../client/profile.ts'
+import { examples } from '../output.ts'
+import { chatVerb, settingsOf } from './options.ts'
+
+export const registerTui = (program: Command): void => {
+  chatVerb(program, 'tui')
+    .description('the terminal client')
+    .addHelpText('before', examples('chat tui', 'chat --profile bob tui'))
+    .action(async (_options, command) => {
+      const settings = settingsOf(command)
+      const { runTui } = await import('../../tui/main.ts')
+      const chat = await connect(settings)
+      try {
+        await runTui({ chat, profile: profileName(settings.profile) })
+      } finally {
+        await chat.close()
+      }
+    })
+}

@@ -1,0 +1,49 @@
+// Runs one verb on an open profile and closes it whatever happens. Ctrl-C ends at once: what was sent is in the outbox on disk.
+import type { CommandUnknownOpts } from '@commander-js/extra-typings'
+import { type Chat, connect } from '../../client/index.ts'
+import { asChatError, hasCode } from '../../protocol/errors.ts'
+import { safeLine } from '../../client/safe-text.ts'
+import { createOutput, EXIT_INTERRUPTED, type Output } from '../output.ts'
+import { settingsOf } from './options.ts'
+
+/** How long a command waits to see the newest before it shows what it has. */
+const CATCH_UP_MS = 5_000
+/** How long a command that is done stays for its receipts and settings to be stored. */
+const SETTLE_MS = 3_000
+
+export interface Opened {
+  chat: Chat
+  output: Output
+}
+
+export const withChat = async (command: CommandUnknownOpts, run: (opened: Opened) => Promise<void>): Promise<void> => {
+  const settings = settingsOf(command)
+  process.once('SIGINT', () => process.exit(EXIT_INTERRUPTED))
+  const chat = await connect(settings)
+  try {
+    await run({ chat, output: createOutput(settings) })
+  } finally {
+    await chat.close()
+  }
+}
+
+/** Reads the feed to its head; offline it says so and goes on with what this device has. */
+export const catchUp = async ({ chat, output }: Opened): Promise<void> => {
+  try {
+    await chat.caughtUp({ timeoutMs: CATCH_UP_MS })
+  } catch (error) {
+    if (!hasCode(error, 'TIMEOUT')) throw error
+    const { problem } = await chat.connection()
+    output.note(`Not connected${problem ? ` (${safeLine(problem)})` : ''}: this is what this device has`)
+  }
+}
+
+/** Lets what this command has put into the outbox be stored; what is not by then goes with the next command. */
+export const settle = async ({ chat, output }: Opened): Promise<void> => {
+  try {
+    await chat.settled({ timeoutMs: SETTLE_MS })
+  } catch (error) {
+    if (!hasCode(error, 'TIMEOUT')) throw asChatError(error)
+    output.note('Not stored by the cluster yet; it is sent by the next command')
+  }
+}
