@@ -51,6 +51,8 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
     { keys: ['alt-u'], does: 'toUnread', help: safe`first unread message` },
     { keys: ['ctrl-n'], does: 'nextConversation', help: safe`next conversation (Ctrl-P: previous)` },
     { keys: ['ctrl-p'], does: 'previousConversation' },
+    { keys: ['alt-s'], does: 'lastConversation', help: safe`the conversation before this one` },
+    { keys: ['ctrl-r'], does: 'startSearch', help: safe`search` },
     { keys: ['alt-a'], does: 'nextUnread', help: safe`next conversation with unread messages` },
     {
       keys: ['ctrl-k'],

@@ -1,7 +1,7 @@
 // Who gets which cells, from the size of the terminal alone and the length of the draft. Pure.
 import { composerRows } from './composer-view.ts'
 import type { SafeText } from '../client/safe-text.ts'
-import { draftOfCurrent, type State } from './state.ts'
+import { draftOfCurrent, type State, type Toast } from './state.ts'
 import { wrap } from './wrap.ts'
 
 /** Below this the list of conversations goes: the timeline needs the cells. */
@@ -20,6 +20,10 @@ export interface Layout {
   composerRows: number
 }
 
+/** The row above the input: what just happened, else help for the command that is being typed. */
+export const toastOf = ({ toast, hint }: State): Toast | undefined =>
+  toast ?? (hint === undefined ? undefined : { text: hint, style: 'dim' })
+
 export const noticeTexts = (notices: readonly SafeText[], columns: number): SafeText[] =>
   notices.flatMap((notice) => wrap(notice, columns))
 
@@ -34,7 +38,7 @@ const computed = (state: State): Layout => {
   const composer = Math.min(mostRows, composerRows(draftOfCurrent(state), columns))
   const notices = state.showsNotices ? noticeTexts(state.notices, columns) : []
   const noticeRows = Math.min(notices.length, Math.floor(rows * MAX_NOTICE_SHARE))
-  const fixed = 2 + composer + noticeRows + (state.toast ? 1 : 0)
+  const fixed = 2 + composer + noticeRows + (toastOf(state) ? 1 : 0)
   return {
     sidebarColumns,
     timelineColumns,

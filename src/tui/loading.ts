@@ -3,7 +3,7 @@
 import type { Chat, ConnectionReport, HistoryMessage, InboxEntry } from '../client/api.ts'
 import { safeLine } from '../client/safe-text.ts'
 import { asChatError } from '../protocol/errors.ts'
-import { type Clock } from '../platform/ports.ts'
+import type { Clock } from '../platform/ports.ts'
 import { sleep } from '../platform/timing.ts'
 import { indexOfId, timelineGap, type TimelineMessage, timelineMessage } from './messages.ts'
 import type { Connection, Conversation, State } from './state.ts'
@@ -12,7 +12,7 @@ import type { Store } from './store.ts'
 const PAGE = 100
 /** The unread rule is sought in this many messages at most. */
 const MAX_FIRST_PAGE = 1_000
-/** Between two readings, so that a burst of messages leaves the loop to the keyboard. */
+/** Between two readings, and longer when a reading takes long, so that a burst of messages leaves the loop to the keyboard. */
 const PAUSE_MS = 30
 
 export interface LoadingPorts {
@@ -28,7 +28,7 @@ export const connectionOf = (report: ConnectionReport): Connection => ({
   retryInMs: report.retryInMs ?? undefined,
   queued: report.queued,
   isComplete: report.complete,
-  lagMs: report.lagMs ?? undefined,
+  lagMs: report.lagMs === null ? undefined : Math.round(report.lagMs),
   problem: report.problem === null ? undefined : safeLine(report.problem, { maxLength: 120 }),
 })
 
@@ -62,8 +62,9 @@ export class Loading {
     this.#isRunning = true
     while (this.#isWanted && !signal.aborted) {
       this.#isWanted = false
+      const startedAt = clock.monotonic()
       await this.#guarded(() => this.#readAll())
-      await sleep(clock, PAUSE_MS, signal)
+      await sleep(clock, Math.max(PAUSE_MS, clock.monotonic() - startedAt), signal)
     }
     this.#isRunning = false
   }
@@ -84,6 +85,9 @@ export class Loading {
 
   async #readAll(): Promise<void> {
     const { chat, store, signal } = this.#ports
+    const { current, timeline } = store.getState()
+    // A conversation that was just opened does not wait for the list of all.
+    if (current !== undefined && timeline === undefined) await this.#readTimeline()
     const [entries, report] = await Promise.all([chat.inbox(), chat.connection()])
     if (signal.aborted) return
     const conversations = entries.map((entry) => conversationOf(entry, chat.user)).sort(byNewest)

@@ -78,7 +78,10 @@ export const runTui = async ({ chat, profile = 'default', notices = [] }: TuiOpt
     clock: systemClock,
     signal,
     quit: () => app.unmount(),
-    redraw: () => app.clear(),
+    redraw: () => {
+      app.clear()
+      app.rerender(createElement(App, { store }))
+    },
     bell: () => stdout.write('\x07'),
   })
   session.start()

@@ -70,6 +70,11 @@ const killOrSwitch = (state: State): Step => {
   return step({ ...state, overlay: { kind: 'switcher', query: emptyDraft, selected: 0 } })
 }
 
+const startSearch = (state: State): Step => step(withDraft(state, draftOf(`/search ${draftOfCurrent(state).text}`)))
+
+const lastConversation = (state: State): Step =>
+  step(state.previous === undefined ? state : openConversation(state, state.previous))
+
 const complete = (state: State): Step => {
   const { text } = draftOfCurrent(state)
   const name = /^\/([a-z]*)$/.exec(text)?.[1]
@@ -103,6 +108,8 @@ export const operations = {
   nextConversation: (state: State) => cycle(state, 1),
   previousConversation: (state: State) => cycle(state, -1),
   nextUnread,
+  lastConversation,
+  startSearch,
   killOrSwitch,
   complete,
   redraw: (state: State) => step(state, { type: 'redraw' }),

@@ -3,7 +3,7 @@ import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { spaces, widthOf } from './cells.ts'
 import { keyLabel, keyTable } from './keys.ts'
 import { emptyLine, fit, type Line, line, span } from './lines.ts'
-import { slashCommands } from './slash-commands.ts'
+import { slashCommands, usageOf } from './slash-commands.ts'
 import type { Overlay, State } from './state.ts'
 import { switcherRows } from './switcher.ts'
 
@@ -21,7 +21,7 @@ export const helpLines = (state: State): Line[] => [
   ),
   emptyLine,
   line(safe`Commands`, 'title'),
-  ...slashCommands.map(({ name, takes, help }) => labelled(safe`/${safeLine(name)} ${takes}`, help)),
+  ...slashCommands.map((command) => labelled(usageOf(command), command.help)),
   labelled(safe`//text`, safe`send a text that begins with a slash`),
   emptyLine,
   line(safe`Your messages`, 'title'),

@@ -8,6 +8,7 @@ import { indexOfId, mergeTail, prepend, type TimelineGap, type TimelineMessage }
 import { type Operation, operations } from './operations.ts'
 import { editQuery } from './overlay-operations.ts'
 import { type Connection, type Conversation, draftOfCurrent, type ListRow, type Pending, type State } from './state.ts'
+import { commandHint } from './slash-commands.ts'
 import { listOverlay, openConversation, showAt, type Step, step, withDraft, withToast } from './step.ts'
 
 export type Action =
@@ -133,6 +134,9 @@ const onSendFailed = (state: State, id: string, problem: SafeText): State => {
   }
 }
 
+/** Of flat values: what is asked for every second must not draw every second. */
+const isEqual = (a: Connection | undefined, b: Connection): boolean => JSON.stringify(a) === JSON.stringify(b)
+
 type Handlers = { [T in Action['type']]: (state: State, action: Extract<Action, { type: T }>) => Step }
 
 const handlers: Handlers = {
@@ -143,7 +147,7 @@ const handlers: Handlers = {
   resized: (state, { columns, rows }) => step({ ...state, size: { columns, rows } }),
   ticked: (state, { nowMs }) => step({ ...state, nowMs }),
   inbox: (state, { conversations }) => step(onInbox(state, conversations)),
-  connection: (state, { connection }) => step({ ...state, connection }),
+  connection: (state, { connection }) => step(isEqual(state.connection, connection) ? state : { ...state, connection }),
   timeline: (state, action) => step(onTimeline(state, action)),
   older: (state, action) => step(onOlder(state, action)),
   loadingOlder: (state) =>
@@ -155,6 +159,14 @@ const handlers: Handlers = {
   toast: (state, { text, style }) => step(withToast(state, text, style)),
 }
 
-export const reduce = (state: State, action: Action): Step =>
+const withHint = (state: State): State => {
+  const hint = state.overlay ? undefined : commandHint(draftOfCurrent(state).text)
+  return hint === state.hint ? state : { ...state, hint }
+}
+
+export const reduce = (state: State, action: Action): Step => {
   // The cast: the table has, for each type, the handler of exactly that action; TypeScript cannot follow the index.
-  (handlers[action.type] as (state: State, action: Action) => Step)(state, action)
+  const handle = handlers[action.type] as (state: State, action: Action) => Step
+  const next = handle(state, action)
+  return { ...next, state: withHint(next.state) }
+}

@@ -1,7 +1,7 @@
 // The whole screen as lines, from the state: what the components draw, and what tests read. Pure.
 import { safeTemplate as safe } from '../client/safe-text.ts'
 import { type ComposerView, composerView } from './composer-view.ts'
-import { layoutOf, noticeTexts } from './layout.ts'
+import { layoutOf, noticeTexts, toastOf } from './layout.ts'
 import { fit, lineText, type Line, line } from './lines.ts'
 import { overlayLines } from './overlay-view.ts'
 import { sidebarLines } from './sidebar-view.ts'
@@ -24,6 +24,7 @@ const hintOf = (state: State) =>
 
 export const screenOf = (state: State): Screen => {
   const layout = layoutOf(state)
+  const toast = toastOf(state)
   const { columns } = state.size
   const { timelineRows: rows, timelineColumns: width } = layout
   return {
@@ -33,7 +34,7 @@ export const screenOf = (state: State): Screen => {
       .map((text) => line(text, 'unread')),
     sidebar: layout.sidebarColumns === 0 ? [] : sidebarLines(state, rows),
     main: state.overlay ? overlayLines(state, state.overlay, { width, rows }) : timelineLines(state),
-    toast: state.toast && fit(line(state.toast.text, state.toast.style), columns),
+    toast: toast && fit(line(toast.text, toast.style), columns),
     composer: composerView(draftOfCurrent(state), { width: columns, rows: layout.composerRows, hint: hintOf(state) }),
     status: statusLine(state),
   }

@@ -107,6 +107,20 @@ export const nearestCommand = (name: string): SlashCommand | undefined => {
   return best && best.far <= Math.max(2, Math.floor(best.command.name.length / 2)) ? best.command : undefined
 }
 
+/** `/msg USER [TEXT]` */
+export const usageOf = ({ name, takes }: SlashCommand): SafeText =>
+  takes === '' ? safe`/${safeLine(name)}` : safe`/${safeLine(name)} ${takes}`
+
+/** While a command is typed: which there are, or what the one that is written takes. */
+export const commandHint = (text: string): SafeText | undefined => {
+  const [, name, isWritten] = /^\/([a-z]*)(\s)?/.exec(text) ?? []
+  if (name === undefined || text.startsWith('//')) return undefined
+  const fitting = slashCommands.filter((command) => (isWritten ? command.name === name : command.name.startsWith(name)))
+  const [only] = fitting
+  if (only && (isWritten || fitting.length === 1)) return safe`${usageOf(only)}: ${only.help}`
+  return fitting.length === 0 ? undefined : safeLine(fitting.map((command) => `/${command.name}`).join(' '))
+}
+
 const unknown = (name: string): SafeText => {
   const nearest = nearestCommand(name)
   const said = safe`There is no /${safeLine(name, { maxLength: 20 })}`

@@ -70,6 +70,8 @@ export interface State {
   /** Begun with /msg; nothing is in them yet. */
   readonly opened: readonly string[]
   readonly current: string | undefined
+  /** Where Alt-S goes back to. */
+  readonly previous: string | undefined
   readonly timeline: Timeline | undefined
   readonly pending: readonly Pending[]
   /** Why messages were refused, by id, as far as this run has seen it. */
@@ -83,6 +85,8 @@ export interface State {
   readonly recall: { readonly index: number; readonly draft: Draft } | undefined
   readonly overlay: Overlay | undefined
   readonly toast: Toast | undefined
+  /** About the command that is being typed. */
+  readonly hint: SafeText | undefined
   /** Ctrl-C was pressed on an empty input: the next one quits. */
   readonly isQuitArmed: boolean
   readonly nowMs: number
@@ -119,6 +123,7 @@ export const initialState = (options: {
     inbox: undefined,
     opened: [],
     current: undefined,
+    previous: undefined,
     timeline: undefined,
     pending: [],
     problems: {},
@@ -129,6 +134,7 @@ export const initialState = (options: {
     recall: undefined,
     overlay: undefined,
     toast: undefined,
+    hint: undefined,
     isQuitArmed: false,
     nowMs: options.nowMs,
   }

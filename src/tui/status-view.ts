@@ -8,7 +8,7 @@ import { countBelow } from './timeline-view.ts'
 const SECOND = 1_000
 
 const stateTexts: Record<Connection['state'], (connection: Connection) => SafeText> = {
-  online: ({ lagMs }) => (lagMs === undefined ? safe`online` : safe`online ${Math.round(lagMs)} ms`),
+  online: ({ lagMs }) => (lagMs === undefined ? safe`online` : safe`online ${lagMs} ms`),
   connecting: () => safe`connecting …`,
   waiting: ({ retryInMs }) => safe`offline, reconnecting in ${Math.max(1, Math.ceil((retryInMs ?? 0) / SECOND))} s`,
   closed: () => safe`closed`,

@@ -31,6 +31,7 @@ export const openConversation = (state: State, name: string): State => {
     opened,
     drafts,
     current: name,
+    previous: state.current ?? state.previous,
     timeline: undefined,
     anchor: undefined,
     ruleBefore: undefined,

@@ -4,7 +4,7 @@ import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { isGroupName, isUserName } from '../protocol/names.ts'
 import { type Line, span } from './lines.ts'
 import { unreadText } from './sidebar-view.ts'
-import { slashCommands } from './slash-commands.ts'
+import { slashCommands, usageOf } from './slash-commands.ts'
 import { conversationsOf, type State } from './state.ts'
 
 export type Choice = { conversation: string } | { command: string }
@@ -35,9 +35,9 @@ const commandRows = (query: string): SwitcherRow[] => {
   const found = fuzzysort
     .go(wanted, slashCommands, { key: 'name', limit: 5, threshold: ANY_MATCH })
     .map(({ obj }) => obj)
-  return (wanted === '' ? slashCommands : found).map(({ name, takes, help }) => ({
-    line: [span(safe`/${safeLine(name)} ${takes}`, 'key'), span(safe`  ${help}`, 'dim')],
-    choice: { command: name },
+  return (wanted === '' ? slashCommands : found).map((command) => ({
+    line: [span(usageOf(command), 'key'), span(safe`  ${command.help}`, 'dim')],
+    choice: { command: command.name },
   }))
 }
 

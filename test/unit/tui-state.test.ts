@@ -75,6 +75,15 @@ const many = (count: number): TimelineMessage[] =>
 const withBob = (...messages: TimelineMessage[]): State =>
   run(fresh(), inbox(['bob', 0], ['carol', 2], ['dan', 0]), timeline('bob', messages)).state
 
+const connection: Connection = {
+  state: 'online',
+  gateway: undefined,
+  retryInMs: undefined,
+  queued: 0,
+  isComplete: true,
+  lagMs: 3,
+  problem: undefined,
+}
 test('text and Enter in one chunk is sent, and the input is empty again', () => {
   const { state, effects } = type(withBob(), 'hello\r')
   assert.equal(effects, [{ type: 'send', conversation: 'bob', text: 'hello' }])
@@ -115,6 +124,46 @@ test('the nearest command', () => {
   assert.is(nearestCommand('hlep')?.name, 'help')
   assert.is(nearestCommand('dev')?.name, 'devices')
   assert.is(nearestCommand('xyzzyxyzzy'), undefined)
+})
+
+const hints: [typed: string, hint: string | undefined][] = [
+  ['/', '/msg /search'],
+  ['/dev', '/devices: your devices'],
+  ['/search some', '/search WORDS: search all'],
+  ['//', undefined],
+  ['text', undefined],
+  ['/nothing', undefined],
+]
+for (const [typed, hint] of hints) {
+  test(`a command that is typed is explained: ${typed}`, () => {
+    const { state } = type(withBob(), typed)
+    assert.is(state.hint?.slice(0, hint?.length), hint)
+    if (hint !== undefined) assert.ok(screenText(state).includes(hint))
+  })
+}
+
+test('Alt-S goes back, Ctrl-R begins a search, Tab completes', () => {
+  const carol = type(withBob(), '\x0e').state
+  assert.is(type(carol, '\x1bs').state.current, 'bob')
+  assert.is(draftOfCurrent(type(withBob(), '\x12').state).text, '/search ')
+  assert.is(draftOfCurrent(type(withBob(), '/dev\t').state).text, '/devices ')
+})
+
+test('who comes back to the terminal finds it at the first unread message', () => {
+  const away = run(withBob(...many(3)), { type: 'focus', isFocused: false }).state
+  const news = Array.from({ length: 30 }, (_, index) => message(`n${index}`, `news ${index}`))
+  const arrived = run(away, timeline('bob', [...many(3), ...news]), inbox(['bob', 30])).state
+  assert.match(screenText(arrived), /news 29/)
+  const back = run(arrived, { type: 'focus', isFocused: true }).state
+  assert.match(screenText(back).split('\n')[1] ?? '', /unread/)
+  assert.match(screenText(back), /news 0\n/)
+  const read = run(back, inbox(['bob', 0]), { type: 'focus', isFocused: false }).state
+  assert.is(read.ruleBefore, undefined)
+})
+
+test('the same news twice changes nothing', () => {
+  const state = run(fresh(), { type: 'connection', connection }).state
+  assert.is(run(state, { type: 'connection', connection: { ...connection } }).state, state)
 })
 
 test('Ctrl-C clears the input first, then asks once', () => {
@@ -262,15 +311,6 @@ test('nothing is silently empty', () => {
   assert.match(screenText(withBob()), /Nothing has been said here yet/)
 })
 
-const connection: Connection = {
-  state: 'online',
-  gateway: undefined,
-  retryInMs: undefined,
-  queued: 0,
-  isComplete: true,
-  lagMs: 3.4,
-  problem: undefined,
-}
 const connections: [change: Partial<Connection>, text: string][] = [
   [{}, 'online 3 ms'],
   [{ isComplete: false }, 'online 3 ms · incomplete: too few stores answer'],

@@ -1,0 +1,73 @@
+// deadline: 180s
+// `chat tui` on a real server: two people write to each other, the server is killed while one types and comes back, nothing is lost.
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { cleanUp, newDirectory, startNode } from '../node-process.ts'
+import { Screen } from '../tui-terminal.ts'
+import { run } from './world.ts'
+
+const CHAT = fileURLToPath(new URL('../../bin/chat.js', import.meta.url))
+const screens: Screen[] = []
+
+const chat = async (...args: string[]): Promise<void> => {
+  const { code, stderr } = await run('chat', args)
+  assert.is(code, 0, stderr)
+}
+const openScreen = (home: string, profile: string): Screen => {
+  const screen = new Screen([process.execPath, CHAT, '--home', home, '--profile', profile, 'tui'])
+  screens.push(screen)
+  return screen
+}
+
+test.after(async () => {
+  for (const screen of screens) await screen.close()
+  await cleanUp()
+})
+
+test('a conversation, a killed server, and its return', async () => {
+  const directory = newDirectory()
+  const [home, data] = [join(directory, 'home'), join(directory, 'data')]
+  const server = await startNode(data, '--role', 'all', '--ws', '127.0.0.1:0', '--open-registration')
+  const gateway = server.ready.ws ?? ''
+  await chat('--home', home, '--profile', 'alice', 'register', 'alice', '--gateway', gateway)
+  await chat('--home', home, '--profile', 'bob', 'register', 'bob', '--gateway', gateway)
+
+  const alice = openScreen(home, 'alice')
+  await alice.shows(/online/, 30_000)
+  await alice.shows('There is no conversation yet')
+  alice.type('/msg bob hello bob\r')
+  await alice.shows(/hello bob {2}✓/)
+  const bob = openScreen(home, 'bob')
+  await bob.shows(/alice \d\d:\d\d\n +hello bob/, 30_000)
+  await alice.shows(/hello bob {2}✓✓ read/)
+  bob.type('hello alice\r')
+  await alice.shows(/bob \d\d:\d\d\n +hello alice/)
+
+  alice.type('while it')
+  server.signal('SIGKILL')
+  await server.ended
+  await alice.shows(/reconnecting in|connecting …/)
+  alice.type(' is away')
+  await alice.shows('> while it is away')
+  alice.type('\r')
+  await alice.shows(/while it is away {2}… queued/)
+  await alice.shows('queued 1')
+
+  const port = new URL(gateway).port
+  await startNode(data, '--role', 'all', '--ws', `127.0.0.1:${port}`, '--open-registration')
+  await bob.shows('while it is away', 60_000)
+  await alice.shows(/while it is away {2}✓✓ read/, 30_000)
+  assert.is(bob.text.match(/hello bob/g)?.length, 1)
+
+  alice.type('/nobody\x15/msg nosuchuser hi\r')
+  await alice.shows(/hi {2}! refused\n +There is no user of that name/)
+  for (const screen of [alice, bob]) {
+    screen.type('\x03\x03')
+    assert.is((await screen.ends()).exitCode, 0)
+    assert.not(screen.isAlternate)
+  }
+})
+
+test.run()
