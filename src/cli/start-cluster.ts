@@ -1,5 +1,5 @@
 // The cluster behind `npm start`: small, in processes of its own, kept in one directory, and owned by one such program at a time.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ChatError } from '../protocol/errors.ts'
 import { wsUrl } from './cluster/list.ts'
@@ -19,45 +19,40 @@ export interface LocalCluster {
   /** Where profiles are kept. */
   home: string
   gateway: string
-  close(): Promise<void>
 }
 export interface LocalClusterOptions {
   dir: string
   fresh: boolean
-  remove: (path: string) => void
   progress: (text: string) => void
 }
 
 /** CLUSTER_STATE when another `npm start` runs there. */
-export const openLocalCluster = async ({
-  dir,
-  fresh,
-  remove,
-  progress,
-}: LocalClusterOptions): Promise<LocalCluster> => {
+export const openLocalCluster = async ({ dir, fresh, progress }: LocalClusterOptions): Promise<LocalCluster> => {
   const startedAt = performance.now()
   mustBeFree(dir)
-  if (fresh && existsSync(dir)) {
-    if (readState(dir)) await shutDown(dir)
-    remove(dir)
+  if (fresh) {
+    await closeCluster(dir)
+    rmSync(dir, { recursive: true, force: true })
   }
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   writeFileSync(join(dir, OWNER), JSON.stringify(processRef(process.pid)), { mode: 0o600 })
-  const close = async (): Promise<void> => {
-    if (readState(dir)) await shutDown(dir)
-    remove(join(dir, OWNER))
-  }
   try {
     const wsPort = await nextFreePort(FIRST_PORT)
     await clusterUp({ dir, counts: COUNTS, direct: true, wsPort, progress })
   } catch (error) {
-    await close()
+    await closeCluster(dir)
     throw error
   }
   const { nodes } = requireState(dir)
   const gateway = nodes.map(wsUrl).find((url) => url !== null) ?? ''
   progress(`${nodes.length} processes are one cluster after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
-  return { dir, home: join(dir, 'profiles'), gateway, close }
+  return { dir, home: join(dir, 'profiles'), gateway }
+}
+
+/** Ends every node that runs; the data stay. */
+export const closeCluster = async (dir: string): Promise<void> => {
+  if (readState(dir)) await shutDown(dir)
+  rmSync(join(dir, OWNER), { force: true })
 }
 
 const mustBeFree = (dir: string): void => {

@@ -17,11 +17,13 @@ interface Reader {
   done: Promise<void>
 }
 
-/** Prints and marks as read what arrives, until stopped. */
-const readAll = (chat: Chat): Reader => {
+/** Prints and marks as read what arrives after what its last reader read, until stopped. */
+const readAll = (chat: Chat, positions: Map<string, number>): Reader => {
   const stop = new AbortController()
+  const after = positions.get(chat.user) ?? 0
   const read = async (): Promise<void> => {
-    for await (const event of chat.events({ after: 0, signal: stop.signal })) {
+    for await (const event of chat.events({ after, signal: stop.signal })) {
+      positions.set(chat.user, event.position)
       if (event.type !== 'message' || event.from === chat.user) continue
       say(`  ${chat.user} reads: ${event.text}`)
       await chat.markRead(event.conversation)
@@ -33,6 +35,7 @@ const readAll = (chat: Chat): Reader => {
 export const playConversation = async ({ home, gateway }: LocalCluster): Promise<void> => {
   const join = (name: string): Promise<Chat> => connect({ home, profile: name, gateway, register: name })
   const sent: { by: Chat; id: string }[] = []
+  const positions = new Map<string, number>()
   const send = async (by: Chat, to: string, text: string, wait: 'stored' | 'read'): Promise<SendResult> => {
     say(`${by.user} to ${to}: ${text}`)
     const result = await by.send(to, text, { wait, timeoutMs: STEP_MS })
@@ -45,7 +48,7 @@ export const playConversation = async ({ home, gateway }: LocalCluster): Promise
   let bob = await join('bob')
   try {
     say('alice and bob are registered, each with a device key of their own')
-    let reader = readAll(bob)
+    let reader = readAll(bob, positions)
     await send(alice, 'bob', 'Hello Bob, are you there?', 'read')
     reader.stop()
     await reader.done
@@ -55,8 +58,8 @@ export const playConversation = async ({ home, gateway }: LocalCluster): Promise
     await send(alice, 'bob', 'And this.', 'stored')
     bob = await join('bob')
     say('bob is back')
-    reader = readAll(bob)
-    const aliceReader = readAll(alice)
+    reader = readAll(bob, positions)
+    const aliceReader = readAll(alice, positions)
     await send(bob, 'alice', 'I have both, thank you.', 'read')
     await allRead(sent, alice)
     reader.stop()

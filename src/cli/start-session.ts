@@ -16,6 +16,8 @@ export interface SessionOptions extends LocalCluster {
   name: string
   /** The directory of profiles as one types it. */
   shownHome: string
+  /** Released when the terminal client takes signals itself. */
+  guard: { release: () => void }
 }
 
 const joinLine = (home: string, gateway: string): string => {
@@ -24,7 +26,7 @@ const joinLine = (home: string, gateway: string): string => {
 }
 
 export const openSession = async (options: SessionOptions): Promise<void> => {
-  const { dir, home, gateway, name, shownHome } = options
+  const { dir, home, gateway, name, shownHome, guard } = options
   const line = joinLine(shownHome, gateway)
   const chat = await connect({ home, profile: name, gateway, register: name })
   const output = logFile(dir, BOT)
@@ -37,7 +39,8 @@ export const openSession = async (options: SessionOptions): Promise<void> => {
     process.stderr.write(
       `\nyou are ${chat.user}; ${BOT} is there to talk to. A second person joins from another terminal:\n  ${line}\n\n`,
     )
-    const { runTui } = await import('../tui/main.ts')
+    const { runTui } = await import('../tui/main.tsx')
+    guard.release()
     await runTui({ chat, profile: name, notices: [`a second person joins from another terminal: ${line}`] })
   } finally {
     await chat.close()

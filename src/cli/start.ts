@@ -1,15 +1,14 @@
 // npm start: a small cluster on this machine and a client in it, or without a terminal a short conversation through it.
 // The cluster ends with the client; its data stay in ./.chatd.
-import { rmSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { relative, resolve } from 'node:path'
 import { Command } from '@commander-js/extra-typings'
 import { ChatError } from '../protocol/errors.ts'
 import { isUserName } from '../protocol/names.ts'
-import { examples, runProgram } from './output.ts'
+import { EXIT_INTERRUPTED, examples, runProgram } from './output.ts'
 import { playConversation } from './start-conversation.ts'
 import { openSession } from './start-session.ts'
-import { openLocalCluster } from './start-cluster.ts'
+import { closeCluster, openLocalCluster } from './start-cluster.ts'
 
 const DIRECTORY = '.chatd'
 
@@ -23,6 +22,18 @@ export const ownName = (systemName: string): string => {
   return legal === '' ? 'me' : legal
 }
 
+/** A signal ends the cluster, then this program; until it is released to somebody who does so too. */
+const endOnSignal = (close: () => Promise<void>): { release: () => void } => {
+  const end = (): void => void close().finally(() => process.exit(EXIT_INTERRUPTED))
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.once(signal, end)
+  return {
+    release: () => {
+      for (const signal of signals) process.off(signal, end)
+    },
+  }
+}
+
 const program = new Command('npm start --')
   .description('a small cluster on this machine and a client in it; the cluster ends with the client, its data stay')
   .option('--fresh', 'delete the data and begin anew')
@@ -33,19 +44,19 @@ const program = new Command('npm start --')
     const name = options.name ?? ownName(userInfo().username)
     if (!isUserName(name)) throw new ChatError('AUTH_NAME_ILLEGAL')
     const dir = resolve(options.dir)
+    const guard = endOnSignal(() => closeCluster(dir))
     const cluster = await openLocalCluster({
       dir,
       fresh: options.fresh === true,
-      remove: (path) => rmSync(path, { recursive: true, force: true }),
       progress: (text) => process.stderr.write(`${text}\n`),
     })
-    const shown = relative(process.cwd(), cluster.home) || cluster.home
     try {
-      if (process.stdin.isTTY && process.stdout.isTTY) await openSession({ ...cluster, name, shownHome: shown })
+      const shownHome = relative(process.cwd(), cluster.home) || cluster.home
+      if (process.stdin.isTTY && process.stdout.isTTY) await openSession({ ...cluster, name, shownHome, guard })
       else await playConversation(cluster)
     } finally {
       process.stderr.write('ending the cluster\n')
-      await cluster.close()
+      await closeCluster(dir)
     }
   })
 

@@ -124,7 +124,8 @@ const serveUntilTold = (node: RunningNode, output: Output): Promise<void> =>
 const failLoudly = (log: Logger): void => {
   const fail = (error: unknown): void => {
     const known = asChatError(error)
-    log.error({ error: known.message, stack: known.stack, cause: String(known.cause ?? '') }, 'the node fails and ends')
+    const { stack } = error instanceof Error ? error : known
+    log.error({ error: known.message, stack }, 'the node fails and ends')
     process.stderr.write(`chatd: an error that nobody expected ended this node: ${known.message}\n`)
     process.exit(1)
   }

@@ -4,7 +4,8 @@ import { systemClock } from '../../platform/system.ts'
 import { sleep } from '../../platform/timing.ts'
 import { asChatError, ChatError } from '../../protocol/errors.ts'
 import { statusOf } from './admin.ts'
-import { type NodeEntry, requireState } from './state.ts'
+import { livenessOf } from './process-identity.ts'
+import { logFile, type NodeEntry, requireState } from './state.ts'
 
 const POLL_MS = 100
 const WHOLE_MS = 60_000
@@ -45,6 +46,11 @@ export const waitUntilWhole = async (dir: string, progress: (text: string) => vo
   for (;;) {
     const { nodes } = requireState(dir)
     const wanted = only ? nodes.filter(({ name }) => only.includes(name)) : nodes
+    const ended = wanted.find((node) => livenessOf(node.process) === 'gone')
+    if (ended)
+      throw new ChatError('CLUSTER_STATE', {
+        message: `${ended.name} ended meanwhile; its output is in ${logFile(dir, ended.name)}`,
+      })
     const reason = await Promise.all(wanted.map(async (node) => ({ node, status: await statusOf(dir, node) }))).then(
       whyNotWhole,
       (error: unknown) => asChatError(error).message,
