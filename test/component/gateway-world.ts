@@ -57,7 +57,7 @@ export class TestNode {
   readonly view: ClusterViewKeeper
   readonly mailboxes: Mailboxes
   readonly disk = new MemoryDisk()
-  readonly listener = new TestListener()
+  readonly listener: TestListener
   readonly gateway: GatewayService | undefined
   readonly router: RouterService | undefined
   readonly store: StoreService | undefined
@@ -65,6 +65,7 @@ export class TestNode {
 
   constructor(world: World, { name, roles }: NodePlan) {
     this.name = name
+    this.listener = new TestListener(name)
     this.transport = world.network.transport(name)
     const { clock } = world
     const base = { transport: this.transport, clock, log: silentLogger }
@@ -232,13 +233,18 @@ const identityOf = (name: string): NodeIdentity => {
 type OnSocket = Parameters<ClientListener['start']>[0]
 
 class TestListener implements ClientListener {
+  readonly #name: string
   #onSocket: OnSocket | undefined
   isAccepting = false
+
+  constructor(name: string) {
+    this.#name = name
+  }
 
   async start(onSocket: OnSocket): Promise<{ url: string }> {
     this.#onSocket = onSocket
     this.isAccepting = true
-    return { url: `ws://test` }
+    return { url: `ws://${this.#name}` }
   }
   stopAccepting(): void {
     this.isAccepting = false
