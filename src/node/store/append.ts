@@ -7,17 +7,7 @@ import { openHeader } from '../../protocol/sealed.ts'
 import type { AdmittedRecord } from './admission.ts'
 import type { Draft } from './commit-queue.ts'
 import type { Home } from './home.ts'
-import {
-  bodyKey,
-  entryIdentity,
-  entryKey,
-  expiryKey,
-  hourOfId,
-  isCertificateMailbox,
-  lateKey,
-  numberKey,
-  type Place,
-} from './keys.ts'
+import { bodyKey, entryKey, expiryKey, hourOfId, isCertificateMailbox, lateKey, numberKey, type Place } from './keys.ts'
 import { isDeleted } from './lookup.ts'
 import { stageTombstone, wasDeleted } from './tombstones.ts'
 import {
@@ -47,7 +37,8 @@ const stageRecord = (home: Home, draft: Draft, record: AdmittedRecord): boolean 
   for (const place of record.places) {
     const key = entryKey(place, record.hour, record.recordKey)
     const mapKey = toMapKey(key)
-    const presence = presenceOf(home, key, mapKey)
+    const isNew = !home.filter.mayHave(place.shard, record.recordKey) || mutant('no-dedupe-on-home')
+    const presence = isNew ? 'absent' : presenceOf(home, key, mapKey)
     if (presence === 'absent') {
       stageEntry(home, draft, { record, place, key })
       draft.staged.add(mapKey)
@@ -63,7 +54,6 @@ const stageRecord = (home: Home, draft: Draft, record: AdmittedRecord): boolean 
 }
 
 const presenceOf = (home: Home, key: Buffer, mapKey: string): Presence => {
-  if (mutant('no-dedupe-on-home')) return 'absent'
   if (home.queue.isStaged(mapKey)) return 'staged'
   return home.database.get(key) === undefined ? 'absent' : 'durable'
 }
@@ -84,7 +74,8 @@ const stageEntry = (
     draft.put(lateKey(place, recordKey), value)
   }
   if (record.expiryHour !== undefined) draft.put(expiryKey(record.expiryHour, key), Buffer.alloc(0))
-  const digest = entryDigest(entryIdentity(key))
+  const digest = entryDigest(place.salt, recordKey)
+  home.filter.add(place.shard, recordKey)
   draft.added.push({ mailbox: place.mailbox, shard: place.shard, hour, number, recordKey, digest })
 }
 

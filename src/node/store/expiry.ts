@@ -9,7 +9,6 @@ import type { Draft } from './commit-queue.ts'
 import type { Home } from './home.ts'
 import {
   bodyKey,
-  entryIdentity,
   entryKeyOfExpiry,
   expiriesUpTo,
   hourOfId,
@@ -76,5 +75,5 @@ const stageRemoval = (home: Home, draft: Draft, key: Buffer): void => {
   }
   // The record's other mailbox expires in the same hour, so nobody needs the body any more.
   draft.delete(bodyKey(hour, recordKey))
-  draft.removed.push({ shard, hour, digest: entryDigest(entryIdentity(key)) })
+  draft.removed.push({ shard, hour, digest: entryDigest(place.salt, recordKey) })
 }

@@ -5,6 +5,7 @@ import type { Clock, Database, Marker } from '../../platform/ports.ts'
 import type { StoreMark } from '../../protocol/rpc.ts'
 import type { BatchLog } from './batch-log.ts'
 import { CommitQueue, type Draft } from './commit-queue.ts'
+import type { EntryFilter } from './entry-filter.ts'
 import type { FeedNumbers } from './feed-numbers.ts'
 import { metaKey } from './keys.ts'
 import type { ShardDigests } from './shard-digests.ts'
@@ -35,6 +36,7 @@ export interface HomeParts {
   batches: BatchLog
   numbers: FeedNumbers
   digests: ShardDigests
+  filter: EntryFilter
   facts: HomeFacts
   hasTombs: boolean
 }
@@ -47,6 +49,7 @@ export class Home {
   readonly database: Database
   readonly numbers: FeedNumbers
   readonly digests: ShardDigests
+  readonly filter: EntryFilter
   readonly queue: CommitQueue
   /** False: no tombstone was ever stored here, so nobody needs to look for one. */
   hasTombs: boolean
@@ -58,6 +61,7 @@ export class Home {
     this.database = parts.database
     this.numbers = parts.numbers
     this.digests = parts.digests
+    this.filter = parts.filter
     this.hasTombs = parts.hasTombs
     this.#batches = parts.batches
     this.#marker = parts.marker

@@ -3,6 +3,7 @@
 
 import { asBuffer, toUtf8 } from '../../protocol/bytes.ts'
 import { hourOf, RECORD_KEY_BYTES } from '../../protocol/records.ts'
+import { sha256 } from '../../protocol/signing.ts'
 import { shardOf } from '../replication/placement.ts'
 
 const BODY = 0x42 // B | hour | record key                      -> accepted at, sealed bytes
@@ -18,11 +19,12 @@ const META = 0x4d // M | name
 export const FOREVER = 0xffffffff
 export const isCertificateMailbox = (mailbox: string): boolean => mailbox.startsWith('c:')
 
-/** What is computed once for a mailbox: its shard and the bytes of its name with the zero at the end. */
+/** What is computed once for a mailbox: its shard, the bytes of its name with the zero at the end, and what mixes it into digests. */
 export interface Place {
   mailbox: string
   shard: number
   name: Buffer
+  salt: Buffer
 }
 const places = new Map<string, Place>()
 const MAX_PLACES = 50_000
@@ -30,7 +32,8 @@ const MAX_PLACES = 50_000
 export const placeOf = (mailbox: string): Place => {
   const known = places.get(mailbox)
   if (known) return known
-  const place = { mailbox, shard: shardOf(mailbox), name: asBuffer(toUtf8(`${mailbox}\0`)) }
+  const name = asBuffer(toUtf8(`${mailbox}\0`))
+  const place = { mailbox, shard: shardOf(mailbox), name, salt: sha256(name).subarray(0, 16) }
   if (places.size >= MAX_PLACES) places.delete(places.keys().next().value ?? '')
   places.set(mailbox, place)
   return place
@@ -81,8 +84,6 @@ export const openEntryKey = (bytes: Uint8Array): EntryParts => {
     recordKey: key.subarray(end),
   }
 }
-/** The part of an entry's key that two homes have in common, and that its digest covers. */
-export const entryIdentity = (key: Buffer): Buffer => key.subarray(1)
 export const shardStart = (shard: number): Buffer => Buffer.from([ENTRY, shard >> 8, shard & 0xff])
 export const shardHourStart = (shard: number, hour: number): Buffer => {
   const key = Buffer.allocUnsafe(ENTRY_HEAD)
@@ -103,7 +104,7 @@ export const expiryKey = (hour: number, key: Buffer): Buffer => {
   const head = Buffer.allocUnsafe(5)
   head[0] = EXPIRY
   head.writeUInt32BE(hour, 1)
-  return Buffer.concat([head, entryIdentity(key)])
+  return Buffer.concat([head, key.subarray(1)])
 }
 /** Everything that expires by itself in or before `hour`. */
 export const expiriesUpTo = (hour: number): { gte: Buffer; lt: Buffer } => {

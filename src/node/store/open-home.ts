@@ -1,11 +1,12 @@
 // Opens a home and checks it before anybody may read: is every durable batch there, and if not, is there anybody to ask.
 
 import type { Clock, Database, Disk, Logger, Marker, RandomSource } from '../../platform/ports.ts'
-import { asBuffer, toHex } from '../../protocol/bytes.ts'
+import { toHex } from '../../protocol/bytes.ts'
 import { BatchLog } from './batch-log.ts'
+import { EntryFilter } from './entry-filter.ts'
 import { FeedNumbers } from './feed-numbers.ts'
 import { Home, type HomeCondition, type HomeEvents, type HomeFacts, readFacts } from './home.ts'
-import { allEntries, allTombs, entryIdentity, openEntryKey } from './keys.ts'
+import { allEntries, allTombs, openEntryKey, placeOf } from './keys.ts'
 import { ShardDigests } from './shard-digests.ts'
 import { entryDigest } from './values.ts'
 
@@ -48,13 +49,13 @@ const checkHome = async (
 ): Promise<Home> => {
   const { clock, events, log } = options
   const { log: batches, lastNumber, entries, isIntact } = await BatchLog.load(database, marker)
-  const digests = await scanDigests(database)
+  const { digests, filter } = await scanEntries(database)
   const missing = Math.max(0, entries - digests.count)
   const known = readFacts(database)
   const facts = factsAtStart(known, { isIntact: isIntact && missing === 0, missing }, options)
   const hasTombs = (await database.keys({ ...allTombs, limit: 1 })).length > 0
   const numbers = FeedNumbers.load(database, lastNumber)
-  const home = new Home({ clock, database, marker, batches, numbers, digests, facts, hasTombs }, events)
+  const home = new Home({ clock, database, marker, batches, numbers, digests, filter, facts, hasTombs }, events)
   log.info({ ...facts, closedCleanly: marker.wasClosedCleanly(), entries: digests.count }, 'opened the mailboxes')
   if (facts !== known) await home.saveFacts({})
   return home
@@ -74,17 +75,20 @@ const factsAtStart = (known: HomeFacts | undefined, found: Findings, options: Op
   return { feed, epoch: known?.epoch ?? epoch, condition: conditionAfterLoss(isAlone), missing }
 }
 
-const scanDigests = async (database: Database): Promise<ShardDigests> => {
+/** What memory must know of every entry, by one scan: digests and the filter. */
+const scanEntries = async (database: Database): Promise<{ digests: ShardDigests; filter: EntryFilter }> => {
   const digests = new ShardDigests()
+  const filter = new EntryFilter()
   let range: { gt?: Uint8Array; gte?: Uint8Array; lt: Uint8Array } = allEntries
   for (;;) {
     const keys = await database.keys({ ...range, limit: KEYS_PER_TURN })
     for (const key of keys) {
-      const { shard, hour } = openEntryKey(key)
-      digests.add(shard, hour, entryDigest(entryIdentity(asBuffer(key))))
+      const { shard, hour, mailbox, recordKey } = openEntryKey(key)
+      digests.add(shard, hour, entryDigest(placeOf(mailbox).salt, recordKey))
+      filter.add(shard, recordKey)
     }
     const last = keys.at(-1)
-    if (keys.length < KEYS_PER_TURN || !last) return digests
+    if (keys.length < KEYS_PER_TURN || !last) return { digests, filter }
     range = { gt: last, lt: allEntries.lt }
   }
 }

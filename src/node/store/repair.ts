@@ -31,6 +31,8 @@ export class Repair {
   readonly #marks = new Map<string, StoreMark>()
   #signal: AbortSignal | undefined
   #reconciled = 0
+  /** Shards in common with each peer, under one map. */
+  #shared: { map: ClusterMap; byPeer: Map<string, number[]> } | undefined
 
   constructor(context: StoreContext, options: RepairOptions) {
     this.#context = context
@@ -63,7 +65,7 @@ export class Repair {
 
   #compareWith(peer: string): void {
     const { map } = this.#context.view.current()
-    const shards = sharedShards(map, this.#context.transport.self, peer)
+    const shards = this.#shardsWith(map, peer)
     if (this.#signal?.aborted || shards.length === 0) return
     if (this.#running.has(peer)) {
       this.#again.add(peer)
@@ -74,6 +76,16 @@ export class Repair {
       this.#running.delete(peer)
       if (this.#again.delete(peer)) this.#compareWith(peer)
     })
+  }
+
+  #shardsWith(map: ClusterMap, peer: string): number[] {
+    if (this.#shared?.map !== map) this.#shared = { map, byPeer: new Map() }
+    let shards = this.#shared.byPeer.get(peer)
+    if (!shards) {
+      shards = sharedShards(map, this.#context.transport.self, peer)
+      this.#shared.byPeer.set(peer, shards)
+    }
+    return shards
   }
 
   async #pass(peer: string, { epoch, shards }: { epoch: number; shards: number[] }): Promise<void> {

@@ -65,8 +65,20 @@ export const openEntryValue = (key: Uint8Array, bytes: Uint8Array): EntryValue |
   return isIntact(key, value, ENTRY_BYTES) ? { number: value.readUIntBE(0, 6), flags: value[6] ?? 0 } : undefined
 }
 
-/** What an entry adds to the digests of its shard and hour. */
-export const entryDigest = (identity: Uint8Array): Buffer => sha256(identity).subarray(0, 16)
+/**
+ * What an entry adds to the digests of its shard and hour: the SHA-256 part of its record key, mixed with the mailbox so that the same
+ * record in two mailboxes, or two records swapped between them, never cancel. Mixing is that of MurmurHash3, 32 bits at a time.
+ */
+export const entryDigest = (salt: Buffer, recordKey: Uint8Array): Buffer => {
+  const digest = Buffer.allocUnsafe(16)
+  const hash = asBuffer(recordKey)
+  for (let at = 0; at < 16; at += 4) {
+    let lane = Math.imul(hash.readInt32LE(16 + at) ^ salt.readInt32LE(at), 0x85ebca6b)
+    lane = Math.imul(lane ^ (lane >>> 13) ^ hash.readInt32LE(16 + ((at + 4) & 15)), salt.readInt32LE((at + 4) & 15) | 1)
+    digest.writeInt32LE(lane ^ (lane >>> 16), at)
+  }
+  return digest
+}
 
 const TIME_BYTES = 6
 export const bodyValue = (acceptedAt: number, sealed: Uint8Array): Buffer => {
