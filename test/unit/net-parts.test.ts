@@ -5,18 +5,20 @@ import * as assert from 'uvu/assert'
 import { packCertificates, unpackCertificates } from '../../src/node/net/certificate-list.ts'
 import { Dialer } from '../../src/node/net/dialer.ts'
 import { isLoopback } from '../../src/node/net/listen-error.ts'
+import { MapRecord } from '../../src/node/net/map-record.ts'
 import { Newcomers } from '../../src/node/net/newcomers.ts'
 import { libp2pKey, nodeIdentity } from '../../src/node/net/node-identity.ts'
 import { PendingCalls } from '../../src/node/net/pending-calls.ts'
 import { certificateKey, mapKey, recordRules } from '../../src/node/net/record-rules.ts'
 import type { ClusterView } from '../../src/node/core/ports.ts'
 import { makeCertificate } from '../../src/protocol/certificate.ts'
-import { openMap } from '../../src/protocol/cluster-map.ts'
+import { silentLogger } from '../../src/platform/ports.ts'
+import { openMap, type Role, type SignedMap } from '../../src/protocol/cluster-map.ts'
 import { toBase64 } from '../../src/protocol/bytes.ts'
 import { deviceIdOf } from '../../src/protocol/records.ts'
 import { fastSigner, keyPairFromSeed, verifierFor } from '../../src/protocol/signing.ts'
 import { FakeClock } from '../fake-clock.ts'
-import { signedMap, testCluster, testSeed } from '../net-nodes.ts'
+import { peerOf, signedMap, testCluster, testSeed } from '../net-nodes.ts'
 
 const pendingCalls = suite('pending calls')
 
@@ -248,3 +250,43 @@ records('a list of certificates survives packing; nonsense does not', () => {
 })
 
 records.run()
+
+const mapRecord = suite('map record')
+
+const PUBLISHERS: [name: string, roles: Role[], authority: boolean, expected: string][] = [
+  ['the authority publishes a new map at once', ['store'], true, 'put 2, put 3'],
+  ['a router publishes it in its next round', ['router'], false, 'put 2, later, put 3'],
+  ['another member only reads', ['gateway'], false, 'get, later, get'],
+]
+for (const [name, roles, authority, expected] of PUBLISHERS) {
+  mapRecord(name, async () => {
+    const clock = new FakeClock()
+    const done: string[] = []
+    const mapAt = (epoch: number): SignedMap => {
+      const { map, sealed } = signedMap(epoch, [{ number: 1, addresses: [], roles }])
+      return { map: { ...map, nodes: map.nodes.map((node) => ({ ...node, authority })) }, sealed }
+    }
+    let current = mapAt(2)
+    let adopted: (map: SignedMap) => void = () => {}
+    const view: ClusterView = { current: () => current, adopt: () => false, watch: (watcher) => (adopted = watcher) }
+    const records = {
+      publishMap: async (_cluster: string, sealed: Uint8Array) =>
+        done.push(`put ${openMap(sealed, testCluster).map.epoch}`),
+      readMap: async () => void done.push('get'),
+    }
+    const stopping = new AbortController()
+    new MapRecord({ records, self: peerOf(1), view, clock, log: silentLogger }).start(stopping.signal)
+    await settle()
+    current = mapAt(3)
+    adopted(current)
+    await settle()
+    if (done.length === 1) done.push('later')
+    clock.advance(60_000)
+    await settle()
+    assert.is(done.join(', '), expected)
+    stopping.abort()
+  })
+}
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+mapRecord.run()

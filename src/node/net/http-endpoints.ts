@@ -15,7 +15,7 @@ const MAX_CONNECTIONS = 256
 const REQUEST_MS = 10_000
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-export interface HttpRequest {
+interface HttpRequest {
   method: string
   path: string
   query: URLSearchParams

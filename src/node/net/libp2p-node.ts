@@ -1,5 +1,5 @@
 // The libp2p node of a cluster member: TCP, Noise, Yamux, identify, ping and a private Kademlia DHT. Configuration only.
-// The reasons of what differs from libp2p's defaults stand beside each line; the traps are in docs/decisions.
+// The reasons of what differs from libp2p's defaults stand beside each line; the traps are in docs/decisions, "Peers over libp2p".
 import { identify, type Identify } from '@libp2p/identify'
 import type { Libp2p, PeerId, PrivateKey } from '@libp2p/interface'
 import { kadDHT, type KadDHTInit, passthroughMapper, type SingleKadDHT } from '@libp2p/kad-dht'
@@ -10,7 +10,7 @@ import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import type { MemberGate } from './member-gate.ts'
 
-export const DHT_PROTOCOL = '/chatd/kad/1.0.0'
+const DHT_PROTOCOL = '/chatd/kad/1.0.0'
 /** Also the width of look-ups: up to so many routers each one holds every record. */
 const BUCKET_SIZE = 20
 /** A dialer tries all addresses of a peer within this. */

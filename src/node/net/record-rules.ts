@@ -9,8 +9,8 @@ import { openHeader } from '../../protocol/sealed.ts'
 import type { ClusterView } from '../core/ports.ts'
 import { unpackCertificates } from './certificate-list.ts'
 
-export const MAP_NAMESPACE = 'chatd-map'
-export const CERTIFICATE_NAMESPACE = 'chatd-cert'
+const MAP_NAMESPACE = 'chatd-map'
+const CERTIFICATE_NAMESPACE = 'chatd-cert'
 /** Keys whose greatest serial is remembered. */
 const MAX_REMEMBERED = 10_000
 const MAX_RECORD_BYTES = 512 * 1024
