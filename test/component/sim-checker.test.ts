@@ -24,6 +24,7 @@ const entry = (mailbox: string, id: string, text: string): HomeEntry => ({
 const home = (peer: string): HomeState => ({
   peer,
   entries: ['u:a', 'u:b'].flatMap((mailbox) => [entry(mailbox, 'm1', 'text 1'), entry(mailbox, 'm2', 'text 2')]),
+  repeated: [],
   digests: { 7: 'aa', 9: 'bb' },
 })
 const device = (name: string, user: string, other: string): DeviceState => ({
@@ -154,6 +155,11 @@ const BREAKS: Record<string, () => Run> = {
   'refused, but stored': () => {
     const run = cleanRun()
     run.history.add(send('m2', 'fail'))
+    return run
+  },
+  'a gateway refused what was written': () => {
+    const run = cleanRun()
+    run.history.add({ op: 'put', type: 'fail', proc: 'a/0', digest: 'aa', isPresent: true })
     return run
   },
   'both refused and acknowledged': () => {

@@ -32,6 +32,15 @@ const later = (cluster: SimCluster, ms: number, end: () => void): void => {
   cluster.scheduler.after(ms, () => (cluster.isHealed ? undefined : end()))
 }
 
+/** At most one home is ever damaged: nobody could give back what two have lost. */
+const damage = (cluster: SimCluster, home: SimNode, how: 'bit' | 'log' | 'all'): void => {
+  if (cluster.damaged.size > 0) return
+  home.kill('power')
+  home.disk.damage(how)
+  cluster.damaged.add(home.name)
+  later(cluster, 500, () => void home.start())
+}
+
 export const actions: Actions = {
   send: (c, step) => device(c, step.device, (d) => void d.send(step.to, step.text)),
   resend: (c, step) => device(c, step.device, (d) => void d.resend()),
@@ -92,13 +101,17 @@ export const actions: Actions = {
       n.disk.isFull = true
       later(c, step.forMs, () => (n.disk.isFull = false))
     }),
-  'damage-disk': (c, step) =>
-    node(c, step.node, (n) => {
-      n.kill('power')
-      n.disk.damage(step.how)
-      c.damaged.add(n.name)
-      later(c, 500, () => void n.start())
-    }),
+  'damage-disk': (c, step) => node(c, step.node, (n) => damage(c, n, step.how)),
+  'lose-after-growth': (c, step) => {
+    const look = (): void => {
+      if (c.isHealed) return
+      const { homes } = c.newestMap()
+      const hasGrown = homes.current.peers.length === 3 && !homes.next
+      if (hasGrown) later(c, step.afterMs, () => node(c, step.node, (n) => damage(c, n, 'all')))
+      else c.scheduler.after(20, look)
+    }
+    look()
+  },
   'add-store': (c, step) => {
     c.added.add(step.node)
     node(c, step.node, (n) => void n.start())

@@ -87,7 +87,7 @@ const twice: Check = {
   name: 'stored twice',
   isEventual: false,
   find: ({ end }) =>
-    end.homes.flatMap(({ peer, entries }) => {
+    end.homes.flatMap(({ peer, entries, repeated: numbered }) => {
       const honest = entries.filter(({ text, id }) => !end.forged.includes(text) && !end.forged.includes(id))
       const byKey = repeated(entries.map(({ mailbox, key }) => `${mailbox} key ${key}`))
       const byId = repeated(honest.map(({ mailbox, from, id }) => `${mailbox} ${from} id ${id}`))
@@ -95,7 +95,9 @@ const twice: Check = {
       const texts = honest
         .filter(({ text }) => text.startsWith('text '))
         .map(({ mailbox, text }) => `${mailbox} ${text}`)
-      return [...byKey, ...byId, ...repeated(texts)].map((what) => `${what} on ${peer}`)
+      return [...byKey, ...byId, ...repeated(texts), ...numbered.map((what) => `${what} in the feed`)].map(
+        (what) => `${what} on ${peer}`,
+      )
     }),
 }
 
@@ -111,6 +113,17 @@ const refusedButThere: Check = {
     ),
 }
 
+const refusedButWritten: Check = {
+  invariant: 12,
+  name: 'a gateway refused what was written',
+  isEventual: false,
+  find: ({ history }) =>
+    history
+      .of('put')
+      .filter(({ isPresent }) => isPresent)
+      .map(({ digest, proc, t }) => `record ${digest} of ${proc} at ${t} ms`),
+}
+
 const refusedAndStored: Check = {
   invariant: 12,
   name: 'both refused and acknowledged',
@@ -123,4 +136,13 @@ const refusedAndStored: Check = {
   },
 }
 
-export const homeChecks: Check[] = [lost, notDurable, diverged, digestsDiffer, twice, refusedButThere, refusedAndStored]
+export const homeChecks: Check[] = [
+  lost,
+  notDurable,
+  diverged,
+  digestsDiffer,
+  twice,
+  refusedButThere,
+  refusedButWritten,
+  refusedAndStored,
+]

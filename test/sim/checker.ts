@@ -45,6 +45,8 @@ export interface HomeEntry {
 export interface HomeState {
   peer: string
   entries: HomeEntry[]
+  /** Records that its feed names under more than one number; not judged on a home that was damaged. */
+  repeated: string[]
   /** By shard, hex; only those that are not empty. */
   digests: Record<string, string>
 }

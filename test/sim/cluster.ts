@@ -15,7 +15,7 @@ import { SimDevice } from './device.ts'
 import { SimDisk } from './disk.ts'
 import { FrameTap } from './frame-tap.ts'
 import { History } from './history.ts'
-import { durabilityOf, type Durability } from './homes.ts'
+import { durabilityOf, type Durability, holdsDigest } from './homes.ts'
 import { keyOf } from './keys.ts'
 import { Liar } from './liar.ts'
 import { Network } from './network.ts'
@@ -26,6 +26,7 @@ import { Scheduler } from './scheduler.ts'
 import { Sockets } from './sockets.ts'
 
 const AUTHORITY = 'authority'
+const homesOfMap = ({ homes }: ClusterMap): string[] => [...homes.current.peers, ...(homes.next?.peers ?? [])]
 
 export interface Defect {
   proc: string
@@ -47,19 +48,22 @@ export class SimCluster {
   /** Homes that lost something: at most one, or nobody could give it back. */
   readonly damaged = new Set<string>()
   readonly defects: Defect[] = []
-  /** Maps that were the newest at some time, oldest first. */
-  readonly maps: SignedMap[] = []
   readonly log: string[] = []
   isHealed = false
   #liar: Liar | undefined
   #enrolled = 0
+  readonly #sentAt = new Map<string, number>()
 
   constructor(scenario: Scenario, { keepLog = false }: { keepLog?: boolean } = {}) {
     this.scenario = scenario
     this.random = new SeededRandom(`run ${scenario.seed}`)
     this.scheduler = new Scheduler((error) => this.defect('world', error))
     this.history = new History(() => this.scheduler.now)
-    this.tap = new FrameTap(this.history, () => this.scheduler.now)
+    this.tap = new FrameTap(
+      this.history,
+      () => this.scheduler.now,
+      (digest) => this.isAnywhere(digest),
+    )
     const { scheduler } = this
     const times = scenario.network
     this.network = new Network({
@@ -161,14 +165,35 @@ export class SimCluster {
     return newest.map
   }
 
-  /** Durable copies of a message under the map that asks for the fewest, of those in use now. */
-  durability(message: { id: string; users: string[] }): Durability {
+  /**
+   * Durable copies of a message that was first sent at `since`, under the map that asks for the fewest. Only maps count that were
+   * the newest of one of their homes since then: what homes of an older map say proves nothing.
+   */
+  durability(message: { id: string; users: string[]; since: number }): Durability {
     const stores = [...this.nodes.values()].filter((node) => node.is.roles.includes('store'))
-    const maps = new Map([...this.nodes.values()].map((node) => [node.map.map.epoch, node.map.map]))
+    const maps = new Map<number, ClusterMap>()
+    for (const store of stores) {
+      for (const map of store.mapsSince(message.since)) {
+        if (homesOfMap(map).includes(store.name)) maps.set(map.epoch, map)
+      }
+    }
     const results = [...maps.values()].map((map) => durabilityOf(stores, map, message))
     const best = results.reduce((a, b) => (b.found - b.needed > a.found - a.needed ? b : a))
     // One home may have lost what it acknowledged: that is the one loss that is promised to be survived.
     return { found: best.found, needed: Math.max(1, best.needed - this.damaged.size) }
+  }
+
+  /** Does any home hold the record with this digest (hex), durably or not? */
+  isAnywhere(digest: string): boolean {
+    return [...this.nodes.values()].some((node) => node.is.roles.includes('store') && holdsDigest(node, digest))
+  }
+
+  /** When a message was first sent; 0 for one that nobody sent. */
+  sentAt(id: string): number {
+    return this.#sentAt.get(id) ?? 0
+  }
+  noteSent(id: string): void {
+    if (!this.#sentAt.has(id)) this.#sentAt.set(id, this.scheduler.now)
   }
 
   forge(from: string, to: string): void {

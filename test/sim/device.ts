@@ -134,6 +134,7 @@ export class SimDevice {
     if (!this.#run) return
     const sent: Sent = { id: this.#makeId(), to, text, outcome: undefined }
     this.sent.push(sent)
+    this.#parts.cluster.noteSent(sent.id)
     this.#note(sent, 'invoke')
     await this.#attempt(this.#run, sent)
   }
@@ -307,10 +308,12 @@ export class SimDevice {
     this.#measure(id, [to, from], 'shown')
     const inHistory = history.add(shown)
     if ((await chat.gaps(event.conversation)).length > 0) Object.assign(inHistory, { hasGap: true })
+    if (this.#parts.cluster.scenario.eager.includes(this.name)) void this.read(event.conversation)
   }
 
   #measure(id: string, users: string[], because: 'acknowledged' | 'shown'): void {
-    const { found, needed } = this.#parts.cluster.durability({ id, users: [...new Set(users)] })
+    const since = this.#parts.cluster.sentAt(id)
+    const { found, needed } = this.#parts.cluster.durability({ id, users: [...new Set(users)], since })
     this.#parts.cluster.history.add({ op: 'durable', type: 'ok', proc: this.name, id, because, found, needed })
   }
 

@@ -13,6 +13,7 @@ const KEPT_AFTER_MS = 2_000
 
 const typeOf = (text: string): string => /^\{"t":"([a-z.]+)"/.exec(text)?.[1] ?? ''
 type Records = [string, number][]
+const digestOf = (sealed: Uint8Array): string => toHex(sha256(sealed).subarray(0, 16))
 
 export class FrameTap implements SocketTap {
   readonly #history: History
@@ -21,9 +22,16 @@ export class FrameTap implements SocketTap {
   readonly #bodies = new Map<string, Map<string, number>>()
   /** Number of a put under way -> its record, by device. */
   readonly #puts = new Map<string, Uint8Array>()
+  /** Digests of records (hex) whose every attempt so far was refused, with the device; and those with another outcome. */
+  readonly #refused = new Map<string, string>()
+  readonly #uncertain = new Set<string>()
+  /** Number of a first attempt, or of one after refusals only -> digest. */
+  readonly #attempts = new Map<string, string>()
+  readonly #isAnywhere: (digest: string) => boolean
   readonly #stored: Uint8Array[] = []
 
-  constructor(history: History, now: () => number) {
+  constructor(history: History, now: () => number, isAnywhere: (digest: string) => boolean) {
+    this.#isAnywhere = isAnywhere
     this.#history = history
     this.#now = now
   }
@@ -32,7 +40,14 @@ export class FrameTap implements SocketTap {
     const type = typeOf(text)
     if (type === 'record.put') {
       const { id, record } = JSON.parse(text) as { id: number; record: string } // a client of ours wrote it
-      this.#puts.set(`${client} ${id}`, fromBase64(record))
+      const sealed = fromBase64(record)
+      const digest = digestOf(sealed)
+      this.#judgeRefusal(digest)
+      this.#refused.delete(digest)
+      // Under way it may have any outcome; only a refusal takes that back.
+      if (!this.#uncertain.has(digest)) this.#attempts.set(`${client} ${id}`, digest)
+      this.#uncertain.add(digest)
+      this.#puts.set(`${client} ${id}`, sealed)
     } else if (type === 'feed.fetch') {
       const { keys } = JSON.parse(text) as { keys: string } // likewise
       this.#fetched(client, splitKeys(fromBase64(keys)))
@@ -45,6 +60,8 @@ export class FrameTap implements SocketTap {
       const { id } = JSON.parse(text) as { id: number } // a gateway of ours wrote it
       const sealed = this.#puts.get(`${client} ${id}`)
       if (sealed && openHeader(sealed).k === 'msg') this.#stored.push(sealed)
+    } else if (type === 'error') {
+      this.#failed(client, JSON.parse(text) as { id?: number; outcome: string }) // likewise
     } else if (type === 'record.push' || type === 'feed.page' || type === 'feed.records') {
       const { records = [] } = JSON.parse(text) as { records?: Records } // likewise
       this.#received(client, records)
@@ -57,9 +74,27 @@ export class FrameTap implements SocketTap {
     for (const [key, at] of known ?? []) if (everything || this.#now() - at < KEPT_AFTER_MS) known?.delete(key)
   }
 
+  /** What was refused, and nothing else, must be nowhere. */
+  judgeRefusals(): void {
+    for (const digest of [...this.#refused.keys()]) this.#judgeRefusal(digest)
+  }
+
   /** Some message that is known to be stored. */
   pickStored(random: SeededRandom): Uint8Array | undefined {
     return this.#stored.length > 0 ? random.pick(this.#stored) : undefined
+  }
+
+  #failed(client: string, { id, outcome }: { id?: number; outcome: string }): void {
+    const digest = this.#attempts.get(`${client} ${id}`)
+    if (digest === undefined || outcome !== 'refused') return
+    this.#uncertain.delete(digest)
+    this.#refused.set(digest, client)
+  }
+
+  #judgeRefusal(digest: string): void {
+    const client = this.#refused.get(digest)
+    if (client === undefined || !this.#isAnywhere(digest)) return
+    this.#history.add({ op: 'put', type: 'fail', proc: client, digest, isPresent: true })
   }
 
   #received(client: string, records: Records): void {

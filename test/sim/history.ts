@@ -79,6 +79,12 @@ export interface FetchEvent extends Happened {
   asked: number
   known: string[]
 }
+/** A gateway said that it refused a record, before any other outcome of the same: was it somewhere when it was sent again, or at the end? */
+export interface PutEvent extends Happened {
+  op: 'put'
+  digest: string
+  isPresent: boolean
+}
 export interface FaultEvent extends Happened {
   op: 'fault'
   what: string
@@ -92,6 +98,7 @@ export type HistoryEvent =
   | SettleEvent
   | DurableEvent
   | FetchEvent
+  | PutEvent
   | FaultEvent
 
 type WithoutTime<E> = E extends HistoryEvent ? Omit<E, 't'> : never

@@ -1,14 +1,22 @@
 // The stores' disks seen from outside: what each home holds, and on how many a message would survive a power cut now.
 // The only file of the simulator that knows how a store lays out its database.
-import { allEntries, bodyKey, entryKey, openEntryKey, placeOf, shardStart } from '../../src/node/store/keys.ts'
-import { entryDigest, isBodyOf, openBodyValue } from '../../src/node/store/values.ts'
-import { entryIdentity } from '../../src/node/store/keys.ts'
+import {
+  allEntries,
+  bodyKey,
+  entryKey,
+  numberKey,
+  openEntryKey,
+  placeOf,
+  shardStart,
+} from '../../src/node/store/keys.ts'
+import { isBodyOf, openBodyValue, openNumberValue } from '../../src/node/store/values.ts'
 import { homesOf } from '../../src/node/replication/placement.ts'
 import type { ClusterMap } from '../../src/protocol/cluster-map.ts'
-import { asBuffer, toHex, toMapKey } from '../../src/protocol/bytes.ts'
+import { toHex, toMapKey } from '../../src/protocol/bytes.ts'
 import { decodeContent } from '../../src/protocol/content.ts'
 import { idBytes, idFromBytes } from '../../src/protocol/records.ts'
 import { openBody, openHeader } from '../../src/protocol/sealed.ts'
+import { sha256 } from '../../src/protocol/signing.ts'
 import { userMailbox } from '../../src/protocol/names.ts'
 import type { HomeEntry, HomeState } from './checker.ts'
 import type { SimNode } from './node.ts'
@@ -27,6 +35,18 @@ const describe = (sealed: Uint8Array): Pick<HomeEntry, 'from' | 'text'> => {
   }
 }
 
+/** Keys that a mailbox's feed names more than once. */
+const repeatedNumbers = (store: SortedStore, mailbox: string): string[] => {
+  const place = placeOf(mailbox)
+  const range = { gte: numberKey(place, 0), lte: numberKey(place, 2 ** 48 - 1) }
+  const seen = new Set<string>()
+  return store.range(range).flatMap(([key, value]) => {
+    const number = openNumberValue(key, value)
+    const name = number && toHex(number.recordKey)
+    return name === undefined || (!seen.has(name) && seen.add(name)) ? [] : [`${mailbox} ${name}`]
+  })
+}
+
 const xorInto = (sum: Buffer, value: Uint8Array): void => {
   for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) ^ (value[i] ?? 0)
 }
@@ -43,16 +63,22 @@ export const readHome = (node: SimNode): HomeState => {
       if (!sealed || !isBodyOf(recordKey, sealed)) continue
       entries.push({ mailbox, key: toHex(recordKey), id: idFromBytes(recordKey), ...describe(sealed) })
       const sum = digests.get(shard) ?? Buffer.alloc(16)
-      xorInto(sum, entryDigest(entryIdentity(asBuffer(key))))
+      xorInto(sum, sha256(key))
       digests.set(shard, sum)
     }
   }
+  const mailboxes = [...new Set(entries.map(({ mailbox }) => mailbox))]
   return {
     peer: node.name,
     entries,
+    repeated: storeOf(node).flatMap((store) => mailboxes.flatMap((mailbox) => repeatedNumbers(store, mailbox))),
     digests: Object.fromEntries([...digests].map(([shard, sum]) => [shard, toHex(sum)])),
   }
 }
+
+/** Is there an entry whose record has this digest (hex)? */
+export const holdsDigest = (node: SimNode, digest: string): boolean =>
+  storeOf(node).some((store) => store.range(allEntries).some(([key]) => toHex(key.slice(-16)) === digest))
 
 /** Would a power cut at this moment leave the record with this id in this mailbox? */
 export const isDurableOn = (node: SimNode, mailbox: string, id: string): boolean => {

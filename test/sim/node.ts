@@ -3,7 +3,7 @@ import { ClusterViewKeeper } from '../../src/node/core/cluster-view.ts'
 import { ServiceGroup } from '../../src/node/core/service.ts'
 import { buildServices, type NodeServices } from '../../src/node/roles.ts'
 import { type Logger } from '../../src/platform/ports.ts'
-import { nodeOf, openMap, type Role, type SignedMap } from '../../src/protocol/cluster-map.ts'
+import { type ClusterMap, nodeOf, openMap, type Role, type SignedMap } from '../../src/protocol/cluster-map.ts'
 import type { SimDisk } from './disk.ts'
 import { keyOf } from './keys.ts'
 import { Life, type Machine } from './life.ts'
@@ -42,6 +42,8 @@ export class SimNode {
   readonly machine: Machine
   readonly #world: NodeWorld
   #map: SignedMap
+  /** Every map that it had, with the time from which it had it. */
+  readonly #maps: { map: ClusterMap; from: number }[] = []
   /** Of the last process. */
   #life: Life | undefined
   #run: Run | undefined
@@ -55,6 +57,7 @@ export class SimNode {
     this.disk = parts.disk
     this.machine = parts.machine
     this.#map = parts.map
+    this.#maps.push({ map: parts.map.map, from: 0 })
   }
 
   get name(): string {
@@ -77,6 +80,11 @@ export class SimNode {
     return this.#map
   }
 
+  /** The maps that were its newest at that time or later. */
+  mapsSince(time: number): ClusterMap[] {
+    return this.#maps.filter((_, i) => (this.#maps[i + 1]?.from ?? Infinity) > time).map(({ map }) => map)
+  }
+
   async start(): Promise<void> {
     this.#isWanted = true
     if (this.isUp) return
@@ -94,7 +102,9 @@ export class SimNode {
       cluster,
       initial: this.#map,
       persist: (sealed) => {
-        if (!life.isDead) this.#map = openMap(sealed, cluster)
+        if (life.isDead) return
+        this.#map = openMap(sealed, cluster)
+        this.#maps.push({ map: this.#map.map, from: scheduler.now })
       },
       transport,
       clock,

@@ -88,6 +88,7 @@ const quiesce = async (cluster: SimCluster): Promise<Violation[]> => {
     await scheduler.runUntil(scheduler.now + LOOK_EVERY_MS, () => cluster.defects.length > 0)
     if (cluster.defects.length > 0) return defectsOf(cluster)
     const end = await endState(cluster)
+    cluster.tap.judgeRefusals()
     const isLate = scheduler.now >= deadline
     const found = findViolations({ history, end })
     const open = cluster.unfinished()
@@ -107,7 +108,9 @@ const endState = async (cluster: SimCluster): Promise<EndState> => {
   await scheduler.runUntil(scheduler.now + 20_000, () => devices !== undefined || cluster.defects.length > 0)
   const map = cluster.newestMap()
   const users = new Set([...cluster.devices.values()].map(({ user }) => user))
-  const homes = [...cluster.nodes.values()].filter((node) => map.homes.current.peers.includes(node.name)).map(readHome)
+  const homes = [...cluster.nodes.values()]
+    .filter((node) => map.homes.current.peers.includes(node.name))
+    .map((node) => ({ ...readHome(node), ...(cluster.damaged.has(node.name) ? { repeated: [] } : {}) }))
   return {
     devices: devices ?? [],
     homes,

@@ -24,6 +24,8 @@ export type Step = { at: number } & (
   | { do: 'full-disk'; node: string; forMs: number }
   | { do: 'damage-disk'; node: string; how: 'bit' | 'log' | 'all' }
   | { do: 'add-store'; node: string }
+  /** So long after the homes of the beginning have become three, the first of them loses its disk. */
+  | { do: 'lose-after-growth'; node: string; afterMs: number }
   | { do: 'forge'; from: string; to: string }
 )
 export type StepKind = Step['do']
@@ -42,6 +44,8 @@ export interface Scenario {
   disk: { readMs: number; writeMs: number; syncMs: number; worstMs: number }
   /** A member of the map that lies: as router about leases, as gateway with forged records. */
   hasLiar: boolean
+  /** Devices whose user reads everything at once. */
+  eager: string[]
   steps: Step[]
   /** From then on everything works again. */
   healAt: number
@@ -74,6 +78,7 @@ export const makeScenario = (seed: number): Scenario => {
     },
     disk: { readMs: 0.1, writeMs: 0.1, syncMs: random.pick([0.5, 5, 20]), worstMs: random.pick([10, 300]) },
     hasLiar: random.chance(0.3),
+    eager: [],
     steps: [],
     healAt: random.between(20, 50) * 1000,
   }
@@ -81,8 +86,12 @@ export const makeScenario = (seed: number): Scenario => {
   for (const name of [...world.nodes, ...world.devices]) {
     scenario.skewMs[name] = random.chance(0.5) ? 0 : random.between(-MAX_SKEW_MS, MAX_SKEW_MS)
   }
-  addWork(scenario, world, random.fork('work'))
-  addFaults(scenario, world, random.fork('faults'))
+  scenario.eager = world.devices.filter(() => random.chance(0.25))
+  const moments = Array.from({ length: random.between(2, 6) }, () => random.float() * scenario.healAt)
+  addWork(scenario, world, { random: random.fork('work'), moments })
+  addFaults(scenario, world, { random: random.fork('faults'), moments })
+  if (stores === 3 && random.chance(0.2)) addLonelyHome(scenario, world, random.fork('lonely'))
+  if (grows) addGrowth(scenario, world, random.fork('growth'))
   scenario.steps.sort((a, b) => a.at - b.at)
   return scenario
 }
@@ -108,15 +117,20 @@ class World {
 
 const userOf = (device: string): string => device.split('/')[0] ?? device
 
-const addWork = (scenario: Scenario, world: World, random: SeededRandom): void => {
+interface Chances {
+  random: SeededRandom
+  /** When much happens at once: messages, and the faults that hit them. */
+  moments: number[]
+}
+
+const addWork = (scenario: Scenario, world: World, { random, moments }: Chances): void => {
   const { steps, healAt, seed } = scenario
   const time = (): number => random.float() * healAt
   const count = random.between(15, 45)
-  const bursts = Array.from({ length: random.between(1, 5) }, time)
   for (let i = 0; i < count; i++) {
     const device = random.pick(world.devices)
     const to = random.chance(0.03) ? userOf(device) : random.pick(world.users)
-    const at = random.chance(0.4) ? random.pick(bursts) + random.float() * 100 : time()
+    const at = random.chance(0.5) ? random.pick(moments) + random.float() * 200 : time()
     steps.push({ at, do: 'send', device, to, text: `text ${seed}.${i}` })
   }
   const some = (most: number, make: (device: string) => Step): void => {
@@ -128,7 +142,10 @@ const addWork = (scenario: Scenario, world: World, random: SeededRandom): void =
   some(10, (device) => ({ at: time(), do: 'status', device }))
 }
 
-type FaultKind = Exclude<StepKind, 'send' | 'resend' | 'read' | 'settle' | 'status' | 'add-store' | 'damage-disk'>
+type FaultKind = Exclude<
+  StepKind,
+  'send' | 'resend' | 'read' | 'settle' | 'status' | 'add-store' | 'lose-after-growth' | 'damage-disk'
+>
 /** How often each is drawn; `make` gets what it may choose from. */
 const FAULTS: Record<FaultKind, { weight: number; make: (r: SeededRandom, w: World, at: number) => Step }> = {
   'crash-node': {
@@ -227,21 +244,42 @@ const weights = Object.fromEntries(Object.entries(FAULTS).map(([kind, { weight }
   number
 > // same keys
 
-const addFaults = (scenario: Scenario, world: World, random: SeededRandom): void => {
+const addFaults = (scenario: Scenario, world: World, { random, moments }: Chances): void => {
   const { steps, healAt, hasLiar, stores } = scenario
-  const time = (): number => random.float() * healAt
+  const time = (): number =>
+    random.chance(0.5) ? random.pick(moments) + random.float() * 400 - 50 : random.float() * healAt
   for (let i = random.pick([0, 2, 4, 8, 14]); i > 0; i--) {
-    steps.push(FAULTS[random.weighted(weights)].make(random, world, time()))
+    steps.push(FAULTS[random.weighted(weights)].make(random, world, Math.max(0, time())))
   }
   if (hasLiar) for (let i = random.between(1, 4); i > 0; i--) steps.push(FAULTS.forge.make(random, world, time()))
-  for (const node of world.newStores) steps.push({ at: time() * 0.6, do: 'add-store', node })
   // One home's disk at a time, and only where others can give back what it held.
   if (stores >= 3 && random.chance(0.3)) {
-    steps.push({
-      at: time(),
-      do: 'damage-disk',
-      node: random.pick(world.stores),
-      how: random.pick(['bit', 'log', 'all']),
-    })
+    const how = random.pick(['bit', 'log', 'all'] as const)
+    steps.push({ at: time(), do: 'damage-disk', node: random.pick(world.stores), how })
   }
+}
+
+/** One home misses a while, another loses its disk, the third goes away: only who counts rightly knows that something may lack. */
+const addLonelyHome = ({ steps, healAt }: Scenario, world: World, random: SeededRandom): void => {
+  const [late = '', empty = '', away = ''] = random.shuffle(world.stores)
+  const at = random.float() * healAt * 0.4
+  steps.push({ at, do: 'crash-node', node: late, how: 'process', forMs: 6_000 })
+  steps.push({ at: at + 4_000 + random.float() * 1_500, do: 'damage-disk', node: empty, how: 'all' })
+  steps.push({ at: at + 5_500 + random.float() * 400, do: 'crash-node', node: away, how: 'process', forMs: 9_000 })
+  for (const device of world.devices) {
+    steps.push({ at: at + 6_000 + random.float() * 500, do: 'break-socket', device })
+    steps.push({ at: at + 7_000 + random.float() * 1_000, do: 'settle', device })
+  }
+}
+
+/** One store becomes three, under load; and then the first may lose everything. */
+const addGrowth = ({ steps, healAt, seed }: Scenario, world: World, random: SeededRandom): void => {
+  const at = random.float() * healAt * 0.5
+  for (const node of world.newStores) steps.push({ at: at + random.float() * 500, do: 'add-store', node })
+  for (let i = 0; i < 25; i++) {
+    const device = random.pick(world.devices)
+    const sent = at + random.float() * 3_000
+    steps.push({ at: sent, do: 'send', device, to: random.pick(world.users), text: `text ${seed}.grow.${i}` })
+  }
+  if (random.chance(0.5)) steps.push({ at, do: 'lose-after-growth', node: 'store-1', afterMs: random.float() * 300 })
 }
