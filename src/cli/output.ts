@@ -1,6 +1,7 @@
 // How both programs speak: stdout is data, stderr is messages, errors say what happened and what to try, exit codes follow
 // interface.md. One place runs a program from its arguments to its exit code. It knows no verb.
 import { type CommandUnknownOpts, CommanderError } from '@commander-js/extra-typings'
+import { safeText } from '../client/safe-text.ts'
 import { asChatError, ChatError } from '../protocol/errors.ts'
 
 const EXIT_USAGE = 2
@@ -31,7 +32,8 @@ export const createOutput = (options: { json?: boolean | undefined }): Output =>
 export const reportError = (error: unknown, options: { json: boolean; program: string }): number => {
   const known = asChatError(error)
   const { code, message, retryable, outcome, details } = known.toWire()
-  writeLine(process.stderr, `${options.program}: ${message} [${code}]`)
+  // Much of an error may be what another machine said.
+  writeLine(process.stderr, `${options.program}: ${safeText(message)} [${code}]`)
   if (process.env.CHATD_DEBUG && known.stack) writeLine(process.stderr, stackOf(known))
   if (options.json) {
     const shown = { code, message, retryable, outcome, ...(details ? { details } : {}) }

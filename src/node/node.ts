@@ -205,7 +205,12 @@ class NodeDoors implements Service {
     }
     const token = files.token(() => systemRandom.bytes(TOKEN_BYTES))
     const routes = adminRoutes({ view, transport, reporter, auth, joinUrl, acceptLoss })
-    const admin = await this.#openDoor({ ...parseHostPort(member.doors.admin), token, routes })
+    const admin = await this.#openDoor({
+      ...parseHostPort(member.doors.admin),
+      token,
+      tokenDirectory: files.dir,
+      routes,
+    })
     if (join && auth) await this.#openDoor({ ...join, routes: joinRoutes(auth) })
     this.adminUrl = admin.url
     files.writeAdmin({ url: admin.url, pid: process.pid })

@@ -32,6 +32,8 @@ export interface HttpOptions {
   routes: Record<string, HttpRoute>
   /** When given, every request must carry `Authorization: Bearer <token>`. */
   token?: string
+  /** Told to whoever comes without the token: where its file lies, for those who may read it. */
+  tokenDirectory?: string
 }
 
 /** For what is not JSON, e.g. metrics. */
@@ -98,9 +100,11 @@ const serve = async (options: HttpOptions, request: IncomingMessage, response: S
   }
 }
 
-const answer = async ({ routes, token }: HttpOptions, request: IncomingMessage): Promise<unknown> => {
+const answer = async (options: HttpOptions, request: IncomingMessage): Promise<unknown> => {
+  const { routes, token, tokenDirectory } = options
   if (token !== undefined && !isAuthorised(request, token)) {
-    throw new HttpFailure(401, new ChatError('AUTH_REQUIRED', { message: 'The token is missing or wrong' }))
+    const details = tokenDirectory === undefined ? {} : { details: { data: tokenDirectory } }
+    throw new HttpFailure(401, new ChatError('AUTH_REQUIRED', { message: 'The token is missing or wrong', ...details }))
   }
   const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://localhost')
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined
