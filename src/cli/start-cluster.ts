@@ -1,5 +1,5 @@
 // The cluster behind `npm start`: small, in processes of its own, kept in one directory, and owned by one such program at a time.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ChatError } from '../protocol/errors.ts'
 import { wsUrl } from './cluster/list.ts'
@@ -8,6 +8,7 @@ import { livenessOf, type ProcessRef, processRef } from './cluster/process-ident
 import { shutDown } from './cluster/shutdown.ts'
 import { readState, requireState } from './cluster/state.ts'
 import { clusterUp } from './cluster/up.ts'
+import { makeDirectory } from '../platform/make-directory.ts'
 
 const FIRST_PORT = 7400
 /** One router holds the authority, the second shows that leases live on; three stores are what keeps messages. */
@@ -34,7 +35,7 @@ export const openLocalCluster = async ({ dir, fresh, progress }: LocalClusterOpt
     await closeCluster(dir)
     rmSync(dir, { recursive: true, force: true })
   }
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  makeDirectory(dir)
   writeFileSync(join(dir, OWNER), JSON.stringify(processRef(process.pid)), { mode: 0o600 })
   try {
     const wsPort = await nextFreePort(FIRST_PORT)

@@ -1,13 +1,14 @@
 // A profile's directory: the device's key, who it is, which gateways it knows. Readable by its owner only, refused otherwise.
 // Files are replaced as a whole, so that a crash leaves the old or the new one.
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import envPaths from 'env-paths'
 import { fromBase64, fromHex, toBase64, toHex } from '../protocol/bytes.ts'
 import { openCertificate } from '../protocol/certificate.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { isUserName } from '../protocol/names.ts'
+import { makeDirectory } from '../platform/make-directory.ts'
 
 const SEED_BYTES = 32
 const OTHERS = 0o077
@@ -106,7 +107,7 @@ export class Profile {
   }
 
   #makeDirectory(): void {
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 })
+    makeDirectory(this.directory)
     chmodSync(this.directory, 0o700)
   }
 

@@ -1,11 +1,12 @@
 // Where the owner of a profile listens for the other processes of the same user. The path of a Unix socket has at most 107 bytes,
 // so that of a deep directory is replaced by a short one, made from its hash, in a directory of this user alone.
-import { lstatSync, mkdirSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { ChatError } from '../protocol/errors.ts'
 import { toHex, toUtf8 } from '../protocol/bytes.ts'
 import { sha256 } from '../protocol/signing.ts'
+import { makeDirectory } from '../platform/make-directory.ts'
 
 /** sun_path holds 108 bytes on Linux and 104 on macOS, the ending NUL among them. */
 const MAX_BYTES = 103
@@ -19,7 +20,7 @@ export const socketPath = (directory: string): string => {
 }
 
 const makePrivate = (directory: string): void => {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   const found = lstatSync(directory)
   if (!found.isDirectory() || found.uid !== userInfo().uid || (found.mode & 0o077) !== 0) {
     throw new ChatError('PROFILE_PERMISSIONS', {

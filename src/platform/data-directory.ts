@@ -1,8 +1,9 @@
 // Claims a directory for chatd's data: 0700, writable, and ours. A directory with foreign files in it is refused, never written to.
 
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { accessSync, chmodSync, constants, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { ChatError } from '../protocol/errors.ts'
+import { makeDirectory } from './make-directory.ts'
 
 /** Its presence says that chatd made this directory. */
 const TAG_FILE = 'CHATD'
@@ -20,7 +21,7 @@ const refuse = (path: string, why: string, remedy: string, cause?: unknown): Cha
 /** Makes `path` if needed and marks it as ours. May be called again. DATA_DIRECTORY says what, why and what to do. */
 export const claimDataDirectory = (path: string): void => {
   try {
-    makeDirectories(path)
+    makeDirectory(path)
   } catch (cause) {
     throw refuse(
       path,
@@ -49,17 +50,6 @@ export const claimDataDirectory = (path: string): void => {
     writeFileSync(join(path, TAG_FILE), TAG_TEXT, { mode: 0o600 })
   } catch (cause) {
     throw refuse(path, `it cannot be written (${reasonOf(cause)})`, 'free space or change its owner', cause)
-  }
-}
-
-/** One by one: Node's own recursive mkdir never ends in a file system that takes no directories (/proc). */
-const makeDirectories = (path: string): void => {
-  if (existsSync(path)) return
-  makeDirectories(dirname(path))
-  try {
-    mkdirSync(path, { mode: 0o700 })
-  } catch (error) {
-    if (!existsSync(path)) throw error // else another process made it meanwhile
   }
 }
 

@@ -1,11 +1,12 @@
 // chatd doctor: checks this machine for what makes nodes and clients fail, each finding with its remedy. A table of checks.
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import type { Command } from '@commander-js/extra-typings'
 import { createOutput, examples } from '../output.ts'
 import { formatTable } from '../table.ts'
 import { dataDirectory, dataOption, jsonOption, nameOption } from './node-options.ts'
+import { makeDirectory } from '../../platform/make-directory.ts'
 
 interface Finding {
   ok: boolean
@@ -58,7 +59,7 @@ const clock: Check = () => {
 const disk: Check = (data) => {
   const remedy = `free space, or choose another directory with --data`
   try {
-    mkdirSync(dirname(data), { recursive: true })
+    makeDirectory(dirname(data))
     const probe = `${data}.doctor-${process.pid}`
     writeFileSync(probe, 'x')
     rmSync(probe)

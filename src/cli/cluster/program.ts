@@ -1,10 +1,11 @@
 // Starts our own programs as processes that outlive us: same Node, no descriptor of the caller, output in a file.
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ChatError } from '../../protocol/errors.ts'
 import { type ProcessRef, processRef } from './process-identity.ts'
+import { makeDirectory } from '../../platform/make-directory.ts'
 
 /** The built program, or its source when this file runs from sources. */
 export const programPath = (name: 'chatd' | 'chat'): string =>
@@ -18,7 +19,7 @@ export interface Detached {
 
 /** Descriptors other than 0, 1 and 2 are never inherited: Node marks them close-on-exec. */
 export const spawnDetached = async (args: string[], output: string): Promise<Detached> => {
-  mkdirSync(dirname(output), { recursive: true, mode: 0o700 })
+  makeDirectory(dirname(output))
   const file = openSync(output, 'a', 0o600)
   try {
     const outputFrom = statSync(output).size
