@@ -4,6 +4,7 @@ import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
 import { joinText, spaces, truncate, widthOf } from './cells.ts'
 import { emptyLine, type Line, line, ruled, type Span, span } from './lines.ts'
 import type { TimelineGap, TimelineMessage } from './messages.ts'
+import type { Rule } from './state.ts'
 import type { Style } from './theme.ts'
 import { clockText, dayText, isSameDay } from './times.ts'
 import { wrap } from './wrap.ts'
@@ -27,11 +28,12 @@ const MARK_CELLS = 2 + Math.max(...Object.values(marks).map(({ text }) => widthO
 export interface BlockContext {
   width: number
   previous: TimelineMessage | undefined
-  /** The unread rule is drawn before this message. */
-  ruleBefore: string | undefined
+  rule: Rule | undefined
   gaps: readonly TimelineGap[]
   nowMs: number
 }
+
+const ruleWords: Record<Rule['words'], SafeText> = { unread: safe`unread`, found: safe`found` }
 
 const wrapped = new WeakMap<TimelineMessage, { width: number; lines: readonly Line[] }>()
 
@@ -75,13 +77,13 @@ export const gapLine = ({ count, device }: TimelineGap, width: number): Line => 
 }
 
 export const blockOf = (message: TimelineMessage, context: BlockContext): readonly Line[] => {
-  const { width, previous, ruleBefore, gaps, nowMs } = context
+  const { width, previous, rule, gaps, nowMs } = context
   const above: Line[] = []
   const isNewDay = previous === undefined || !isSameDay(previous.atMs, message.atMs)
   if (isNewDay) above.push(ruled(dayText(message.atMs, nowMs), { width, style: 'dim' }))
   for (const gap of gaps) if (gap.before === message.id) above.push(gapLine(gap, width))
-  const isRuled = ruleBefore === message.id
-  if (isRuled) above.push(ruled(safe`unread`, { width, style: 'rule' }))
+  const isRuled = rule?.before === message.id
+  if (isRuled) above.push(ruled(ruleWords[rule.words], { width, style: 'rule' }))
   if (isRuled || above.length > 0 || !isGrouped(message, previous)) {
     if (above.length === 0) above.push(emptyLine)
     above.push([span(message.from, message.isOwn ? 'ownName' : 'name'), span(safe` ${clockText(message.atMs)}`, 'dim')])

@@ -4,7 +4,7 @@ import type { Chat } from '../client/api.ts'
 import { systemClock } from '../platform/system.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { initialState } from './state.ts'
-import { createStore } from './store.ts'
+import { createStore, type Store } from './store.ts'
 import { Session } from './session.ts'
 import { openTerminal, sizeOf } from './terminal.ts'
 
@@ -40,53 +40,57 @@ const onSignals = (end: (code: number) => void): (() => void) => {
   }
 }
 
+interface Drawn {
+  /** Settles when it is taken off the screen; rejects with what a component threw. */
+  ended: Promise<unknown>
+  end: () => void
+  redraw: () => void
+}
+const draw = (store: Store, { render, createElement, App }: Awaited<ReturnType<typeof loadComponents>>): Drawn => {
+  const app = render(createElement(App, { store }), {
+    interactive: true,
+    alternateScreen: true,
+    incrementalRendering: true,
+    exitOnCtrlC: false,
+    maxFps: 60,
+  })
+  const redraw = (): void => {
+    app.clear()
+    app.rerender(createElement(App, { store }))
+  }
+  return { ended: app.waitUntilExit(), end: () => app.unmount(), redraw }
+}
+
 /** Resolves when the user left or a signal ended it (process.exitCode says which); the chat stays open, it is the caller's. */
 export const runTui = async ({ chat, profile = 'default', notices = [] }: TuiOptions): Promise<void> => {
   const { stdin, stdout } = process
   if (!stdin.isTTY || !stdout.isTTY) {
     throw new ChatError('USAGE', { message: 'chat tui needs a terminal; chat send and chat listen do without one' })
   }
-  const { render, createElement, App } = await loadComponents()
+  const components = await loadComponents()
   const ending = new AbortController()
   const { signal } = ending
   const size = sizeOf(stdout)
   const store = createStore(initialState({ user: chat.user, profile, notices, size, nowMs: systemClock.now() }))
+  const endWith = (code: number): void => {
+    if (signal.aborted) return
+    process.exitCode = code
+    drawn.end()
+  }
   const restore = openTerminal({
     stdin,
     stdout,
     signal,
     onInput: (event) => store.dispatch(event),
+    onLost: () => endWith(signalCodes.SIGHUP),
     onResize: ({ columns, rows }) => store.dispatch({ type: 'resized', columns, rows }),
   })
-  const ignoreSignals = onSignals((code) => {
-    process.exitCode = code
-    app.unmount()
-  })
-  const app = render(createElement(App, { store }), {
-    stdout,
-    stdin,
-    interactive: true,
-    alternateScreen: true,
-    incrementalRendering: true,
-    exitOnCtrlC: false,
-    patchConsole: true,
-    maxFps: 60,
-  })
-  const session = new Session({
-    chat,
-    store,
-    clock: systemClock,
-    signal,
-    quit: () => app.unmount(),
-    redraw: () => {
-      app.clear()
-      app.rerender(createElement(App, { store }))
-    },
-    bell: () => stdout.write('\x07'),
-  })
-  session.start()
+  const ignoreSignals = onSignals(endWith)
+  const drawn = draw(store, components)
+  const bell = (): void => void stdout.write('\x07')
+  new Session({ chat, store, clock: systemClock, signal, quit: drawn.end, redraw: drawn.redraw, bell }).start()
   try {
-    await app.waitUntilExit()
+    await drawn.ended
   } finally {
     ending.abort()
     restore()

@@ -104,7 +104,7 @@ export const operations = {
   pageDown: (state: State) => scroll(state, page(state)),
   toStart,
   toEnd: (state: State) => step({ ...state, anchor: undefined }),
-  toUnread: (state: State) => step(state.ruleBefore === undefined ? state : showAt(state, state.ruleBefore)),
+  toUnread: (state: State) => step(state.rule === undefined ? state : showAt(state, state.rule.before)),
   nextConversation: (state: State) => cycle(state, 1),
   previousConversation: (state: State) => cycle(state, -1),
   nextUnread,

@@ -7,7 +7,7 @@ import { slashCommands, usageOf } from './slash-commands.ts'
 import type { Overlay, State } from './state.ts'
 import { switcherRows } from './switcher.ts'
 
-const LABEL_CELLS = 18
+const LABEL_CELLS = 16
 
 const labelled = (label: ReturnType<typeof safeLine>, help: ReturnType<typeof safeLine>): Line => [
   span(safe`  ${label}${spaces(LABEL_CELLS - widthOf(label))} `, 'key'),
@@ -69,10 +69,16 @@ const choiceLines = ({ title, rows, selected, none }: Choices, room: number): Li
   return [title, ...shown]
 }
 
+const helpPage = (lines: readonly Line[], top: number, rows: number): Line[] => {
+  const page = lines.slice(top, top + rows)
+  if (top + rows >= lines.length) return page
+  return [...page.slice(0, -1), line(safe`↓ more: PgDn · Esc closes`, 'dim')]
+}
+
 export const overlayLines = (state: State, overlay: Overlay, size: { width: number; rows: number }): Line[] => {
   const lines =
     overlay.kind === 'help'
-      ? helpLines(state).slice(overlay.top, overlay.top + size.rows)
+      ? helpPage(helpLines(state), overlay.top, size.rows)
       : choiceLines(choicesOf(state, overlay), listRows(size.rows))
   return lines.map((spans) => fit(spans, size.width))
 }

@@ -7,7 +7,15 @@ import { type Mode, operationOf } from './keys.ts'
 import { indexOfId, mergeTail, prepend, type TimelineGap, type TimelineMessage } from './messages.ts'
 import { type Operation, operations } from './operations.ts'
 import { editQuery } from './overlay-operations.ts'
-import { type Connection, type Conversation, draftOfCurrent, type ListRow, type Pending, type State } from './state.ts'
+import {
+  type Connection,
+  type Conversation,
+  draftOfCurrent,
+  type ListRow,
+  type Pending,
+  type Rule,
+  type State,
+} from './state.ts'
 import { commandHint } from './slash-commands.ts'
 import { listOverlay, openConversation, showAt, type Step, step, withDraft, withToast } from './step.ts'
 
@@ -83,22 +91,25 @@ const firstUnread = (messages: readonly TimelineMessage[]): string | undefined =
  */
 const onFocus = (state: State, isFocused: boolean): State => {
   const unread = state.inbox?.find(({ name }) => name === state.current)?.unread ?? 0
-  if (!isFocused) return { ...state, isFocused, ruleBefore: unread > 0 ? state.ruleBefore : undefined }
+  if (!isFocused) return { ...state, isFocused, rule: unread > 0 ? state.rule : undefined }
   const next = { ...state, isFocused }
-  const { ruleBefore, anchor } = state
-  return unread > 0 && anchor === undefined && ruleBefore !== undefined ? showAt(next, ruleBefore) : next
+  const { rule, anchor } = state
+  return unread > 0 && anchor === undefined && rule !== undefined ? showAt(next, rule.before) : next
 }
 
 type TimelineAction = Extract<Action, { type: 'timeline' }>
+
+const unreadRule = (before: string | undefined): Rule | undefined =>
+  before === undefined ? undefined : { before, words: 'unread' }
 
 /** A conversation that was just opened: with the first unread message in view, under the rule. */
 const firstTimeline = (state: State, action: TimelineAction): State => {
   const unread = state.inbox?.find(({ name }) => name === action.conversation)?.unread ?? 0
   const { conversation, messages, gaps, hasStart } = action
-  const ruleBefore = unread === 0 ? undefined : firstUnread(messages)
+  const before = unread === 0 ? undefined : firstUnread(messages)
   const timeline = { conversation, messages, gaps, hasStart, isLoadingOlder: false }
-  const next = { ...state, timeline, ruleBefore, anchor: undefined }
-  return ruleBefore === undefined ? next : showAt(next, ruleBefore)
+  const next = { ...state, timeline, rule: unreadRule(before), anchor: undefined }
+  return before === undefined ? next : showAt(next, before)
 }
 
 const onTimeline = (state: State, action: TimelineAction): State => {
@@ -114,8 +125,8 @@ const onTimeline = (state: State, action: TimelineAction): State => {
   const added = messages.slice(indexOfId(messages, old.messages.at(-1)?.id) + 1).find(({ isOwn }) => !isOwn)
   // What arrives while nobody looks begins under a rule.
   const isUnseen = !state.isFocused || state.anchor !== undefined || state.overlay !== undefined
-  const ruleBefore = state.ruleBefore ?? (isUnseen ? added?.id : undefined)
-  return { ...fresh, timeline: { ...old, messages, gaps: action.gaps, hasStart }, ruleBefore }
+  const rule = state.rule ?? unreadRule(isUnseen ? added?.id : undefined)
+  return { ...fresh, timeline: { ...old, messages, gaps: action.gaps, hasStart }, rule }
 }
 
 const onOlder = (state: State, action: Extract<Action, { type: 'older' }>): State => {
@@ -137,6 +148,8 @@ const onSendFailed = (state: State, id: string, problem: SafeText): State => {
 /** Of flat values: what is asked for every second must not draw every second. */
 const isEqual = (a: Connection | undefined, b: Connection): boolean => JSON.stringify(a) === JSON.stringify(b)
 
+const showFound = (state: State, id: string): State => showAt({ ...state, rule: { before: id, words: 'found' } }, id)
+
 type Handlers = { [T in Action['type']]: (state: State, action: Extract<Action, { type: T }>) => Step }
 
 const handlers: Handlers = {
@@ -152,7 +165,7 @@ const handlers: Handlers = {
   older: (state, action) => step(onOlder(state, action)),
   loadingOlder: (state) =>
     step(state.timeline ? { ...state, timeline: { ...state.timeline, isLoadingOlder: true } } : state),
-  show: (state, { conversation, id }) => step(state.current === conversation ? showAt(state, id) : state),
+  show: (state, { conversation, id }) => step(state.current === conversation ? showFound(state, id) : state),
   pending: (state, { pending }) => step({ ...state, pending: [...state.pending, pending] }),
   sendFailed: (state, { id, problem }) => step(onSendFailed(state, id, problem)),
   list: (state, { title, rows }) => step(listOverlay(state, title, rows)),

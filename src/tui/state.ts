@@ -40,6 +40,11 @@ export interface Anchor {
   readonly id: string
   readonly line: number
 }
+/** What the rule says: here the unread messages begin, or this is what was looked for. */
+export interface Rule {
+  readonly before: string
+  readonly words: 'unread' | 'found'
+}
 /** A list to choose from, over the timeline. */
 export interface ListRow {
   readonly line: Line
@@ -77,8 +82,8 @@ export interface State {
   /** Why messages were refused, by id, as far as this run has seen it. */
   readonly problems: Readonly<Record<string, SafeText>>
   readonly anchor: Anchor | undefined
-  /** The unread rule stands before this message until the conversation is left or answered. */
-  readonly ruleBefore: string | undefined
+  /** Stands before a message until the conversation is left or answered. */
+  readonly rule: Rule | undefined
   readonly drafts: Readonly<Record<string, Draft>>
   readonly sent: readonly string[]
   /** While the history of what was sent is walked: the place in it, and the draft that was left. */
@@ -128,7 +133,7 @@ export const initialState = (options: {
     pending: [],
     problems: {},
     anchor: undefined,
-    ruleBefore: undefined,
+    rule: undefined,
     drafts: {},
     sent: [],
     recall: undefined,

@@ -53,7 +53,7 @@ export const headerLine = (state: State): Line => {
   const others = all.filter(({ name, unread }) => unread > 0 && name !== state.current)
   const below = countBelow(state)
   const current = all.find(({ name }) => name === state.current)
-  const right: SafeText[] = []
+  const right: SafeText[] = state.showsNotices ? [safe`Esc hides the notice`] : []
   if (below > 0) right.push(safe`${below} below ↓`)
   if (others.length > 0) right.push(safe`${others.reduce((sum, { unread }) => sum + unread, 0)} unread elsewhere`)
   return bar(line(safe` ${current?.title ?? safe`chat`}`, 'bar'), line(safe`${dotted(right)} `, 'bar'), {

@@ -34,7 +34,7 @@ export const openConversation = (state: State, name: string): State => {
     previous: state.current ?? state.previous,
     timeline: undefined,
     anchor: undefined,
-    ruleBefore: undefined,
+    rule: undefined,
     recall: undefined,
     overlay: undefined,
   }
@@ -60,6 +60,6 @@ const MAX_SENT = 200
 export const sendText = (state: State, text: string): Step => {
   if (state.current === undefined) return step(state)
   const sent = [...state.sent.filter((old) => old !== text), text].slice(-MAX_SENT)
-  const next = { ...state, sent, recall: undefined, anchor: undefined, ruleBefore: undefined, showsNotices: false }
+  const next = { ...state, sent, recall: undefined, anchor: undefined, rule: undefined, showsNotices: false }
   return step(withDraft(next, emptyDraft), { type: 'send', conversation: state.current, text })
 }

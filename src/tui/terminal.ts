@@ -16,6 +16,8 @@ export interface TerminalPorts {
   stdout: NodeJS.WriteStream
   onInput: (event: InputEvent) => void
   onResize: (size: { columns: number; rows: number }) => void
+  /** The terminal is gone: nobody reads or types any more. */
+  onLost: () => void
   signal: AbortSignal
 }
 
@@ -24,7 +26,7 @@ export const sizeOf = (stdout: NodeJS.WriteStream): { columns: number; rows: num
   rows: stdout.rows || 24,
 })
 
-const readInput = ({ stdin, onInput, signal }: TerminalPorts): void => {
+const readInput = ({ stdin, onInput, onLost, signal }: TerminalPorts): void => {
   const decoder = createInputDecoder()
   let flushing: NodeJS.Timeout | undefined
   const emit = (events: readonly InputEvent[]): void => events.forEach(onInput)
@@ -35,11 +37,13 @@ const readInput = ({ stdin, onInput, signal }: TerminalPorts): void => {
   }
   stdin.setEncoding('utf8')
   stdin.on('data', onData)
+  stdin.on('end', onLost)
   signal.addEventListener(
     'abort',
     () => {
       clearTimeout(flushing)
       stdin.off('data', onData)
+      stdin.off('end', onLost)
       stdin.pause()
     },
     { once: true },
@@ -48,7 +52,7 @@ const readInput = ({ stdin, onInput, signal }: TerminalPorts): void => {
 
 /** Sets the modes and reads until the signal aborts. The function it returns puts everything back at once. */
 export const openTerminal = (ports: TerminalPorts): (() => void) => {
-  const { stdin, stdout, signal, onResize } = ports
+  const { stdin, stdout, signal, onResize, onLost } = ports
   let isOpen = true
   const restore = (): void => {
     if (!isOpen) return
@@ -80,6 +84,9 @@ export const openTerminal = (ports: TerminalPorts): (() => void) => {
   // The shell took the modes while the program was stopped.
   process.on('SIGCONT', enter)
   stdout.on('resize', resized)
+  // These stay: what is still written when the terminal is gone must not end the program in the middle of its closing.
+  stdin.on('error', onLost)
+  stdout.on('error', onLost)
   signal.addEventListener(
     'abort',
     () => {

@@ -36,7 +36,7 @@ export const blocksOf = (state: State): Blocks<Line> & { messages: readonly Time
       const message = messages[index]
       if (message === undefined) return []
       const previous = messages[index - 1]
-      const lines = blockOf(message, { width, previous, ruleBefore: state.ruleBefore, gaps, nowMs: state.nowMs })
+      const lines = blockOf(message, { width, previous, rule: state.rule, gaps, nowMs: state.nowMs })
       return index === messages.length - 1 && trailing.length > 0 ? [...lines, ...trailing] : lines
     },
   }

@@ -158,7 +158,7 @@ test('who comes back to the terminal finds it at the first unread message', () =
   assert.match(screenText(back).split('\n')[1] ?? '', /unread/)
   assert.match(screenText(back), /news 0\n/)
   const read = run(back, inbox(['bob', 0]), { type: 'focus', isFocused: false }).state
-  assert.is(read.ruleBefore, undefined)
+  assert.is(read.rule?.before, undefined)
 })
 
 test('the same news twice changes nothing', () => {
@@ -218,7 +218,7 @@ test('the history of what was sent gives the left draft back', () => {
 test('unread messages are opened at the rule, and only what is seen counts as seen', () => {
   const messages = many(60).map((entry, index) => (index < 20 ? { ...entry, status: 'read' as const } : entry))
   const state = run(fresh(), inbox(['bob', 40]), timeline('bob', messages)).state
-  assert.is(state.ruleBefore, 'm20')
+  assert.is(state.rule?.before, 'm20')
   assert.match(screenText(state).split('\n')[1] ?? '', /── unread ─/)
   assert.ok(countBelow(state) > 20)
   const seen = seenMessage(state)
@@ -232,9 +232,9 @@ test('unread messages are opened at the rule, and only what is seen counts as se
 test('what arrives while the terminal is not looked at begins under a rule', () => {
   const away = run(withBob(...many(3)), { type: 'focus', isFocused: false }).state
   const after = run(away, timeline('bob', [...many(3), message('new', 'hi')])).state
-  assert.is(after.ruleBefore, 'new')
-  assert.is(type(after, 'ok\r').state.ruleBefore, undefined)
-  assert.is(run(withBob(...many(3)), timeline('bob', [...many(3), message('new', 'hi')])).state.ruleBefore, undefined)
+  assert.is(after.rule?.before, 'new')
+  assert.is(type(after, 'ok\r').state.rule?.before, undefined)
+  assert.is(run(withBob(...many(3)), timeline('bob', [...many(3), message('new', 'hi')])).state.rule?.before, undefined)
 })
 
 test('scrolled up, the view stays while messages arrive, and says how many are below', () => {
