@@ -9,7 +9,7 @@ import type { RpcHandlers } from './rpc-handlers.ts'
 import { RpcStream } from './rpc-stream.ts'
 
 /** A peer sends something every 750 ms; one that did not for so long hangs, is paused or cut off. */
-const SILENT_MS = 2_500
+const SILENT_MS = 3_000
 /** Heard so recently that the link surely lives. */
 const FRESH_MS = 1_500
 /** From the first stream to the last. */
