@@ -18,11 +18,13 @@ const keyOf = (sealed: Buffer): string => toHex(recordKey(openRecord(sealed).hea
 const isError = (frame: Frame): unknown => (frame.t === 'error' ? frame.code : undefined)
 
 /** Where the client's cursors are after these frames, by the rule of feed.page. */
-const cursorsOf = (client: TestClient): Record<string, { feed: string; number: number }> => {
-  const cursors: Record<string, { feed: string; number: number }> = {}
+type Cursors = Record<string, { feed: string; number: number }>
+const cursorsOf = (client: TestClient, start: Cursors = {}): Cursors => {
+  const cursors: Cursors = { ...start }
   for (const page of client.ofType('feed.page')) {
     const { home, feed: id, from, to } = page as unknown as { home: string; feed: string; from: number; to: number }
-    if (from <= (cursors[home]?.feed === id ? cursors[home].number : 0)) cursors[home] = { feed: id, number: to }
+    const before = cursors[home]?.feed === id ? cursors[home].number : (start[home]?.number ?? 0)
+    if (from <= before) cursors[home] = { feed: id, number: to }
   }
   return cursors
 }
@@ -104,16 +106,18 @@ feed('nothing is missing between backlog and live, while others keep writing', a
       sent.push(keyOf(sealed))
     }
   })()
-  let client = pair.bob
-  let cursors = {}
+  const clients = [pair.bob]
+  let cursors: Cursors = {}
   for (let round = 0; round < 5; round++) {
+    const client = await again({ ...pair, bob: clients.at(-1) ?? pair.bob })
+    clients.push(client)
     await client.openFeed(cursors)
-    await eventually(() => client.ofType('feed.page').length > 2)
-    cursors = { ...cursors, ...cursorsOf(client) }
+    await eventually(() => client.ofType('feed.page').length > 3)
+    cursors = cursorsOf(client, cursors)
   }
   await writing
-  await client.openFeed({})
-  await eventually(() => [...client.pagedKeys().values()].every((keys) => new Set(keys).size === sent.length))
+  const seen = (home: string): number => new Set(clients.flatMap((client) => client.pagedKeys().get(home) ?? [])).size
+  await eventually(() => Object.keys(cursors).every((home) => seen(home) === sent.length))
 })
 
 feed('a lost home is a feed.changed, once; opened again, the feed is whole at the others', async () => {

@@ -111,7 +111,7 @@ const CAPABILITIES: [name: string, make: MakeCapability, code: string][] = [
   ['for another gateway', (_, client, device) => client.capability(device, { gateway: 'elsewhere' }), 'AUTH_DENIED'],
   [
     'that is over',
-    (world, client, device) => client.capability(device, { expiresAt: world.clock.now() - 1 }),
+    (world, client, device) => client.capability(device, { expiresAt: world.clock.now() - limits.clockSkewMs - 1 }),
     'AUTH_EXPIRED',
   ],
   [
@@ -181,7 +181,7 @@ handshake('a session ends with its capability, unless that is renewed', async ()
     capability: toBase64(busy.capability(world.certify('alice', 'laptop'))),
   })
   assert.is(denied.code, 'AUTH_DENIED')
-  await clock.advance(limits.capabilityMs - limits.capabilityRenewMs + limits.headsMs)
+  await clock.advance(limits.capabilityMs - limits.capabilityRenewMs + limits.clockSkewMs + limits.headsMs)
   assert.is(lazy.closedWith?.reason, 'AUTH_EXPIRED')
   assert.is(busy.closedWith, undefined)
 })

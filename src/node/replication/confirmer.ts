@@ -43,9 +43,10 @@ export class Confirmer {
     const pending = records.map((record) => this.#open(record))
     const open = pending.filter((one) => one !== undefined)
     await this.#askHomes(open)
-    const isWritten = new Map<Pending, Promise<boolean>>()
-    for (const one of open) if (one.openGroups > 0) isWritten.set(one, this.#writeBack(one.write))
-    return Promise.all(pending.map((one) => one !== undefined && (isWritten.get(one) ?? true)))
+    const lacking = open.filter((one) => one.openGroups > 0)
+    const writtenBack = await Promise.all(lacking.map(({ write }) => this.#writeBack(write)))
+    const unconfirmed = new Set(lacking.filter((_, i) => !writtenBack[i]))
+    return pending.map((one) => one !== undefined && !unconfirmed.has(one))
   }
 
   #open({ sealed, acceptedAt }: StoredRecord): Pending | undefined {
