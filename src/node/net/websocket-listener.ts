@@ -147,7 +147,6 @@ const makeServer = (tls: WebSocketListenerOptions['tls']): Server => {
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_MS,
     noDelay: true,
-    insecureHTTPParser: false,
   }
   return tls ? createHttps({ ...options, ...tls }, refusePlainRequest) : createHttp(options, refusePlainRequest)
 }
