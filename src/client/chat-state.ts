@@ -30,6 +30,8 @@ export interface ChatStateOptions {
   fetchCertificates: (user: string) => Promise<string[]>
   /** The state of an own message changed; with the reason when it was refused, or could not be stored yet. */
   onStatus: (id: string, error?: ChatError) => void
+  /** The cluster said that an own message is stored; before onStatus. */
+  onStored: (id: string) => void
   onChange: () => void
 }
 
@@ -53,7 +55,7 @@ export class ChatState {
 
   constructor(ports: ClientPorts, options: ChatStateOptions) {
     const { clock, random, database, log } = ports
-    const { identity, now, map, onStatus, onChange } = options
+    const { identity, now, map, onStatus, onStored, onChange } = options
     const me = { user: identity.user, device: identity.device }
     const store = new LocalStore({ database, clock, log })
     this.store = store
@@ -100,7 +102,10 @@ export class ChatState {
       store,
       random,
       timeline: this.timeline,
-      onStored: (entry) => this.#answered(entry),
+      onStored: (entry) => {
+        if (entry.kind === 'msg') onStored(entry.id)
+        this.#answered(entry)
+      },
       onRefused: (entry, error) => this.#answered(entry, error),
       onProblem: (entry, error) => onStatus(entry.id, error),
       onChange,

@@ -6,6 +6,7 @@ import { systemClock, systemRandom } from '../platform/system.ts'
 import type { Chat } from './api.ts'
 import { Identity } from './identity.ts'
 import { idMaker } from './ids.ts'
+import { Ledger } from './ledger.ts'
 import { LocalChat } from './local-chat.ts'
 import { Profile, type ProfileData } from './profile.ts'
 import { link, register } from './registration.ts'
@@ -114,6 +115,7 @@ const openLocal = async (
     secretKey: profile.seed(),
     sealed: fromBase64(data.certificate),
   })
+  const ledger = new Ledger(profile.ledgerPath)
   const chat = new LocalChat(
     { clock: systemClock, random: systemRandom, database, dial: webSocketDial({ insecure }), log },
     {
@@ -121,6 +123,7 @@ const openLocal = async (
       gateways: data.gateways,
       onGateways: (urls) => profile.rememberGateways(urls, { first: false }),
       onCertificate: (sealed) => profile.rememberCertificate(sealed),
+      onStored: (id) => ledger.add(id),
     },
   )
   await chat.open()

@@ -45,6 +45,8 @@ export interface LocalChatOptions {
   onGateways?: (urls: string[]) => void
   /** A renewed certificate, to be kept beside the key. */
   onCertificate?: (sealed: Uint8Array) => void
+  /** An own message is stored, says the cluster. */
+  onStored?: (id: string) => void
 }
 
 export class LocalChat implements Chat {
@@ -80,6 +82,7 @@ export class LocalChat implements Chat {
         this.#waits.changed(id, error)
         this.#changed()
       },
+      onStored: (id) => this.#options.onStored?.(id),
       onChange: () => this.#changed(),
     })
     this.#search = new SearchIndex(this.#state)

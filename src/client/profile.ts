@@ -47,6 +47,10 @@ export class Profile {
     return join(this.directory, 'db')
   }
 
+  get ledgerPath(): string {
+    return join(this.directory, 'stored.ledger')
+  }
+
   /** undefined when nobody registered with it yet. PROFILE_PERMISSIONS when others may read it. */
   read(): ProfileData | undefined {
     const text = readPrivate(this.#file('profile.json'))
