@@ -73,6 +73,7 @@ const cluster: System = {
       '3',
       '--groups',
       '0',
+      '--direct',
       '--detach',
       '--json',
     ]

@@ -17,7 +17,7 @@ const program = new Command('chatd')
   .description('the node of a self-hosted chat cluster')
   .version(packageVersion())
   .addHelpText(
-    'beforeAll',
+    'before',
     examples(
       'chatd start --role all              # a cluster of one',
       'chatd cluster up --detach           # a whole cluster on this machine',

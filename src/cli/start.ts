@@ -39,7 +39,7 @@ const program = new Command('npm start --')
   .option('--fresh', 'delete the data and begin anew')
   .option('--name <name>', 'who you are (default: your name on this system)')
   .option('--dir <dir>', 'where the data are', DIRECTORY)
-  .addHelpText('beforeAll', examples('npm start', 'npm start -- --fresh', 'npm start -- --name carol'))
+  .addHelpText('before', examples('npm start', 'npm start -- --fresh', 'npm start -- --name carol'))
   .action(async (options) => {
     const name = options.name ?? ownName(userInfo().username)
     if (!isUserName(name)) throw new ChatError('AUTH_NAME_ILLEGAL')

@@ -19,7 +19,7 @@ export const registerAuthority = (program: Command): void => {
   adminVerb(authority, 'export')
     .description('write the authority to a file, for a backup or a move')
     .argument('<file>', 'is made, readable by you only')
-    .addHelpText('beforeAll', examples('chatd authority export authority.json'))
+    .addHelpText('before', examples('chatd authority export authority.json'))
     .action(async (file, options) => {
       const data = dataDirectory(options)
       const isRunning = options.admin !== undefined || new DataFiles(data).admin() !== undefined
@@ -36,7 +36,7 @@ export const registerAuthority = (program: Command): void => {
     .command('import')
     .description('make a stopped node of the cluster its authority')
     .argument('<file>', 'made by chatd authority export')
-    .addHelpText('beforeAll', examples('chatd authority import authority.json --data /srv/router-2'))
+    .addHelpText('before', examples('chatd authority import authority.json --data /srv/router-2'))
     .addOption(dataOption())
     .addOption(jsonOption())
     .action(async (file, options) => {

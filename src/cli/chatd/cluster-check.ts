@@ -27,7 +27,7 @@ export const registerCheckVerb = (cluster: Command): void => {
     .option('--timeout <duration>', 'how long to wait for repair', parseDuration, 60_000)
     .option('--ledger <file...>', 'files with the ids that clients were told are stored, one a line')
     .addHelpText(
-      'beforeAll',
+      'before',
       examples('chatd cluster check', 'chatd cluster check --timeout 30s --ledger alice.ledger bob.ledger --json'),
     )
     .action(async (options) => {

@@ -7,7 +7,7 @@ import { clusterDirectory, clusterVerb } from './cluster-options.ts'
 export const registerDownVerb = (cluster: Command): void => {
   clusterVerb(cluster, 'down')
     .description('end all nodes within 10 s; the data stay, and `up` starts them again')
-    .addHelpText('beforeAll', examples('chatd cluster down'))
+    .addHelpText('before', examples('chatd cluster down'))
     .action(async (options) => {
       const report = await shutDown(clusterDirectory(options.dir))
       const killed = report.killed.length === 0 ? '' : ` (${report.killed.join(', ')} had to be killed)`

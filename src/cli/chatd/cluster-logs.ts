@@ -18,7 +18,7 @@ export const registerLogsVerb = (cluster: Command): void => {
     .option('--dir <dir>', 'directory of the cluster (CHATD_CLUSTER, else ./.chatd)')
     .option('-f, --follow', 'go on printing what is added, until interrupted')
     .option('-n, --lines <count>', 'only the last lines', parseCount)
-    .addHelpText('beforeAll', examples('chatd cluster logs gateway-1 -n 50', 'chatd cluster logs store-2 -f'))
+    .addHelpText('before', examples('chatd cluster logs gateway-1 -n 50', 'chatd cluster logs store-2 -f'))
     .action(async (node, options) => {
       const dir = clusterDirectory(options.dir)
       if (node !== PROXY) requireNode(requireState(dir), node)

@@ -8,7 +8,7 @@ export const registerMemberVerbs = (cluster: Command): void => {
   clusterVerb(cluster, 'add')
     .description('start a further node; a store is a home when this returns')
     .requiredOption('--role <roles>', 'gateway, router, store, group; several with commas')
-    .addHelpText('beforeAll', examples('chatd cluster add --role store', 'chatd cluster add --role gateway,router'))
+    .addHelpText('before', examples('chatd cluster add --role store', 'chatd cluster add --role gateway,router'))
     .action(async (options) => {
       const output = createOutput(options)
       const roles = options.role.split(',').map((role) => role.trim())
@@ -18,7 +18,7 @@ export const registerMemberVerbs = (cluster: Command): void => {
 
   clusterVerb(cluster, 'remove <node>')
     .description('take a node out of the map and end it; a store first hands its messages to others')
-    .addHelpText('beforeAll', examples('chatd cluster remove store-2'))
+    .addHelpText('before', examples('chatd cluster remove store-2'))
     .action(async (name, options) => {
       const output = createOutput(options)
       const { epoch } = await removeNode(clusterDirectory(options.dir), name, (text) => output.note(text))

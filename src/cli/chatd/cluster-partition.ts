@@ -9,7 +9,7 @@ export const registerPartitionVerbs = (cluster: Command): void => {
     .description('cut every link between two sides; nodes that are named on no side keep theirs')
     .option('--blackhole', 'bytes stop and connections stay open, as when a cable is pulled (default: they are reset)')
     .addHelpText(
-      'beforeAll',
+      'before',
       examples(
         'chatd cluster partition store-1 store-2,store-3',
         'chatd cluster partition gateway-1,store-1 gateway-2,store-2,store-3 --blackhole',
@@ -30,7 +30,7 @@ export const registerPartitionVerbs = (cluster: Command): void => {
 
   clusterVerb(cluster, 'heal')
     .description('close all cuts; nodes find each other again by themselves')
-    .addHelpText('beforeAll', examples('chatd cluster heal'))
+    .addHelpText('before', examples('chatd cluster heal'))
     .action(async (options) => {
       const healed = await heal(clusterDirectory(options.dir))
       createOutput(options).result({ healed }, healed.length === 0 ? 'nothing was cut' : 'all links are open')

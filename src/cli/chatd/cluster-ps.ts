@@ -30,7 +30,7 @@ export const nodeTable = (rows: NodeRow[]): string => {
 export const registerPsVerb = (cluster: Command): void => {
   clusterVerb(cluster, 'ps')
     .description('the nodes, each with process, state and addresses')
-    .addHelpText('beforeAll', examples('chatd cluster ps', 'chatd cluster ps --json'))
+    .addHelpText('before', examples('chatd cluster ps', 'chatd cluster ps --json'))
     .action(async (options) => {
       const dir = clusterDirectory(options.dir)
       const rows = await listNodes(dir, requireState(dir))

@@ -55,7 +55,7 @@ export const registerNodeVerbs = (cluster: Command): void => {
   for (const { name, description, act } of VERBS) {
     clusterVerb(cluster, `${name} <node...>` as const)
       .description(description)
-      .addHelpText('beforeAll', examples(`chatd cluster ${name} store-1`))
+      .addHelpText('before', examples(`chatd cluster ${name} store-1`))
       .action(async (nodes, options) => {
         const output = createOutput(options)
         const dir = clusterDirectory(options.dir)

@@ -37,7 +37,7 @@ export const registerUpVerb = (cluster: Command): void => {
     .option('--direct', 'link nodes directly, without the proxy that `partition` needs')
     .option('--detach', 'return when it is ready, and leave it running')
     .addHelpText(
-      'beforeAll',
+      'before',
       examples('chatd cluster up --detach', 'chatd cluster up --dir /tmp/demo --gateways 2 --stores 5 --detach --json'),
     )
     .action(async (options) => {

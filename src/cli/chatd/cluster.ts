@@ -16,7 +16,7 @@ export const registerClusterCommands = (program: Command): void => {
     .command('cluster')
     .description('a cluster on this machine: start it, break it, heal it, check it')
     .addHelpText(
-      'beforeAll',
+      'before',
       examples(
         'chatd cluster up --dir /tmp/demo --detach',
         'chatd cluster kill store-1 --dir /tmp/demo',

@@ -89,7 +89,7 @@ export const registerDoctor = (program: Command): void => {
   program
     .command('doctor')
     .description('check this machine: Node version, ports, clock, disk, terminal')
-    .addHelpText('beforeAll', examples('chatd doctor', 'chatd doctor --data /srv/chat --json'))
+    .addHelpText('before', examples('chatd doctor', 'chatd doctor --data /srv/chat --json'))
     .addOption(dataOption())
     .addOption(nameOption())
     .addOption(jsonOption())

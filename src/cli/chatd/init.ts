@@ -10,7 +10,7 @@ export const registerInit = (program: Command): void => {
   program
     .command('init')
     .description('make a cluster: the authority’s key and the first map')
-    .addHelpText('beforeAll', examples('chatd init --data /srv/chat', 'chatd init --name router-1'))
+    .addHelpText('before', examples('chatd init --data /srv/chat', 'chatd init --name router-1'))
     .addOption(dataOption())
     .addOption(nameOption())
     .addOption(jsonOption())

@@ -7,7 +7,7 @@ import { adminVerb, dataDirectory, parseLifetime, parsePositive } from './node-o
 export const registerInvite = (program: Command): void => {
   adminVerb(program, 'invite')
     .description('a code with which a user may register')
-    .addHelpText('beforeAll', examples('chatd invite', 'chatd invite --uses 20 --ttl 1d'))
+    .addHelpText('before', examples('chatd invite', 'chatd invite --uses 20 --ttl 1d'))
     .addOption(new Option('--uses <number>', 'how many users may use it').argParser(parsePositive).default(1))
     .addOption(
       new Option('--ttl <duration>', 'how long it can be used').argParser(parseLifetime).default(604_800_000, '7d'),

@@ -15,7 +15,7 @@ export const registerNode = (program: Command): void => {
   adminVerb(node, 'remove')
     .description('take a node out of the cluster for good')
     .argument('<node>', 'its name, see chatd status')
-    .addHelpText('beforeAll', examples('chatd node remove store-2'))
+    .addHelpText('before', examples('chatd node remove store-2'))
     .action(async (name, options) => {
       const output = createOutput(options)
       const call = {

@@ -7,7 +7,7 @@ import { adminVerb, dataDirectory } from './node-options.ts'
 export const registerRepair = (program: Command): void => {
   adminVerb(program, 'repair')
     .description('let a damaged store serve again')
-    .addHelpText('beforeAll', examples('chatd repair --accept-loss --data /srv/chat'))
+    .addHelpText('before', examples('chatd repair --accept-loss --data /srv/chat'))
     .addOption(
       new Option('--accept-loss', 'what its disk lost and no other store has stays lost').makeOptionMandatory(),
     )

@@ -18,7 +18,7 @@ export const registerStart = (program: Command): void => {
     .command('start')
     .description('run a node in the foreground')
     .addHelpText(
-      'beforeAll',
+      'before',
       examples(
         'chatd start --role all                        # a cluster of one, clients at ws://127.0.0.1:7400',
         'chatd start --role store --join TICKET        # one more node, see chatd ticket',

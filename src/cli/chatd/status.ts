@@ -40,7 +40,7 @@ const statusText = (status: ClusterStatus): string =>
 export const registerStatus = (program: Command): void => {
   adminVerb(program, 'status')
     .description('the cluster as one node sees it')
-    .addHelpText('beforeAll', examples('chatd status', 'chatd status --data /srv/chat --json'))
+    .addHelpText('before', examples('chatd status', 'chatd status --data /srv/chat --json'))
     .action(async (options) => {
       const answer = await adminCall({ data: dataDirectory(options), url: options.admin, path: '/status' })
       const status = answer as ClusterStatus // by node/admin-routes.ts

@@ -8,7 +8,7 @@ export const registerTicket = (program: Command): void => {
   adminVerb(program, 'ticket')
     .description('a ticket with which one node may join')
     .addHelpText(
-      'beforeAll',
+      'before',
       examples('chatd ticket --role store', 'chatd ticket --role gateway,router --ttl 10m --data /srv/chat'),
     )
     .addOption(
