@@ -1,12 +1,12 @@
 // Certificates of devices, signed by the authority and verified offline by everybody; and what devices sign with them:
 // capabilities (a gateway may read my mailbox for ten minutes) and approvals (that key is a new device of mine).
-import { fromBase64, toBase64 } from './bytes.ts'
+import { fromBase64, toBase64, toMapKey } from './bytes.ts'
 import { ChatError } from './errors.ts'
 import { limits } from './limits.ts'
 import { isUserName } from './names.ts'
 import { deviceIdOf } from './records.ts'
 import { isSealedBy, openHeader, seal } from './sealed.ts'
-import { isStrongPublicKey } from './signing.ts'
+import { verifierFor } from './signing.ts'
 
 type Sign = (message: Uint8Array) => Uint8Array
 
@@ -32,8 +32,24 @@ export interface Certificate extends CertificateHeader {
 export const makeCertificate = (cluster: string, header: CertificateHeader, sign: Sign): Buffer =>
   seal({ cluster, header, sign })
 
-/** Verifies a certificate offline. AUTH_SIGNATURE, AUTH_CLUSTER, AUTH_KEY_WEAK; expiry is the caller's question. */
+const opened = new Map<string, Certificate>()
+const MAX_OPENED = 10_000
+
+/**
+ * Verifies a certificate offline. AUTH_SIGNATURE, AUTH_CLUSTER, AUTH_KEY_WEAK; expiry is the caller's question.
+ * The same bytes are verified once: a login shows them to gateway, router and stores, which may be one process.
+ */
 export const openCertificate = (sealed: Uint8Array, cluster: string): Certificate => {
+  const key = cluster + toMapKey(sealed)
+  const known = opened.get(key)
+  if (known) return known
+  const certificate = verifyCertificate(sealed, cluster)
+  if (opened.size >= MAX_OPENED) opened.delete(opened.keys().next().value ?? '')
+  opened.set(key, certificate)
+  return certificate
+}
+
+const verifyCertificate = (sealed: Uint8Array, cluster: string): Certificate => {
   const h = openHeader(sealed)
   if (
     h.k !== 'cert' ||
@@ -48,10 +64,10 @@ export const openCertificate = (sealed: Uint8Array, cluster: string): Certificat
     throw new ChatError('AUTH_SIGNATURE', { message: 'The certificate was not signed by this cluster’s authority' })
   }
   const publicKey = fromBase64(h.key)
-  if (!isStrongPublicKey(publicKey)) throw new ChatError('AUTH_KEY_WEAK')
+  verifierFor(publicKey) // AUTH_KEY_WEAK
   if (h.dev !== deviceIdOf(publicKey))
     throw new ChatError('AUTH_SIGNATURE', { message: 'The certificate names another device' })
-  return { ...(h as unknown as CertificateHeader), sealed, publicKey } // fields were checked above
+  return { ...(h as unknown as CertificateHeader), sealed: Uint8Array.from(sealed), publicKey } // fields were checked above
 }
 
 export interface CapabilityHeader {
