@@ -92,10 +92,8 @@ export const startNode = async (data: string, ...args: string[]): Promise<NodePr
 
 /** For after hooks: ends what still runs and removes the directories. */
 export const cleanUp = async (): Promise<void> => {
-  const running = [...children]
-  for (const child of running) child.kill('SIGKILL')
-  await Promise.all(
-    running.map((child) => child.exitCode ?? child.signalCode ?? new Promise((done) => child.once('close', done))),
-  )
+  const ends = [...children].map((child) => new Promise((resolve) => child.once('close', resolve)))
+  for (const child of children) child.kill('SIGKILL')
+  await Promise.all(ends)
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true })
 }

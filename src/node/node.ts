@@ -1,16 +1,17 @@
 // A running node: opens its directory, becomes a member, wires transport, services and doors, and starts them in order.
 // It never waits for other nodes. Everything it opened it closes again, also when a start fails half way.
 import { readFileSync } from 'node:fs'
-import { reachableHost, formatHostPort, parseHostPort } from './addresses.ts'
-import { adminRoutes, joinRoutes } from './admin-routes.ts'
+import { createSecureContext } from 'node:tls'
+import { parseHostPort } from './addresses.ts'
+import { AddressKeeper } from './address-keeper.ts'
 import { ClusterViewKeeper } from './core/cluster-view.ts'
-import { type Service, ServiceGroup } from './core/service.ts'
+import { ServiceGroup } from './core/service.ts'
 import { DataFiles } from './data-files.ts'
 import { becomeMember, type Membership, type NodeWishes } from './membership.ts'
-import { type HttpOptions, startHttp } from './net/http-endpoints.ts'
 import { Libp2pTransport } from './net/libp2p-transport.ts'
 import { nodeIdentity } from './net/node-identity.ts'
 import { webSocketListener } from './net/websocket-listener.ts'
+import { NodeDoors } from './node-doors.ts'
 import { NodeStatusReporter } from './node-status.ts'
 import { buildServices, type NodeServices } from './roles.ts'
 import type { Database, Logger } from '../platform/ports.ts'
@@ -19,7 +20,6 @@ import type { Role } from '../protocol/cluster-map.ts'
 import { ChatError } from '../protocol/errors.ts'
 
 const SEED_BYTES = 32
-const TOKEN_BYTES = 24
 
 export interface NodeConfig extends NodeWishes {
   data: string
@@ -120,7 +120,9 @@ const startLocked = async (config: NodeConfig, { files, opened, close }: OpenDat
   // Stores and routers answer peers, so they are there before the first peer is; the others ask peers.
   const answering = built.services.filter((service) => service === built.store || service === built.router)
   const asking = built.services.filter((service) => !answering.includes(service))
-  const group = new ServiceGroup([view, ...answering, transport, ...asking, doors], { clock: systemClock, log })
+  const { addresses } = member.self
+  const keeper = new AddressKeeper({ transport, view, clock: systemClock, log, addresses })
+  const group = new ServiceGroup([view, ...answering, transport, ...asking, keeper, doors], { clock: systemClock, log })
   reporter.start()
   await group.start()
   files.remember(member.settings)
@@ -145,6 +147,15 @@ const clientListener = ({ tls, insecureWs }: NodeConfig, ws: string): ReturnType
     }
   }
   const pem = tls && { cert: read(tls.cert), key: read(tls.key) }
+  try {
+    if (pem) createSecureContext(pem)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ChatError('USAGE', {
+      message: `--tls-cert and --tls-key are no PEM certificate with its key: ${why}`,
+      cause,
+    })
+  }
   return webSocketListener({ ...parseHostPort(ws), insecure: insecureWs, ...(pem ? { tls: pem } : {}) })
 }
 
@@ -172,57 +183,4 @@ const watchMembership = (view: ClusterViewKeeper, member: Membership, log: Logge
       'this node was removed from the cluster; it can be stopped and its directory deleted',
     )
   })
-}
-
-interface DoorPorts {
-  files: DataFiles
-  member: Membership
-  built: NodeServices
-  reporter: NodeStatusReporter
-  transport: Libp2pTransport
-  view: ClusterViewKeeper
-}
-
-/** The HTTP doors, opened last: admin for operators, join for new nodes where the authority is. */
-class NodeDoors implements Service {
-  readonly name = 'doors'
-  adminUrl = ''
-  readonly #ports: DoorPorts
-  #open: { stop(): Promise<void> }[] = []
-
-  constructor(ports: DoorPorts) {
-    this.#ports = ports
-  }
-
-  async start(): Promise<void> {
-    const { files, member, built, reporter, transport, view } = this.#ports
-    const { auth, store } = built
-    const join = member.doors.join === undefined || !auth ? undefined : parseHostPort(member.doors.join)
-    const joinUrl = join && `http://${formatHostPort({ host: reachableHost(join.host), port: join.port })}`
-    const acceptLoss = async (): Promise<void> => {
-      if (!store) throw new ChatError('CLUSTER_STATE', { message: 'This node is no store' })
-      await store.acceptLoss()
-    }
-    const token = files.token(() => systemRandom.bytes(TOKEN_BYTES))
-    const routes = adminRoutes({ view, transport, reporter, auth, joinUrl, acceptLoss })
-    const admin = await this.#openDoor({
-      ...parseHostPort(member.doors.admin),
-      token,
-      tokenDirectory: files.dir,
-      routes,
-    })
-    if (join && auth) await this.#openDoor({ ...join, routes: joinRoutes(auth) })
-    this.adminUrl = admin.url
-    files.writeAdmin({ url: admin.url, pid: process.pid })
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.#open.splice(0).map((door) => door.stop()))
-  }
-
-  async #openDoor(options: HttpOptions): Promise<{ url: string }> {
-    const door = await startHttp(options)
-    this.#open.push(door)
-    return door
-  }
 }

@@ -37,7 +37,7 @@ export const settlePeerAddresses = async (files: DataFiles, wishes: AddressWishe
 
 /** Asking for port 0 again where a port was picked before means that port. */
 const samePort = (wanted: string, known: string | undefined): string | undefined =>
-  known !== undefined && /\/tcp\/0$/.test(wanted) && known.replace(/\/tcp\/\d+$/, '/tcp/0') === wanted
+  known !== undefined && wanted.endsWith('/tcp/0') && known.replace(/\/tcp\/\d+$/, '/tcp/0') === wanted
     ? known
     : undefined
 

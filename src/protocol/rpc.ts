@@ -342,6 +342,14 @@ export const authRenew = declare<{ certificate: Uint8Array; claim: Uint8Array },
   doc: 'A certificate with a new expiry for the same key.',
 })
 
+export const authMoved = declare<{ addresses: string[] }, { epoch: number }>({
+  name: 'auth.moved',
+  number: 66,
+  stream: 'control',
+  timeoutMs: 10_000,
+  doc: 'The calling member listens at these multiaddresses now; they enter the map. RPC_INVALID, PEER_DENIED.',
+})
+
 // ---- every node -----------------------------------------------------------------------------------------------------
 export interface NodeStatus {
   state: 'up' | 'syncing' | 'read-only' | 'draining'

@@ -72,7 +72,7 @@ const disk: Check = (data) => {
 }
 
 const terminal: Check = () => {
-  const { isTTY, columns = 0 } = process.stdout
+  const { isTTY, columns } = process.stdout
   if (!isTTY) return { ok: true, found: 'no terminal here: chat tui needs one, everything else does not', remedy: '' }
   const isUtf8 = /utf-?8/i.test(process.env.LC_ALL || process.env.LC_CTYPE || process.env.LANG || '')
   const ok = isUtf8 && columns >= MIN_COLUMNS && process.env.TERM !== 'dumb'

@@ -4,7 +4,7 @@
 import type { Clock, Database, Logger, RandomSource } from '../../platform/ports.ts'
 import { repeat } from '../../platform/timing.ts'
 import { toHex } from '../../protocol/bytes.ts'
-import { authorityPeer, type ClusterMap, type MapNode, nodeOf, type Role } from '../../protocol/cluster-map.ts'
+import { authorityPeer, type MapNode, type Role } from '../../protocol/cluster-map.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import * as rpc from '../../protocol/rpc.ts'
 import { fastSigner, type KeyPair } from '../../protocol/signing.ts'
@@ -17,8 +17,9 @@ import { readAllCertificates } from './imported-names.ts'
 import { Invites } from './invites.ts'
 import { type CertificateHomes, Issuer } from './issuer.ts'
 import type { JoinAnswer, JoinChallenge } from './join-proof.ts'
-import { Joins, withNode } from './joins.ts'
+import { Joins } from './joins.ts'
 import { MapWriter } from './map-writer.ts'
+import { MemberChanges } from './member-changes.ts'
 import { AuthTables } from './tables.ts'
 
 /** How often an imported authority tries to read the certificates, until it could. */
@@ -47,10 +48,10 @@ export class AuthService implements Service {
   readonly #ports: AuthPorts
   readonly #options: AuthOptions
   readonly #tables: AuthTables
-  readonly #writer: MapWriter
   readonly #devices: Devices
   readonly #invites: Invites
   readonly #joins: Joins
+  readonly #members: MemberChanges
   readonly #homes: HomeChanges
 
   constructor(ports: AuthPorts, options: AuthOptions = {}) {
@@ -64,9 +65,9 @@ export class AuthService implements Service {
     const invites = new Invites({ tables, clock, random })
     const issuer = new Issuer({ tables, homes: mailboxes, clock, random, cluster, sign })
     this.#tables = tables
-    this.#writer = writer
     this.#invites = invites
     this.#joins = new Joins({ tables, writer, clock, random, cluster })
+    this.#members = new MemberChanges({ transport, view, tables, writer })
     this.#homes = new HomeChanges({ transport, view, clock, log, tables, writer })
     this.#devices = new Devices({
       tables,
@@ -74,7 +75,7 @@ export class AuthService implements Service {
       invites,
       clock,
       map: () => view.current().map,
-      revoke: (revocation) => this.#revoke(revocation),
+      revoke: (revocation) => this.#members.revoke(revocation),
       openRegistration: options.openRegistration === true,
     })
   }
@@ -125,33 +126,9 @@ export class AuthService implements Service {
   }
 
   /** Takes a node out of the map; a home only after its records are safe on others. Repeating it is harmless. */
-  async removeNode(name: string): Promise<{ removed: boolean; epoch: number }> {
+  removeNode(name: string): Promise<{ removed: boolean; epoch: number }> {
     this.#mustBeAuthority()
-    const { map } = this.#ports.view.current()
-    const node = map.nodes.find((candidate) => candidate.name === name)
-    if (!node) return { removed: true, epoch: map.epoch }
-    if (node.peer === this.#ports.transport.self) {
-      throw new ChatError('CLUSTER_STATE', {
-        message: 'The node with the authority cannot be removed; move the authority first',
-      })
-    }
-    if (this.#isHome(map, node.peer)) {
-      const { leaving } = this.#tables.authority()
-      const others = map.homes.current.peers.filter((peer) => peer !== node.peer && !leaving.includes(peer))
-      if (others.length === 0) throw new ChatError('CLUSTER_STATE', { message: 'The last store cannot be removed' })
-      if (!leaving.includes(node.peer))
-        await this.#tables.write(this.#tables.putAuthority({ leaving: [...leaving, node.peer] }))
-      return { removed: false, epoch: map.epoch }
-    }
-    const next = await this.#writer.change((newest) => ({
-      ...newest,
-      nodes: newest.nodes.filter((candidate) => candidate.peer !== node.peer),
-    }))
-    return { removed: true, epoch: next.map.epoch }
-  }
-
-  #isHome(map: ClusterMap, peer: string): boolean {
-    return map.homes.current.peers.includes(peer) || map.homes.next?.peers.includes(peer) === true
+    return this.#members.remove(name)
   }
 
   #handleDevices(): void {
@@ -165,6 +142,10 @@ export class AuthService implements Service {
     transport.handle(rpc.authRevoke, async ({ revocation, certificate }) => ({
       epoch: await this.#ready().revoke(revocation, certificate),
     }))
+    transport.handle(rpc.authMoved, async ({ addresses }, from) => {
+      this.#mustBeAuthority()
+      return { epoch: await this.#members.moved(from, addresses) }
+    })
     transport.handle(rpc.authRenew, async ({ claim }) => ({ certificate: await this.#ready().renew(claim) }))
   }
 
@@ -200,38 +181,7 @@ export class AuthService implements Service {
   async #standInMap(): Promise<void> {
     const { self } = this.#options
     const { mustRead } = this.#tables.authority()
-    if (self) await this.#correctMap(self)
+    if (self) await this.#members.correctOwn(self)
     if (mustRead) await this.#tables.write(this.#tables.putAuthority({ mustRead: false }))
   }
-
-  async #correctMap(self: Omit<MapNode, 'peer' | 'authority'>): Promise<void> {
-    const peer = this.#ports.transport.self
-    await this.#writer.change((map) => {
-      const wanted: MapNode = { ...self, peer, authority: true }
-      const known = nodeOf(map, peer)
-      if (!known) return withNode(map, wanted)
-      const isAlone = map.nodes.every((node) => (node.authority === true) === (node.peer === peer))
-      if (isAlone && JSON.stringify(orderOf(known)) === JSON.stringify(orderOf(wanted))) return undefined
-      const others = map.nodes.filter((node) => node.peer !== peer).map(({ authority: _formerly, ...node }) => node)
-      return { ...map, nodes: [...others, wanted] }
-    })
-  }
-
-  async #revoke(revocation: { user: string; dev: string; at: number }): Promise<number> {
-    const { map } = await this.#writer.change((newest) => ({
-      ...newest,
-      revocations: [...newest.revocations, revocation],
-    }))
-    return map.epoch
-  }
 }
-
-/** The fields in one order, so that two nodes can be compared as text. */
-const orderOf = ({ peer, key, name, roles, weight, addresses }: MapNode): unknown[] => [
-  peer,
-  key,
-  name,
-  roles,
-  weight,
-  addresses,
-]

@@ -29,6 +29,7 @@ const CHALLENGE_MS = 60_000
 /** Challenges that wait for their proof; past it the oldest is dropped and its node asks again. */
 const MAX_CHALLENGES = 1_000
 const MAX_ADDRESSES = 16
+const MAX_ADDRESS_CHARS = 256
 const MAX_ABOUT_CHARS = 8 * 1024
 
 export interface JoinsPorts {
@@ -182,12 +183,17 @@ const stringsOf = <Field extends string>(body: unknown, fields: Field[]): Record
   return Object.fromEntries(entries) as Record<Field, string> // one entry for each field
 }
 
+export const isAddressList = (value: unknown): value is string[] =>
+  Array.isArray(value) &&
+  value.length <= MAX_ADDRESSES &&
+  value.every((each) => typeof each === 'string' && each.startsWith('/') && each.length <= MAX_ADDRESS_CHARS)
+
 const parseAbout = (text: string): JoinAbout => {
   const value: Partial<Record<keyof JoinAbout, unknown>> = JSON.parse(text)
   const { key, name, addresses, weight } = value
   if (typeof key !== 'string' || fromBase64(key).length !== 32) throw new ChatError('RPC_INVALID')
   if (name !== undefined && !isNodeName(name)) throw new ChatError('AUTH_NAME_ILLEGAL')
-  if (!Array.isArray(addresses) || addresses.length > MAX_ADDRESSES || !addresses.every((a) => typeof a === 'string')) {
+  if (!isAddressList(addresses)) {
     throw new ChatError('RPC_INVALID', { message: 'The joining node sent no list of addresses' })
   }
   if (typeof weight !== 'number' || !(weight > 0) || weight > 1_000) throw new ChatError('RPC_INVALID')
