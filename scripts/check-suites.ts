@@ -56,7 +56,7 @@ function declarations(
   code: string,
   { suiteName, complain }: { suiteName: string; complain: (index: number, what: string) => void },
 ): { name: string; index: number }[] {
-  const calls = [...code.matchAll(new RegExp(`(?<![\\w$.])${escape(suiteName)}\\s*(?:<[^;()]*>)?\\s*\\(`, 'g'))]
+  const calls = [...code.matchAll(new RegExp(`(?<![\\w$.])${escape(suiteName)}\\s*(?:<[\\s\\S]*?>)?\\s*\\(`, 'g'))]
   return calls.flatMap((call) => {
     const before = code.slice(0, call.index)
     const name = /\b(?:const|let)\s+([\w$]+)\s*(?::[^=;]+)?=\s*$/.exec(before)?.[1]
