@@ -195,6 +195,7 @@ export class Feed {
       }
       await new Promise<void>((resolve) => clock.after(wanted.length > 0 ? RETRY_MS : limits.noticeFetchMs, resolve))
     }
+    if (session !== this.#session) return
     this.advance()
     this.#options.onChange()
   }

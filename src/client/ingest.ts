@@ -208,6 +208,7 @@ export class Ingest {
       }
       devices = new Set()
     }
+    if (this.#isStopped) return
     const waiting = this.#parked.get(author) ?? []
     this.#parked.delete(author)
     for (const incoming of waiting) {

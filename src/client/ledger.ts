@@ -6,15 +6,21 @@ export class Ledger {
   readonly #path: string
   #file: number | undefined
 
+  /** Makes the file at once: a profile that sent nothing has an empty ledger. */
   constructor(path: string) {
     this.#path = path
+    this.#write('')
+  }
+
+  add(id: string): void {
+    this.#write(`${id}\n`)
   }
 
   /** A full disk costs the line and nothing else: the ledger proves, it does not deliver. */
-  add(id: string): void {
+  #write(text: string): void {
     try {
       this.#file ??= openSync(this.#path, 'a', 0o600)
-      writeSync(this.#file, `${id}\n`)
+      if (text !== '') writeSync(this.#file, text)
     } catch {
       this.#file = undefined
     }

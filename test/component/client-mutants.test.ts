@@ -1,0 +1,30 @@
+// Each deliberate fault of the client fails a scenario that passes without it: the checks can fail.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { armMutant, type MutantName } from '../../src/platform/mutants.ts'
+import { type ScenarioName, scenarios } from './client-scenarios.ts'
+
+const killedBy: [MutantName, ScenarioName][] = [
+  ['no-dedupe-in-client', 'nothing is shown twice, whichever ways it comes'],
+  ['order-by-arrival-clock', 'everybody shows the same order, whatever came first'],
+  ['cursor-moved-by-push', 'cursors move by pages only'],
+  ['cursor-before-persist', 'a cursor never passes what is not on disk'],
+  ['signature-unchecked', 'what does not verify is not shown and holds nothing up'],
+  ['receipt-dropped', 'a receipt that overtakes its message counts, whatever else it claims'],
+  ['read-without-received', 'a read receipt implies received'],
+  ['new-id-on-resend', 'a message of unknown outcome leaves again, the same bytes under the same id'],
+]
+
+const mutants = suite('client mutants')
+mutants.after.each(() => armMutant(undefined))
+for (const [name, scenario] of killedBy) {
+  mutants(`${name} is seen`, async () => {
+    armMutant(name)
+    const failure = await scenarios[scenario]().then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    assert.ok(failure, `with ${name} the scenario still passes`)
+  })
+}
+mutants.run()

@@ -1,0 +1,454 @@
+// What a client must do, each as a scenario in a world of its own. Run as tests, and run again with a fault armed, where the
+// scenario has to fail: client-mutants.test.ts.
+import * as assert from 'uvu/assert'
+import type { ChatEvent } from '../../src/client/api.ts'
+import type { LocalChat } from '../../src/client/local-chat.ts'
+import { idMaker } from '../../src/client/ids.ts'
+import { keys } from '../../src/client/keys.ts'
+import { systemClock, systemRandom } from '../../src/platform/system.ts'
+import { CONTENT_TYPE, encodeContent } from '../../src/protocol/content.ts'
+import { ChatError } from '../../src/protocol/errors.ts'
+import { conversationOf } from '../../src/protocol/names.ts'
+import type { MessageHeader, ReceiptHeader, VoidHeader } from '../../src/protocol/records.ts'
+import { eventually } from '../eventually.ts'
+import { ClientWorld, fastClock, FEED, HOMES, KeptDatabase, type Person } from './client-world.ts'
+
+export const makeId = idMaker(systemClock, systemRandom)
+
+export interface MessageOptions {
+  seq: number
+  text?: string
+  at?: number
+  id?: string
+}
+/** A message as `from`'s device would sign it. */
+export const messageOf = (
+  from: Person,
+  to: string,
+  { seq, text = `text ${seq}`, at = Date.now(), id = makeId() }: MessageOptions,
+): Buffer => {
+  const author = { id, from: from.user, dev: from.device, to, at }
+  const header: MessageHeader = { k: 'msg', ...author, conv: conversationOf(from.user, to), seq, ct: CONTENT_TYPE }
+  return from.identity.seal(header, encodeContent({ text }))
+}
+export const receiptOf = (from: Person, to: string, st: 'received' | 'read', r: ReceiptHeader['r']): Buffer => {
+  const author = { id: makeId(), from: from.user, dev: from.device, to, at: Date.now() }
+  const header: ReceiptHeader = { k: 'rcpt', ...author, conv: conversationOf(from.user, to), st, r }
+  return from.identity.seal(header)
+}
+export const voidOf = (from: Person, to: string, seq: number): Buffer => {
+  const header: VoidHeader = {
+    k: 'void',
+    id: makeId(),
+    from: from.user,
+    dev: from.device,
+    to,
+    at: Date.now(),
+    conv: conversationOf(from.user, to),
+    seq,
+  }
+  return from.identity.seal(header)
+}
+
+/** Everything in the log so far. */
+export const eventsOf = async (chat: LocalChat): Promise<ChatEvent[]> => {
+  const stop = new AbortController()
+  const found: ChatEvent[] = []
+  const last = await chat.position()
+  if (last === 0) return found
+  for await (const event of chat.events({ after: 0, signal: stop.signal })) {
+    found.push(event)
+    if (event.position >= last) break
+  }
+  return found
+}
+export const textsOf = async (chat: LocalChat, conversation: string): Promise<string[]> =>
+  (await chat.history(conversation, { limit: 1_000 })).map(({ text }) => text)
+const shownTexts = async (chat: LocalChat): Promise<string[]> =>
+  (await eventsOf(chat)).flatMap((event) => (event.type === 'message' ? [event.text] : []))
+
+const cursorOf = (database: KeptDatabase, home: string): { feed: string; number: number } | undefined => {
+  const value = database.get(keys.cursor(home))
+  return value && (JSON.parse(Buffer.from(value).toString('utf8')) as { feed: string; number: number })
+}
+
+export type Scenario = () => Promise<void>
+const inWorld =
+  (run: (world: ClientWorld) => Promise<void>, options: ConstructorParameters<typeof ClientWorld>[0] = {}): Scenario =>
+  async () => {
+    const world = new ClientWorld(options)
+    try {
+      await run(world)
+    } finally {
+      await world.close()
+    }
+  }
+
+export const scenarios = {
+  'a message is stored, received and read, and says when': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const [a, b] = [await world.open(alice), await world.open(bob)]
+    const sent = await a.send('bob', 'hello', { wait: 'received', timeoutMs: 3_000 })
+    assert.ok(sent.storedAt && sent.receivedAt && sent.storedAt <= sent.receivedAt)
+    assert.is(sent.readAt, null)
+    assert.equal(await textsOf(b, 'alice'), ['hello'])
+    assert.is((await b.inbox())[0]?.unread, 1)
+    assert.equal(await b.markRead('alice'), { marked: 1 })
+    assert.is((await b.inbox())[0]?.unread, 0)
+    await eventually(async () => (await a.status(sent.id)).recipients[0]?.readAt)
+    const statuses = (await eventsOf(a)).flatMap((event) => (event.type === 'receipt' ? [event.status] : []))
+    assert.equal(statuses, ['received', 'read'])
+  }),
+
+  'a read receipt implies received': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const a = await world.open(alice)
+    const { id } = await a.send('bob', 'hello', { timeoutMs: 3_000 })
+    world.store(receiptOf(bob, 'alice', 'read', [[alice.device, 1, 1]]))
+    const recipient = await eventually(async () => {
+      const [bobs] = (await a.status(id)).recipients
+      return bobs?.readAt ? bobs : undefined
+    })
+    assert.ok(recipient?.receivedAt)
+    assert.is((await a.history('bob'))[0]?.status, 'read')
+  }),
+
+  'a receipt that overtakes its message counts, whatever else it claims': inWorld(async (world) => {
+    const [alice, second, bob] = [world.enrol('alice'), world.enrol('alice'), world.enrol('bob')]
+    const a = await world.open(alice)
+    await a.caughtUp({ timeoutMs: 3_000 })
+    world.store(receiptOf(bob, 'alice', 'received', [[second.device, 1, 2 ** 40]]))
+    const message = messageOf(second, 'bob', { seq: 1 })
+    world.store(message)
+    const status = await eventually(async () => {
+      const [shown] = await a.history('bob')
+      return shown?.status === 'received' ? shown.status : undefined
+    })
+    assert.is(status, 'received')
+  }),
+
+  'nothing is shown twice, whichever ways it comes': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const b = await world.open(bob)
+    await b.caughtUp({ timeoutMs: 3_000 })
+    const message = messageOf(alice, 'bob', { seq: 1 })
+    const kept = world.store(message)
+    const [session] = [...world.gateways.values()].flatMap((gateway) => [...gateway.sessions])
+    await eventually(async () => (await textsOf(b, 'alice')).length === 1)
+    for (let i = 0; i < 3; i += 1) session?.deliver(kept, undefined)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.equal(await shownTexts(b), ['text 1'])
+    assert.equal(await textsOf(b, 'alice'), ['text 1'])
+  }),
+
+  'of two messages under one id the first is kept': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const b = await world.open(bob)
+    const id = makeId()
+    world.store(messageOf(alice, 'bob', { seq: 1, id, text: 'first' }))
+    await eventually(async () => (await textsOf(b, 'alice')).length === 1)
+    world.store(messageOf(alice, 'bob', { seq: 1, id, text: 'other' }))
+    await eventually(() => b.rejected.doubled === 1)
+    assert.equal(await shownTexts(b), ['first'])
+  }),
+
+  'what does not verify is not shown and holds nothing up': inWorld(async (world) => {
+    const [alice, bob, mallory] = [world.enrol('alice'), world.enrol('bob'), world.enrol('mallory')]
+    const stranger = world.enrol('alice', { isPublished: false })
+    const eve = world.enrol('eve')
+    const database = new KeptDatabase()
+    const b = await world.open(bob, database)
+    await b.caughtUp({ timeoutMs: 3_000 })
+    world.store(messageOf({ ...mallory, user: 'alice', device: alice.device }, 'bob', { seq: 1, text: 'forged' }))
+    world.store(messageOf(stranger, 'bob', { seq: 1, text: 'uncertified' }))
+    world.store(messageOf(alice, 'eve', { seq: 1, text: 'for eve' }), { mailboxes: ['u:bob'] })
+    const tampered = messageOf(alice, 'bob', { seq: 1, text: 'paid 1' })
+    tampered[tampered.length - 1] = '9'.charCodeAt(0)
+    world.store(tampered)
+    world.store(messageOf(eve, 'bob', { seq: 1, text: 'genuine' }))
+    await eventually(() => b.rejected.invalid === 4 && cursorOf(database, HOMES[0])?.number === 5)
+    assert.equal(await shownTexts(b), ['genuine'])
+    assert.equal(await textsOf(b, 'alice'), [])
+  }),
+
+  'after its revocation a device says nothing, before it everything': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const at = Date.now()
+    world.publish({ revocations: [{ user: 'alice', dev: alice.device, at }] })
+    const b = await world.open(bob)
+    world.store(messageOf(alice, 'bob', { seq: 1, at: at - 1, text: 'before' }))
+    world.store(messageOf(alice, 'bob', { seq: 2, at: at + 1, text: 'after' }))
+    await eventually(() => b.rejected.invalid === 1)
+    assert.equal(await textsOf(b, 'alice'), ['before'])
+  }),
+
+  'a message of unknown outcome leaves again, the same bytes under the same id': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const [a, b] = [await world.open(alice), await world.open(bob)]
+    let puts = 0
+    world.onPut = (header) => (header.k === 'msg' && ++puts === 1 ? 'store-and-cut' : undefined)
+    const { id } = await a.send('bob', 'once', { timeoutMs: 5_000 })
+    const sent = world.puts.filter(({ header }) => header.k === 'msg')
+    assert.is(sent.length, 2)
+    assert.equal(
+      sent.map(({ header }) => header.id),
+      [id, id],
+    )
+    assert.ok(Buffer.from(sent[0]?.sealed ?? []).equals(Buffer.from(sent[1]?.sealed ?? [])))
+    await eventually(async () => (await textsOf(b, 'alice')).length === 1)
+    assert.equal(await shownTexts(b), ['once'])
+  }),
+
+  'many leave at once and in order; a retryable refusal keeps its place': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const [a, b] = [await world.open(alice), await world.open(bob)]
+    const refused = new Set<string>()
+    world.onPut = (header) => {
+      if (header.k !== 'msg' || header.seq % 7 !== 0 || refused.has(header.id)) return undefined
+      refused.add(header.id)
+      return new ChatError('QUORUM_UNAVAILABLE')
+    }
+    const texts = Array.from({ length: 50 }, (_, i) => `m${i}`)
+    const results = await Promise.all(texts.map((text) => a.send('bob', text, { timeoutMs: 8_000 })))
+    assert.ok(results.every(({ status }) => status !== 'queued'))
+    assert.is(refused.size, 7)
+    await eventually(async () => (await textsOf(b, 'alice')).length === 50)
+    assert.equal(await textsOf(b, 'alice'), texts)
+    assert.equal(await shownTexts(b), texts)
+    assert.equal(await b.gaps('alice'), [])
+  }),
+
+  'a message that is refused for good becomes a void, which goes before the next message': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const [a, b] = [await world.open(alice), await world.open(bob)]
+    world.onPut = (header) => (header.k === 'msg' && header.seq === 1 ? new ChatError('MESSAGE_INVALID') : undefined)
+    const error = await a.send('bob', 'bad', { timeoutMs: 3_000 }).catch((reason: unknown) => reason)
+    assert.ok(error instanceof ChatError && error.code === 'MESSAGE_INVALID')
+    await a.settled({ timeoutMs: 3_000 })
+    assert.is(world.puts.length, 1)
+    assert.equal(
+      (await a.history('bob')).map(({ status }) => status),
+      ['refused'],
+    )
+    await a.send('bob', 'good', { timeoutMs: 3_000 })
+    const sent = world.puts.flatMap(({ header }) =>
+      header.k === 'msg' || header.k === 'void' ? [`${header.k} ${header.seq}`] : [],
+    )
+    assert.equal(sent, ['msg 1', 'void 1', 'msg 2'])
+    await eventually(async () => (await textsOf(b, 'alice')).length === 1)
+    assert.equal(await b.gaps('alice'), [])
+    assert.is((await b.inbox())[0]?.unread, 1)
+  }),
+
+  'after one attempt of unknown outcome a refusal is not final': inWorld(async (world) => {
+    const [alice] = [world.enrol('alice'), world.enrol('bob')]
+    const a = await world.open(alice)
+    let puts = 0
+    world.onPut = (header) => {
+      if (header.k !== 'msg') return undefined
+      puts += 1
+      return puts === 1 ? 'cut' : puts === 2 ? new ChatError('USER_UNKNOWN') : undefined
+    }
+    const result = await a.send('bob', 'insisting', { timeoutMs: 5_000 })
+    assert.is(result.status, 'stored')
+    assert.is(puts, 3)
+  }),
+
+  'what was typed offline leaves later, with the time at which it left': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const database = new KeptDatabase()
+    const [gateway] = world.gateways.values()
+    if (gateway) gateway.isUp = false
+    const first = await world.open(alice, database)
+    const { id, status } = await first.send('bob', 'later', { wait: 'queued' })
+    assert.is(status, 'queued')
+    assert.equal(
+      (await first.history('bob')).map(({ text, status }) => [text, status]),
+      [['later', 'queued']],
+    )
+    await first.close()
+    const opened = Date.now()
+    if (gateway) gateway.isUp = true
+    const again = await world.open(alice, database)
+    assert.is((await again.send('bob', 'later', { id, timeoutMs: 3_000 })).status, 'stored')
+    const b = await world.open(bob)
+    await eventually(async () => (await textsOf(b, 'alice')).length === 1)
+    const [put] = world.puts
+    assert.ok((put?.header.at ?? 0) >= opened)
+    assert.is(world.puts.filter(({ header }) => header.k === 'msg').length, 1)
+  }),
+
+  'everybody shows the same order, whatever came first': inWorld(async (world) => {
+    const [alice, bob, laptop] = [world.enrol('alice'), world.enrol('bob'), world.enrol('bob')]
+    const base = Date.now()
+    const [b, l] = [await world.open(bob), await world.open(laptop)]
+    await b.caughtUp({ timeoutMs: 3_000 })
+    await l.caughtUp({ timeoutMs: 3_000 })
+    const old = messageOf(alice, 'bob', { seq: 1, at: base - 5_000, text: 'old' })
+    const young = messageOf(laptop, 'alice', { seq: 1, at: base - 1_000, text: 'young' })
+    world.store(young)
+    await eventually(async () => (await textsOf(b, 'alice')).length === 1)
+    world.store(old)
+    await eventually(async () => (await textsOf(b, 'alice')).length === 2 && (await textsOf(l, 'alice')).length === 2)
+    assert.equal(await textsOf(b, 'alice'), ['old', 'young'])
+    assert.equal(await textsOf(l, 'alice'), ['old', 'young'])
+  }),
+
+  'a message waits for the one before it, then is shown after a gap, which is repaired': inWorld(
+    async (world) => {
+      const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+      const b = await world.open(bob)
+      await b.caughtUp({ timeoutMs: 60_000 })
+      const message = (seq: number): Buffer => messageOf(alice, 'bob', { seq, at: 1_790_000_000_000 + seq })
+      world.store(message(1))
+      world.store(message(3))
+      world.store(message(2))
+      await eventually(async () => (await shownTexts(b)).length === 3)
+      assert.equal(await shownTexts(b), ['text 1', 'text 2', 'text 3'])
+      world.store(message(5))
+      await eventually(() => b.position().then((position) => position >= 3))
+      assert.equal(await textsOf(b, 'alice'), ['text 1', 'text 2', 'text 3'])
+      assert.equal(await b.gaps('alice'), [])
+      await eventually(async () => (await textsOf(b, 'alice')).length === 4)
+      assert.equal(await b.gaps('alice'), [{ device: alice.device, from: 4, to: 4 }])
+      world.store(message(4))
+      await eventually(async () => (await textsOf(b, 'alice')).length === 5)
+      assert.equal(await textsOf(b, 'alice'), ['text 1', 'text 2', 'text 3', 'text 4', 'text 5'])
+      assert.equal(await b.gaps('alice'), [])
+    },
+    { clock: fastClock(10) },
+  ),
+
+  'cursors move by pages only': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const database = new KeptDatabase()
+    world.store(messageOf(alice, 'bob', { seq: 1 }))
+    const b = await world.open(bob, database)
+    await eventually(() => cursorOf(database, HOMES[0])?.number === 1 && cursorOf(database, HOMES[1])?.number === 1)
+    world.isNoticing = false
+    world.store(messageOf(alice, 'bob', { seq: 2 }))
+    await eventually(async () => (await textsOf(b, 'alice')).length === 2)
+    await b.settled({ timeoutMs: 3_000 }).catch(() => {})
+    const [other] = [world.enrol('carol')]
+    world.isPushing = false
+    world.store(messageOf(other, 'bob', { seq: 1 }))
+    assert.is(cursorOf(database, HOMES[0])?.number, 1)
+    world.cut()
+    await eventually(async () => (await textsOf(b, 'carol')).length === 1)
+    await eventually(() => cursorOf(database, HOMES[0])?.number === world.mailbox('bob').length)
+    assert.is(cursorOf(database, HOMES[0])?.feed, FEED)
+  }),
+
+  'a cursor never passes what is not on disk': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const database = new KeptDatabase()
+    const b = await world.open(bob, database)
+    await b.caughtUp({ timeoutMs: 3_000 })
+    // Its author's certificate cannot be had: the record waits, and so must the cursor.
+    let asked = 0
+    const get = world.certificates.get.bind(world.certificates)
+    world.certificates.get = (user: string) => {
+      if (user !== 'alice') return get(user)
+      asked += 1
+      throw new ChatError('QUORUM_UNAVAILABLE')
+    }
+    world.store(messageOf(alice, 'bob', { seq: 1 }))
+    await eventually(() => asked > 0)
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    assert.is(cursorOf(database, HOMES[0])?.number ?? 0, 0)
+    world.certificates.get = get
+    await eventually(() => cursorOf(database, HOMES[0])?.number === 1)
+    assert.equal(await textsOf(b, 'alice'), ['text 1'])
+  }),
+
+  'what no push brought is fetched': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    world.isPushing = false
+    const b = await world.open(bob)
+    await b.caughtUp({ timeoutMs: 3_000 })
+    world.store(messageOf(alice, 'bob', { seq: 1 }))
+    await eventually(async () => (await textsOf(b, 'alice')).length === 1)
+    await b.caughtUp({ timeoutMs: 3_000 })
+  }),
+
+  'reading on one device is reading on all, and is told once': inWorld(async (world) => {
+    const [alice, bob, laptop] = [world.enrol('alice'), world.enrol('bob'), world.enrol('bob')]
+    const [b, l] = [await world.open(bob), await world.open(laptop)]
+    world.store(messageOf(alice, 'bob', { seq: 1 }))
+    await eventually(async () => (await l.inbox())[0]?.unread === 1 && (await b.inbox())[0]?.unread === 1)
+    await b.markRead('alice')
+    await eventually(async () => (await l.inbox())[0]?.unread === 0)
+    await l.settled({ timeoutMs: 3_000 })
+    await b.settled({ timeoutMs: 3_000 })
+    const read = world.puts.filter(({ header }) => header.k === 'rcpt' && header.st === 'read')
+    assert.equal(
+      read.map(({ header }) => header.dev),
+      [bob.device],
+    )
+  }),
+
+  'of a blocked user nothing arrives, and that user learns nothing': inWorld(async (world) => {
+    const [alice, bob, laptop] = [world.enrol('alice'), world.enrol('bob'), world.enrol('bob')]
+    const [b, l] = [await world.open(bob), await world.open(laptop)]
+    await b.block('alice')
+    await eventually(async () => (await l.blocked()).includes('alice'))
+    world.store(messageOf(alice, 'bob', { seq: 1, text: 'hidden' }))
+    await b.caughtUp({ timeoutMs: 3_000 })
+    await l.caughtUp({ timeoutMs: 3_000 })
+    await b.unblock('alice')
+    await eventually(async () => (await l.blocked()).length === 0)
+    world.store(messageOf(alice, 'bob', { seq: 2, text: 'shown' }))
+    await eventually(async () => (await shownTexts(b)).length === 1 && (await shownTexts(l)).length === 1)
+    assert.equal(await shownTexts(b), ['shown'])
+    await b.settled({ timeoutMs: 3_000 })
+    const told = world.puts.flatMap(({ header }) => (header.k === 'rcpt' ? header.r : []))
+    assert.ok(told.every(([, from]) => from === 2))
+  }),
+
+  'an impostor gets no proof and no message': inWorld(async (world) => {
+    const alice = world.enrol('alice')
+    const gateway = world.gateways.get('ws://gw-1')
+    const genuine = gateway?.keys
+    if (gateway)
+      gateway.keys = { ...world.enrol('eve'), secretKey: world.enrol('eve').seed, publicKey: new Uint8Array(32) }
+    const a = await world.open(alice)
+    await eventually(async () => (await a.connection()).problem)
+    assert.is.not((await a.connection()).state, 'online')
+    assert.ok([...(gateway?.sessions ?? [])].every(({ user }) => user === undefined))
+    if (gateway && genuine) gateway.keys = genuine
+    await eventually(async () => (await a.connection()).state === 'online')
+  }),
+
+  'a gateway that drains loses its clients at once, and they lose nothing': inWorld(
+    async (world) => {
+      const [alice] = [world.enrol('alice'), world.enrol('bob')]
+      const a = await world.open(alice)
+      await a.settled({ timeoutMs: 3_000 })
+      const { gateway: before } = await a.connection()
+      const other = [...world.gateways.keys()].find((url) => url !== before) ?? ''
+      const sends = Array.from({ length: 20 }, (_, i) => a.send('bob', `m${i}`, { timeoutMs: 5_000 }))
+      world.gateways.get(before ?? '')?.drain([other])
+      const results = await Promise.all(sends)
+      assert.ok(results.every(({ status }) => status === 'stored'))
+      await eventually(async () => (await a.connection()).gateway === other)
+      assert.is(new Set(world.mailbox('bob').map(({ header }) => header.id)).size, 20)
+    },
+    { gateways: ['gw-1', 'gw-2'] },
+  ),
+
+  'search finds words on this device': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const b = await world.open(bob)
+    world.store(messageOf(alice, 'bob', { seq: 1, text: 'the deploy has failed' }))
+    world.store(messageOf(alice, 'bob', { seq: 2, text: 'lunch?' }))
+    await eventually(async () => (await textsOf(b, 'alice')).length === 2)
+    const found = async (words: string): Promise<string[]> => (await b.search(words)).map(({ text }) => text)
+    assert.equal(await found('fail deploy'), ['the deploy has failed'])
+    assert.equal(await found('breakfast'), [])
+    world.store(messageOf(alice, 'bob', { seq: 3, text: 'deploy again' }))
+    await eventually(async () => (await textsOf(b, 'alice')).length === 3)
+    assert.equal(await found('deploy'), ['the deploy has failed', 'deploy again'])
+  }),
+} satisfies Record<string, Scenario>
+
+export type ScenarioName = keyof typeof scenarios
