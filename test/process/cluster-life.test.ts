@@ -119,6 +119,7 @@ life('everything is killed at once and started again in another order: nothing i
   for (const { name, admin, ws } of await world.nodes()) assert.is(`${admin} ${ws}`, before.get(name))
   const sent = await world.send('alice', 'bob', 'after the night', '--wait', 'received', '--timeout', '40s')
   assert.ok(sent.receivedAt)
+  await world.send('bob', 'alice', 'good morning', '--timeout', '30s')
   const report = await mustPass(world, 'alice', 'bob')
   const { ids, found } = report.ledger as { ids: number; found: number } // the report's counts
   assert.is(found, ids)
