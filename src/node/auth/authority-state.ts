@@ -42,10 +42,11 @@ export const parseAuthority = (text: string): { state: AuthorityState; keyPair: 
   })
 }
 
-/** Fills an empty database. The joint epoch of the old place means nothing here: it is cancelled and begun again. */
+/** Takes the place of what the database held. The joint epoch of the old place means nothing here: it is cancelled and begun again. */
 export const importAuthority = async (database: Database, state: AuthorityState): Promise<void> => {
-  const writes = state.rows.map(([key, value]) => ({ key: toUtf8(key), value: toUtf8(value) }))
-  await database.batch(writes, { sync: true })
+  const stale = (await database.keys(EVERYTHING)).map((key) => ({ key, value: undefined }))
+  const rows = state.rows.map(([key, value]) => ({ key: toUtf8(key), value: toUtf8(value) }))
+  await database.batch([...stale, ...rows], { sync: true })
   const tables = new AuthTables(database)
   await tables.write(tables.putAuthority({ mustRead: true, jointEpoch: undefined }))
 }
