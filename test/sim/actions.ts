@@ -16,10 +16,7 @@ const device = (cluster: SimCluster, name: string, act: (device: SimDevice) => v
   if (found?.isUp) act(found)
 }
 /** Both ways between each of one side and each of the other. */
-const cutBetween = (cluster: SimCluster, left: string[], isCut: boolean): void => {
-  const right = [...cluster.nodes.keys(), ...(cluster.scenario.hasLiar ? ['liar'] : [])].filter(
-    (n) => !left.includes(n),
-  )
+const cutBetween = (cluster: SimCluster, left: string[], right: string[], isCut: boolean): void => {
   for (const a of left) {
     for (const b of right) {
       cluster.network.setCut(a, b, isCut)
@@ -27,6 +24,9 @@ const cutBetween = (cluster: SimCluster, left: string[], isCut: boolean): void =
     }
   }
 }
+/** Every member that is not one of these. */
+const othersThan = (cluster: SimCluster, left: string[]): string[] =>
+  [...cluster.nodes.keys(), ...(cluster.scenario.hasLiar ? ['liar'] : [])].filter((name) => !left.includes(name))
 /** What a fault did ends by itself, or with the heal, whichever is first. */
 const later = (cluster: SimCluster, ms: number, end: () => void): void => {
   cluster.scheduler.after(ms, () => (cluster.isHealed ? undefined : end()))
@@ -72,8 +72,13 @@ export const actions: Actions = {
       later(c, step.forMs, () => void d.start())
     }),
   partition: (c, step) => {
-    cutBetween(c, step.left, true)
-    later(c, step.forMs, () => cutBetween(c, step.left, false))
+    const right = othersThan(c, step.left)
+    cutBetween(c, step.left, right, true)
+    later(c, step.forMs, () => cutBetween(c, step.left, right, false))
+  },
+  isolate: (c, step) => {
+    cutBetween(c, [step.node], step.from, true)
+    later(c, step.forMs, () => cutBetween(c, [step.node], step.from, false))
   },
   cut: (c, step) => {
     c.network.setCut(step.from, step.to, true)

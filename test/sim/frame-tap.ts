@@ -38,7 +38,8 @@ export class FrameTap implements SocketTap {
 
   toGateway(client: string, text: string): void {
     const type = typeOf(text)
-    if (type === 'record.put') {
+    if (type === 'auth.hello') this.#newSession(client)
+    else if (type === 'record.put') {
       const { id, record } = JSON.parse(text) as { id: number; record: string } // a client of ours wrote it
       const sealed = fromBase64(record)
       const digest = digestOf(sealed)
@@ -82,6 +83,13 @@ export class FrameTap implements SocketTap {
   /** Some message that is known to be stored. */
   pickStored(random: SeededRandom): Uint8Array | undefined {
     return this.#stored.length > 0 ? random.pick(this.#stored) : undefined
+  }
+
+  /** Numbers of frames begin anew. */
+  #newSession(client: string): void {
+    for (const table of [this.#puts, this.#attempts]) {
+      for (const key of [...table.keys()]) if (key.startsWith(`${client} `)) table.delete(key)
+    }
   }
 
   #failed(client: string, { id, outcome }: { id?: number; outcome: string }): void {

@@ -19,13 +19,12 @@ export const hunt = async ({ first, seeds, mutant, onRun }: Hunt): Promise<numbe
   return seeds
 }
 
-/** The first run in which the mutant was caught, or undefined. */
+/** The first run in which the mutant, and not the services as they are, was caught; or undefined. */
 export const huntMutant = async (mutant: MutantName, seeds: number, first = 1): Promise<RunResult | undefined> => {
-  let caught: RunResult | undefined
-  const onRun = (result: RunResult): boolean => {
-    if (result.violations.length > 0) caught = result
-    return caught !== undefined
+  for (let seed = first; seed < first + seeds; seed++) {
+    const scenario = makeScenario(seed)
+    const caught = await runScenario(scenario, { mutant })
+    if (caught.violations.length > 0 && (await runScenario(scenario)).violations.length === 0) return caught
   }
-  await hunt({ first, seeds, mutant, onRun })
-  return caught
+  return undefined
 }

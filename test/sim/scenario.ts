@@ -15,6 +15,7 @@ export type Step = { at: number } & (
   | { do: 'power-cut'; forMs: number }
   | { do: 'crash-device'; device: string; how: HowToDie; forMs: number }
   | { do: 'partition'; left: string[]; forMs: number }
+  | { do: 'isolate'; node: string; from: string[]; forMs: number }
   | { do: 'cut'; from: string; to: string; forMs: number }
   | { do: 'reset'; a: string; b: string }
   | { do: 'break-socket'; device: string }
@@ -144,7 +145,7 @@ const addWork = (scenario: Scenario, world: World, { random, moments }: Chances)
 
 type FaultKind = Exclude<
   StepKind,
-  'send' | 'resend' | 'read' | 'settle' | 'status' | 'add-store' | 'lose-after-growth' | 'damage-disk'
+  'send' | 'resend' | 'read' | 'settle' | 'status' | 'isolate' | 'add-store' | 'lose-after-growth' | 'damage-disk'
 >
 /** How often each is drawn; `make` gets what it may choose from. */
 const FAULTS: Record<FaultKind, { weight: number; make: (r: SeededRandom, w: World, at: number) => Step }> = {
@@ -259,27 +260,39 @@ const addFaults = (scenario: Scenario, world: World, { random, moments }: Chance
   }
 }
 
-/** One home misses a while, another loses its disk, the third goes away: only who counts rightly knows that something may lack. */
-const addLonelyHome = ({ steps, healAt }: Scenario, world: World, random: SeededRandom): void => {
+/**
+ * One home misses a while of which a device knows nothing either; then another loses its disk and the third goes away:
+ * who counts the empty one tells the device that it has everything.
+ */
+const addLonelyHome = ({ steps, healAt, seed }: Scenario, world: World, random: SeededRandom): void => {
   const [late = '', empty = '', away = ''] = random.shuffle(world.stores)
+  const [asleep = '', ...others] = random.shuffle(world.devices)
   const at = random.float() * healAt * 0.4
   steps.push({ at, do: 'crash-node', node: late, how: 'process', forMs: 6_000 })
-  steps.push({ at: at + 4_000 + random.float() * 1_500, do: 'damage-disk', node: empty, how: 'all' })
-  steps.push({ at: at + 5_500 + random.float() * 400, do: 'crash-node', node: away, how: 'process', forMs: 9_000 })
-  for (const device of world.devices) {
-    steps.push({ at: at + 6_000 + random.float() * 500, do: 'break-socket', device })
-    steps.push({ at: at + 7_000 + random.float() * 1_000, do: 'settle', device })
+  steps.push({ at, do: 'crash-device', device: asleep, how: 'process', forMs: 6_500 })
+  for (let i = 0; i < 5; i++) {
+    const sent = at + 500 + random.float() * 3_000
+    const device = random.pick(others)
+    steps.push({ at: sent, do: 'send', device, to: userOf(asleep), text: `text ${seed}.lonely.${i}` })
   }
+  const lost = at + 4_500 + random.float() * 1_500
+  steps.push({ at: lost, do: 'damage-disk', node: empty, how: 'all' })
+  steps.push({ at: lost + random.float() * 450, do: 'crash-node', node: away, how: 'process', forMs: 6_000 })
+  for (let i = 0; i < 4; i++) steps.push({ at: at + 7_000 + i * 500, do: 'settle', device: asleep })
 }
 
 /** One store becomes three, under load; and then the first may lose everything. */
 const addGrowth = ({ steps, healAt, seed }: Scenario, world: World, random: SeededRandom): void => {
-  const at = random.float() * healAt * 0.5
+  const at = 1 + random.float() * healAt * 0.5
   for (const node of world.newStores) steps.push({ at: at + random.float() * 500, do: 'add-store', node })
   for (let i = 0; i < 25; i++) {
     const device = random.pick(world.devices)
     const sent = at + random.float() * 3_000
     steps.push({ at: sent, do: 'send', device, to: random.pick(world.users), text: `text ${seed}.grow.${i}` })
   }
-  if (random.chance(0.5)) steps.push({ at, do: 'lose-after-growth', node: 'store-1', afterMs: random.float() * 300 })
+  if (random.chance(0.5)) return
+  // The old home cannot tell the new ones what it has for a while; once they are said to have it, it may go.
+  const forMs = random.between(2_000, 8_000)
+  steps.push({ at: at - 1, do: 'isolate', node: 'store-1', from: world.newStores, forMs })
+  steps.push({ at, do: 'lose-after-growth', node: 'store-1', afterMs: random.float() * 300 })
 }
