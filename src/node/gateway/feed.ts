@@ -113,11 +113,12 @@ export class Feed {
   }
 
   /** An incomplete feed looks whether a home that it lacks can be read by now. */
-  look(): void {
+  async look(): Promise<void> {
     if (this.#isComplete || this.#isEnded) return
     const { states } = this.#ports.mailboxes.homes
-    const isBack = this.#peers.some((peer) => !this.homeAt(peer) && states.isReadable(peer))
-    if (isBack) this.changed()
+    const lacking = this.#peers.filter((peer) => !this.homeAt(peer))
+    const isUp = await Promise.all(lacking.map((peer) => states.isUp(peer)))
+    if (isUp.includes(true)) this.changed()
   }
 
   /** The client should open its feed again; said once. */

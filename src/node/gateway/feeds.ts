@@ -122,7 +122,7 @@ export class Feeds {
     if (mutant('lease-is-truth')) return
     const byHome = new Map<string, { subs: number[]; heads: number[] }>()
     for (const feed of this.#bySession.values()) {
-      feed.look()
+      void feed.look()
       for (const { peer, sub, position, isLive } of feed.homes) {
         if (!isLive) continue
         let question = byHome.get(peer)

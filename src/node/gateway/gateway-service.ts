@@ -60,6 +60,7 @@ export interface GatewayStatus {
   feeds: number
   subscriptions: number
   leases: number
+  /** Records that wait for stores, records for other gateways, and leases for routers. */
   queued: { writes: number; pushes: number; leases: number }
 }
 

@@ -100,6 +100,7 @@ const identityOf = (capability: Capability): Identity => ({
   user: capability.user,
   device: capability.dev,
   certificate: capability.certificate,
-  capability: capability.sealed,
+  // A copy: small buffers share slabs of 8 KiB, and this one is held as long as the session.
+  capability: Uint8Array.from(capability.sealed),
   capabilityExpiresAt: capability.exp,
 })

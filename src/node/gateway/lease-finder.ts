@@ -12,6 +12,8 @@ import type { RouterRing } from './router-ring.ts'
 const MAX_ASKED = 5
 const MAX_CACHED = 50_000
 const MAX_ABSENT = 10_000
+/** Look-ups under way; past it users count as nowhere, and what they get comes by their feeds. */
+const MAX_PENDING = 5_000
 
 interface Cached {
   gateways: string[]
@@ -48,6 +50,7 @@ export class LeaseFinder {
   find(user: string): Promise<string[]> {
     const pending = this.#pending.get(user)
     if (pending) return pending
+    if (this.#pending.size >= MAX_PENDING) return Promise.resolve([])
     const found = this.#ask(user).then((leases) => {
       this.#pending.delete(user)
       return this.#remember(user, leases)

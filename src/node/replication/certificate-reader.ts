@@ -2,7 +2,6 @@
 // That a user exists is remembered for good: names are never given back.
 import { LruMap } from '../../platform/lru-map.ts'
 import { mutant } from '../../platform/mutants.ts'
-import { toMapKey } from '../../protocol/bytes.ts'
 import { type Certificate, openCertificate } from '../../protocol/certificate.ts'
 import { asChatError, ChatError } from '../../protocol/errors.ts'
 import { certificateMailbox } from '../../protocol/names.ts'
@@ -26,7 +25,6 @@ export class CertificateReader {
   readonly #homes: HomeCalls
   readonly #existing = new LruMap<string, true>({ max: MAX_USERS })
   readonly #cache = new LruMap<string, Cached>({ max: MAX_CACHED })
-  readonly #verified = new LruMap<string, Certificate>({ max: MAX_CACHED })
 
   constructor(ports: HomePorts, homes: HomeCalls) {
     this.#ports = ports
@@ -83,13 +81,8 @@ export class CertificateReader {
   }
 
   #open(sealed: Uint8Array): Certificate | undefined {
-    const key = toMapKey(sealed)
-    const known = this.#verified.get(key)
-    if (known) return known
     try {
-      const certificate = openCertificate(sealed, this.#ports.view.current().map.cluster)
-      this.#verified.set(key, certificate)
-      return certificate
+      return openCertificate(sealed, this.#ports.view.current().map.cluster)
     } catch (error) {
       this.#ports.log.warn({ error: asChatError(error).message }, 'a home holds a certificate that does not verify')
       return undefined

@@ -57,6 +57,18 @@ export class HomeStates {
     if (hasCode(error, 'STORE_SYNCING')) this.#note(peer, 'syncing')
   }
 
+  /** The home answers now that it may be read. */
+  async isUp(peer: string): Promise<boolean> {
+    const { transport, view } = this.#ports
+    if (!transport.isConnected(peer)) return false
+    try {
+      const { state } = await transport.call(peer, storeState, { epoch: view.current().map.epoch })
+      return state === 'up'
+    } catch {
+      return false // whatever it is, it cannot be read now
+    }
+  }
+
   #note(peer: string, state: StoreState['state']): void {
     this.#known.set(peer, { state, askedAt: this.#ports.clock.monotonic() })
   }

@@ -27,7 +27,7 @@ export class Mailboxes {
 
   /**
    * Resolves when W homes of each mailbox have the record on disk.
-   * QUORUM_UNAVAILABLE: nothing was sent. OUTCOME_UNKNOWN: it may be there; the same write may be repeated any time.
+   * QUORUM_UNAVAILABLE, PEER_OVERLOADED, or what is wrong with the record: no home keeps it. OUTCOME_UNKNOWN: it may be there; the same write may be repeated any time.
    */
   append(write: StoreWrite, options: AppendOptions = {}): Promise<void> {
     return this.#writer.append(write, options.timeoutMs)
@@ -58,8 +58,8 @@ export class Mailboxes {
     return this.#confirmer.confirm(records)
   }
 
-  /** Writes that wait for the end of this turn. */
+  /** Records that wait for their homes. */
   status(): { queued: number } {
-    return { queued: this.#writer.queued }
+    return { queued: this.#writer.waiting }
   }
 }

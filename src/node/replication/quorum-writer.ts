@@ -1,11 +1,12 @@
 // Durable writes: collects what one turn of the loop writes, sends each home one append (in chunks below a peer frame),
 // and settles every record as soon as W homes of each of its mailboxes have it on disk. A slow home delays nobody.
-// Refused (QUORUM_UNAVAILABLE) only while no append can have left; from then on the only failure is OUTCOME_UNKNOWN.
+// Refused (QUORUM_UNAVAILABLE) only while no home can have it; from then on the only failure is OUTCOME_UNKNOWN.
 import { mutant } from '../../platform/mutants.ts'
-import { asChatError, ChatError, type ErrorCode, hasCode } from '../../protocol/errors.ts'
+import { asChatError, ChatError, hasCode } from '../../protocol/errors.ts'
 import { limits } from '../../protocol/limits.ts'
 import { storeAppend, type StoreMark, type StoreWrite } from '../../protocol/rpc.ts'
 import type { HomeCalls, HomePorts } from './home-calls.ts'
+import { isFault, type Write, WriteAttempt } from './write-attempt.ts'
 import { type WritePlan, WritePlans } from './write-plan.ts'
 
 /** Room for the frame's own fields, and for what else shares the frame. */
@@ -13,46 +14,13 @@ const MAX_CHUNK_BYTES = Math.floor(limits.maxPeerFrameBytes * 0.75)
 /** What msgpack adds to a write, about, and its mailboxes' names. */
 const WRITE_OVERHEAD_BYTES = 128
 const MAX_CHUNK_WRITES = 2_000
+/** Records that wait for their homes; past it the next ones are refused. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024
 
-interface Write extends StoreWrite {
-  resolve: () => void
-  reject: (error: ChatError) => void
-  /** By the monotonic clock. */
-  deadline: number
-  /** True once an append of it may have reached a home. */
-  left: boolean
-  settled: boolean
-  attempt: Attempt | undefined
-}
-/** One try of a write under one epoch. */
-interface Attempt {
-  write: Write
-  plan: WritePlan
-  /** Per group of the plan: homes that must still confirm, and homes that may still fail. */
-  needed: number[]
-  spare: number[]
-  openGroups: number
-  answered: number
-  /** Of those: homes that certainly keep nothing of it. */
-  without: number
-  /** Why a home finds the record itself wrong. */
-  fault: ChatError | undefined
-}
 interface Part {
-  attempt: Attempt
+  attempt: WriteAttempt
   groups: number[]
 }
-/** A home says so of the record, not of itself: it keeps nothing of the whole append. */
-const FAULTS: readonly ErrorCode[] = [
-  'MESSAGE_INVALID',
-  'MESSAGE_TOO_LARGE',
-  'RPC_INVALID',
-  'AUTH_SIGNATURE',
-  'AUTH_REVOKED',
-]
-/** The append never left, or was turned away at the door. */
-const UNSENT: readonly ErrorCode[] = ['PEER_UNREACHABLE', 'PEER_OVERLOADED', 'PEER_DENIED']
-
 /** What one append carries: `parts[i]` is the attempt behind `writes[i]`. */
 interface Batch {
   peer: string
@@ -68,19 +36,24 @@ export class QuorumWriter {
   readonly #homes: HomeCalls
   readonly #plans = new WritePlans()
   #queue: Write[] = []
+  #waiting = 0
+  #waitingBytes = 0
 
   constructor(ports: HomePorts, homes: HomeCalls) {
     this.#ports = ports
     this.#homes = homes
   }
 
-  /** Writes that wait for the end of the turn. */
-  get queued(): number {
-    return this.#queue.length
+  /** Records that wait for their homes. */
+  get waiting(): number {
+    return this.#waiting
   }
 
-  append(write: StoreWrite, timeoutMs: number = limits.appendTimeoutMs): Promise<void> {
-    const { mailboxes, sealed, acceptedAt } = write
+  /** PEER_OVERLOADED (refused) when too much is waiting; else as the file says. */
+  append({ mailboxes, sealed, acceptedAt }: StoreWrite, timeoutMs: number = limits.appendTimeoutMs): Promise<void> {
+    if (this.#waitingBytes > MAX_WAITING_BYTES) return Promise.reject(new ChatError('PEER_OVERLOADED'))
+    this.#waiting++
+    this.#waitingBytes += sealed.length
     return new Promise((resolve, reject) => {
       const deadline = this.#ports.clock.monotonic() + timeoutMs
       const started = { left: false, settled: false, attempt: undefined }
@@ -101,10 +74,9 @@ export class QuorumWriter {
     const open = new Map<string, Batch>()
     const full: Batch[] = []
     for (const write of writes) {
-      if (write.settled) continue
       const plan = this.#plans.of(map, write.mailboxes)
-      if (this.#isAvailable(plan)) this.#addToBatches(write, plan, open, full)
-      else this.#reject(write, this.#unavailable(write, plan))
+      if (this.#isAvailable(plan)) this.#addToBatches(new WriteAttempt(write, plan), open, full)
+      else this.#settle(write, this.#unavailable(write, plan))
     }
     for (const batch of full) this.#send(batch)
     for (const batch of open.values()) this.#send(batch)
@@ -121,36 +93,24 @@ export class QuorumWriter {
   }
 
   #unavailable(write: Write, plan: WritePlan): ChatError {
-    if (write.left)
-      return new ChatError(mutant('refused-after-partial-write') ? 'QUORUM_UNAVAILABLE' : 'OUTCOME_UNKNOWN')
+    if (write.left && !mutant('refused-after-partial-write')) return new ChatError('OUTCOME_UNKNOWN')
     const writable = plan.homes.filter(({ peer }) => this.#homes.states.isWritable(peer)).length
     return new ChatError('QUORUM_UNAVAILABLE', { details: { writable, homes: plan.homes.length } })
   }
 
-  #addToBatches(write: Write, plan: WritePlan, open: Map<string, Batch>, full: Batch[]): void {
-    const attempt: Attempt = {
-      write,
-      plan,
-      needed: plan.groups.map((group) => group.needed),
-      spare: plan.groups.map((group) => group.peers.length - group.needed),
-      openGroups: plan.groups.length,
-      answered: 0,
-      without: 0,
-      fault: undefined,
-    }
+  #addToBatches(attempt: WriteAttempt, open: Map<string, Batch>, full: Batch[]): void {
+    const { write, plan } = attempt
     write.attempt = attempt
-    const bytes = write.sealed.length + WRITE_OVERHEAD_BYTES
+    const { sealed, acceptedAt, deadline } = write
+    const bytes = sealed.length + WRITE_OVERHEAD_BYTES
     for (const { peer, mailboxes, groups } of plan.homes) {
       let batch = open.get(peer)
       if (batch && (batch.bytes + bytes > MAX_CHUNK_BYTES || batch.writes.length >= MAX_CHUNK_WRITES)) {
         full.push(batch)
         batch = undefined
       }
-      if (!batch) {
-        batch = { peer, epoch: plan.epoch, writes: [], parts: [], bytes: 0, deadline: write.deadline }
-        open.set(peer, batch)
-      }
-      batch.writes.push({ mailboxes, sealed: write.sealed, acceptedAt: write.acceptedAt })
+      if (!batch) open.set(peer, (batch = { peer, epoch: plan.epoch, writes: [], parts: [], bytes: 0, deadline }))
+      batch.writes.push({ mailboxes, sealed, acceptedAt })
       batch.parts.push({ attempt, groups })
       batch.bytes += bytes
     }
@@ -158,11 +118,7 @@ export class QuorumWriter {
 
   #send(batch: Batch): void {
     const { clock, transport } = this.#ports
-    if (!transport.isConnected(batch.peer)) {
-      const error = new ChatError('PEER_UNREACHABLE')
-      for (const part of batch.parts) this.#partFailed(part, error)
-      return
-    }
+    if (!transport.isConnected(batch.peer)) return this.#failed(batch, new ChatError('PEER_UNREACHABLE'))
     const timeoutMs = Math.max(1, batch.deadline - clock.monotonic())
     const request = { epoch: batch.epoch, writes: batch.writes }
     transport.call(batch.peer, storeAppend, request, { timeoutMs }).then(
@@ -175,14 +131,9 @@ export class QuorumWriter {
     this.#homes.states.appended(batch.peer, mark)
     for (const { attempt, groups } of batch.parts) {
       if (attempt.write.settled) continue
-      attempt.answered++
-      for (const group of groups) {
-        const needed = (attempt.needed[group] ?? 0) - 1
-        attempt.needed[group] = needed
-        if (needed === 0) attempt.openGroups--
-      }
-      if (attempt.openGroups === 0) this.#resolve(attempt.write)
-      else this.#judge(attempt)
+      attempt.confirmed(groups)
+      if (attempt.isDurable) this.#settle(attempt.write)
+      else this.#giveUpIfOver(attempt)
     }
   }
 
@@ -193,58 +144,45 @@ export class QuorumWriter {
       void this.#homes.agree(batch.peer, batch.epoch, error).then(() => this.#send(batch))
       return
     }
-    if (batch.writes.length > 1 && hasCode(error, ...FAULTS)) return this.#divide(batch)
-    for (const part of batch.parts) this.#partFailed(part, error)
+    if (batch.writes.length > 1 && isFault(error)) return this.#divide(batch)
+    for (const { attempt, groups } of batch.parts) {
+      attempt.failed(groups, error)
+      this.#giveUpIfOver(attempt)
+    }
   }
 
   /** One record is wrong, and an append is kept whole or not at all: the others must not suffer for it. */
   #divide(batch: Batch): void {
     const middle = batch.writes.length >> 1
-    for (const [from, to] of [
-      [0, middle],
-      [middle, batch.writes.length],
-    ]) {
-      this.#send({ ...batch, writes: batch.writes.slice(from, to), parts: batch.parts.slice(from, to) })
-    }
+    this.#send({ ...batch, writes: batch.writes.slice(0, middle), parts: batch.parts.slice(0, middle) })
+    this.#send({ ...batch, writes: batch.writes.slice(middle), parts: batch.parts.slice(middle) })
   }
 
-  /** The map has changed: what is not durable yet begins anew under the new one. Confirmations of the old epoch still count for it. */
+  /** The map has changed: what is not durable yet begins anew under the new one. The old try still counts if its own quorum confirms. */
   #restart(batch: Batch): void {
     const { epoch } = this.#ports.view.current().map
-    const writes = batch.parts
-      .filter(
-        ({ attempt }) => !attempt.write.settled && attempt.write.attempt === attempt && attempt.plan.epoch < epoch,
-      )
-      .map(({ attempt }) => attempt.write)
-    for (const write of writes) write.left = true
+    const writes: Write[] = []
+    for (const { attempt } of batch.parts) {
+      const { write, plan } = attempt
+      if (write.settled || write.attempt !== attempt || plan.epoch >= epoch) continue
+      write.left = true
+      writes.push(write)
+    }
     this.#dispatch(writes)
   }
 
-  #partFailed({ attempt, groups }: Part, error: ChatError): void {
-    attempt.answered++
-    if (hasCode(error, ...UNSENT, ...FAULTS)) attempt.without++
-    if (hasCode(error, ...FAULTS)) attempt.fault = error
-    for (const group of groups) attempt.spare[group] = (attempt.spare[group] ?? 0) - 1
-    this.#judge(attempt)
+  #giveUpIfOver(attempt: WriteAttempt): void {
+    const { write, plan, fault } = attempt
+    if (write.settled || write.attempt !== attempt || !attempt.isOver) return
+    if (attempt.mayBeKept) write.left = true
+    this.#settle(write, !write.left && fault ? fault : this.#unavailable(write, plan))
   }
 
-  /** Gives up an attempt that cannot reach its quorum any more. */
-  #judge(attempt: Attempt): void {
-    const { write, plan, answered, without, fault } = attempt
-    if (write.settled || write.attempt !== attempt || attempt.spare.every((left) => left >= 0)) return
-    // Every home so far keeps nothing of it: if the rest says so too, the write is refused, and that is worth waiting for.
-    if (without === answered && answered < plan.homes.length) return
-    if (without < answered) write.left = true
-    this.#reject(write, !write.left && fault ? fault : this.#unavailable(write, plan))
-  }
-
-  #resolve(write: Write): void {
+  #settle(write: Write, error?: ChatError): void {
     write.settled = true
-    write.resolve()
-  }
-
-  #reject(write: Write, error: ChatError): void {
-    write.settled = true
-    write.reject(error)
+    this.#waiting--
+    this.#waitingBytes -= write.sealed.length
+    if (error) write.reject(error)
+    else write.resolve()
   }
 }

@@ -23,7 +23,9 @@ export class LeaseTable {
     const held = this.#gatewayAt(gateway, epoch)
     if (!held) return 0
     let kept = 0
-    for (const lease of leases) {
+    for (const { user, session, capability, sequence } of leases) {
+      // A copy: what a transport hands over is a slice of a frame, and a lease is held for long.
+      const lease = { user, session, capability: Uint8Array.from(capability), sequence }
       const known = held.sessions.get(lease.session)
       const isOld = lease.sequence < (known?.sequence ?? 0) || lease.sequence < (held.ended.get(lease.session) ?? 0)
       if (isOld) continue
