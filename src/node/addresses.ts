@@ -77,6 +77,9 @@ export const announced = (multiaddr: string): string[] => {
   return interfaceHosts(family === 'ip6' ? 'IPv6' : 'IPv4').map((address) => `/${family}/${address}/tcp/${port}`)
 }
 
+/** The host of an address that was settled. */
+export const hostOf = (multiaddr: string): string => LISTEN.exec(multiaddr)?.[2] ?? '127.0.0.1'
+
 /** Where others reach what listens at this host. */
 export const reachableHost = (host: string): string =>
   host === '0.0.0.0' || host === '::' ? (interfaceHosts('IPv4')[0] ?? '127.0.0.1') : host

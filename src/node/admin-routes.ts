@@ -33,6 +33,12 @@ const rolesOf = (body: unknown): Role[] => {
     throw new ChatError('USAGE', { message: 'roles are missing' })
   return value
 }
+const joinUrlOf = (body: unknown): string | undefined => {
+  const value = fieldOf(body, 'joinUrl')
+  if (value === undefined) return undefined
+  if (typeof value === 'string' && URL.canParse(value)) return value
+  throw new ChatError('USAGE', { message: `${JSON.stringify(value)} is no URL, for example http://10.0.0.5:7500` })
+}
 const nameOf = (body: unknown): string => {
   const value = fieldOf(body, 'name')
   if (typeof value !== 'string') throw new ChatError('USAGE', { message: 'name is missing' })
@@ -65,7 +71,11 @@ export const adminRoutes = ({
     '/metrics': async () => new TextReply(await renderMetrics(reporter.own()), 'text/plain; version=0.0.4'),
     '/inspect': inspectRoute(transport),
     '/ticket': async (body) =>
-      authority().createTicket({ roles: rolesOf(body), ttlMs: numberOf(body, 'ttlMs'), url: joinUrl ?? '' }),
+      authority().createTicket({
+        roles: rolesOf(body),
+        ttlMs: numberOf(body, 'ttlMs'),
+        url: joinUrlOf(body) ?? joinUrl ?? '',
+      }),
     '/invite': async (body) =>
       authority().createInvite({ uses: numberOf(body, 'uses'), ttlMs: numberOf(body, 'ttlMs') }),
     '/node/remove': async (body) => authority().removeNode(nameOf(body)),

@@ -117,6 +117,7 @@ export const becomeMember = async (ports: MembershipPorts, wishes: NodeWishes): 
   const doors = await settleDoors(files, wishes, {
     isGateway: roles.includes('gateway'),
     isAuthority: authority !== undefined,
+    listen: listening.listen,
   })
   const isFirst = authority && map.map.nodes.length === 0
   const settings = { cluster: map.map.cluster, name, roles, ...listening, ...doors }

@@ -2,7 +2,7 @@
 // It never waits for other nodes. Everything it opened it closes again, also when a start fails half way.
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
-import { parseHostPort } from './addresses.ts'
+import { formatHostPort, parseHostPort, reachableHost } from './addresses.ts'
 import { AddressKeeper } from './address-keeper.ts'
 import { ClusterViewKeeper } from './core/cluster-view.ts'
 import { ServiceGroup } from './core/service.ts'
@@ -27,6 +27,8 @@ export interface NodeConfig extends NodeWishes {
   /** Paths of PEM files. */
   tls?: { cert: string; key: string } | undefined
   insecureWs: boolean
+  /** Where clients outside reach this gateway, when that is not where it listens. */
+  publicWs?: string | undefined
   /** File with other addresses to dial, see net/dial-via.ts. */
   dialVia?: string | undefined
   /** Made once the node has a name. */
@@ -107,7 +109,7 @@ const startLocked = async (config: NodeConfig, { files, opened, close }: OpenDat
       ...(member.doors.ws === undefined ? {} : { listener: clientListener(config, member.doors.ws) }),
       ...(member.authority && database ? { authority: { keyPair: member.authority, database } } : {}),
     },
-    { auth: { openRegistration: config.openRegistration, self: member.self } },
+    { auth: { openRegistration: config.openRegistration, self: member.self }, gateway: publicUrlOf(config, member) },
   )
   const reporter = new NodeStatusReporter({
     transport,
@@ -136,6 +138,15 @@ const startLocked = async (config: NodeConfig, { files, opened, close }: OpenDat
       await close()
     },
   }
+}
+
+/** Clients are told where gateways are: never that one is everywhere. */
+const publicUrlOf = ({ publicWs, tls }: NodeConfig, { doors }: Membership): { publicUrl?: string } => {
+  if (publicWs !== undefined) return { publicUrl: publicWs }
+  if (doors.ws === undefined) return {}
+  const { host, port } = parseHostPort(doors.ws)
+  const reachable = reachableHost(host)
+  return reachable === host ? {} : { publicUrl: `${tls ? 'wss' : 'ws'}://${formatHostPort({ host: reachable, port })}` }
 }
 
 const clientListener = ({ tls, insecureWs }: NodeConfig, ws: string): ReturnType<typeof webSocketListener> => {

@@ -1,6 +1,14 @@
 // Which addresses a node uses: what the operator says, else what it used last time, else the default. Ports 0 become real ones.
 // It remembers nothing: that is done once they served, so that a wrong flag is not kept.
-import { announced, formatHostPort, nextFreePort, parseHostPort, pickListenPort, pickPort } from './addresses.ts'
+import {
+  announced,
+  formatHostPort,
+  hostOf,
+  nextFreePort,
+  parseHostPort,
+  pickListenPort,
+  pickPort,
+} from './addresses.ts'
 import type { DataFiles } from './data-files.ts'
 
 const DEFAULT_LISTEN = '/ip4/127.0.0.1/tcp/0'
@@ -53,11 +61,14 @@ export interface Doors {
 export const settleDoors = async (
   files: DataFiles,
   wishes: AddressWishes,
-  { isGateway, isAuthority }: { isGateway: boolean; isAuthority: boolean },
+  { isGateway, isAuthority, listen }: { isGateway: boolean; isAuthority: boolean; listen: string[] },
 ): Promise<Doors> => {
   const known = files.settings()
   const doors: Doors = { admin: await settle(wishes.admin, known.admin, ANY_LOOPBACK_PORT) }
-  if (isAuthority) doors.join = await settle(wishes.joinListen, known.join, ANY_LOOPBACK_PORT)
+  // Whoever can reach this node as a peer can join there.
+  const joinHost = listen[0] === undefined ? '127.0.0.1' : hostOf(listen[0])
+  const anyJoinPort = formatHostPort({ host: joinHost, port: 0 })
+  if (isAuthority) doors.join = await settle(wishes.joinListen, known.join, anyJoinPort)
   if (isGateway) {
     const isGiven = wishes.ws !== undefined || known.ws !== undefined
     const otherwise = isGiven ? DEFAULT_WS : formatHostPort(await nextFreePort(parseHostPort(DEFAULT_WS)))

@@ -67,4 +67,31 @@ test('nodes join by ticket, become homes, find each other again in any order, an
   assert.match(gone.stderr, /removed from its cluster/)
 })
 
+test('a ticket that is garbage, expired, of another cluster or of a silent authority: each says so', async () => {
+  const root = newDirectory()
+  const one = await startNode(join(root, 'one'), '--role', 'all', '--ws', '127.0.0.1:0')
+  const expired = (await chatdJson<{ ticket: string }>('ticket', '--data', one.data, '--role', 'store', '--ttl', '1ms'))
+    .ticket
+  const good = await ticketOf(one.data, 'store')
+  const tryJoin = (ticket: string, data = 'new') =>
+    chatd('start', '--json', '--data', join(root, data), '--role', 'store', '--join', ticket)
+  const cases: { ticket: string; data?: string; exit: number; says: RegExp }[] = [
+    { ticket: 'garbage', exit: 5, says: /no ticket.*AUTH_TICKET/ },
+    { ticket: expired, exit: 5, says: /expired.*chatd ticket.*AUTH_TICKET/ },
+  ]
+  for (const { ticket, exit, says } of cases) {
+    const result = await tryJoin(ticket)
+    assert.is(result.code, exit)
+    assert.match(result.stderr, says)
+  }
+  await chatdJson('init', '--data', join(root, 'other'))
+  const foreign = await tryJoin(good, 'other')
+  assert.is(foreign.code, 5)
+  assert.match(foreign.stderr, /another cluster.*AUTH_CLUSTER/)
+  await one.stop()
+  const silent = await tryJoin(good)
+  assert.is(silent.code, 3)
+  assert.match(silent.stderr, /does not answer.*AUTH_UNAVAILABLE/)
+})
+
 test.run()

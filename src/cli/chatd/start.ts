@@ -2,7 +2,6 @@
 import { type Command, Option } from '@commander-js/extra-typings'
 import { createLogger, type LogLevel } from '../../node/core/log.ts'
 import type { ReadyNode, RunningNode } from '../../node/node.ts'
-import type { Logger } from '../../platform/ports.ts'
 import { asChatError, ChatError } from '../../protocol/errors.ts'
 import { createOutput, EXIT_INTERRUPTED, examples, type Output } from '../output.ts'
 import { withConfigFile } from './config.ts'
@@ -59,6 +58,11 @@ export const registerStart = (program: Command): void => {
       ),
     )
     .addOption(
+      new Option('--public-ws <url>', 'where clients outside reach this gateway, when that is not --ws').env(
+        'CHATD_PUBLIC_WS',
+      ),
+    )
+    .addOption(
       new Option('--admin <host:port>', 'where operators’ commands connect (default: a free port on loopback)').env(
         'CHATD_ADMIN',
       ),
@@ -83,6 +87,7 @@ export const registerStart = (program: Command): void => {
       if ((tlsCert === undefined) !== (tlsKey === undefined)) {
         throw new ChatError('USAGE', { message: '--tls-cert and --tls-key belong together' })
       }
+      failLoudly()
       // Loaded here, so that --help and the operators' commands need not wait for libp2p.
       const { startNode } = await import('../../node/node.ts')
       const node = await startNode({
@@ -94,7 +99,6 @@ export const registerStart = (program: Command): void => {
         tls: tlsCert !== undefined && tlsKey !== undefined ? { cert: tlsCert, key: tlsKey } : undefined,
         log: (name) => createLogger({ level: options.logLevel ?? 'info', fields: { node: name }, json: output.isJson }),
       })
-      failLoudly(node.log)
       await serveUntilTold(node, output)
     })
 }
@@ -121,12 +125,10 @@ const serveUntilTold = (node: RunningNode, output: Output): Promise<void> =>
   })
 
 /** What nobody handled leaves the node in a state that nobody knows: it says so and ends, and its supervisor starts it again. */
-const failLoudly = (log: Logger): void => {
+const failLoudly = (): void => {
   const fail = (error: unknown): void => {
-    const known = asChatError(error)
-    const { stack } = error instanceof Error ? error : known
-    log.error({ error: known.message, stack }, 'the node fails and ends')
-    process.stderr.write(`chatd: an error that nobody expected ended this node: ${known.message}\n`)
+    const { message, stack = '' } = asChatError(error)
+    process.stderr.write(`chatd: an error that nobody expected ended this node: ${message}\n${stack}\n`)
     process.exit(1)
   }
   process.on('uncaughtException', fail)

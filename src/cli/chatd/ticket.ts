@@ -19,9 +19,17 @@ export const registerTicket = (program: Command): void => {
     .addOption(
       new Option('--ttl <duration>', 'how long it can be used').argParser(parseLifetime).default(3_600_000, '1h'),
     )
+    .addOption(
+      new Option('--join-url <url>', 'where the new node reaches the join port, when that is not its own address'),
+    )
     .action(async (options) => {
-      const { role: roles, ttl: ttlMs, admin: url } = options
-      const answer = await adminCall({ data: dataDirectory(options), url, path: '/ticket', body: { roles, ttlMs } })
+      const { role: roles, ttl: ttlMs, admin: url, joinUrl } = options
+      const answer = await adminCall({
+        data: dataDirectory(options),
+        url,
+        path: '/ticket',
+        body: { roles, ttlMs, joinUrl },
+      })
       const { ticket, expiresAt } = answer as { ticket: string; expiresAt: number } // by node/admin-routes.ts
       const shown = { ticket, roles, expiresAt: new Date(expiresAt).toISOString() }
       const output = createOutput(options)

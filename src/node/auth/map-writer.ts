@@ -45,7 +45,7 @@ export class MapWriter {
     if (!next) return view.current()
     const signed = signMap({ ...next, cluster: map.cluster, epoch: map.epoch + 1 }, sign)
     view.adopt(signed.sealed)
-    log.info({ epoch: signed.map.epoch, homes: signed.map.homes }, 'published the next cluster map')
+    log.debug({ epoch: signed.map.epoch }, 'published the next cluster map')
     return view.current()
   }
 
