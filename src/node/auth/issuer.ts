@@ -83,7 +83,8 @@ export class Issuer {
       const cause = asChatError(error)
       throw new ChatError(cause.code, { message: cause.message, outcome: 'unknown', cause })
     }
-    await tables.write(tables.keys.put(keyHex, { ...entry, stored: true }))
+    // Not waited for: if it is lost, the next who asks appends the same record again, which changes nothing.
+    tables.write(tables.keys.put(keyHex, { ...entry, stored: true })).catch(() => {})
     return sealed
   }
 }
