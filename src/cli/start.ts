@@ -22,6 +22,12 @@ export const ownName = (systemName: string): string => {
   return legal === '' ? 'me' : legal
 }
 
+/** As one types it here: relative when it is below. */
+const shortest = (path: string): string => {
+  const short = relative(process.cwd(), path)
+  return short === '' || short.startsWith('..') ? path : short
+}
+
 /** A signal ends the cluster, then this program; until it is released to somebody who does so too. */
 const endOnSignal = (close: () => Promise<void>): { release: () => void } => {
   const end = (): void => void close().finally(() => process.exit(EXIT_INTERRUPTED))
@@ -51,7 +57,7 @@ const program = new Command('npm start --')
       progress: (text) => process.stderr.write(`${text}\n`),
     })
     try {
-      const shownHome = relative(process.cwd(), cluster.home) || cluster.home
+      const shownHome = shortest(cluster.home)
       if (process.stdin.isTTY && process.stdout.isTTY) await openSession({ ...cluster, name, shownHome, guard })
       else await playConversation(cluster)
     } finally {

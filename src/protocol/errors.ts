@@ -80,6 +80,7 @@ export const errorTable = {
   AUTH_REPLAY: row(5, false, 'The proof does not belong to this connection'),
   LINK_UNKNOWN: row(4, false, 'That code is wrong or has expired; run chat link again on the new device'),
   USER_UNKNOWN: row(4, false, 'There is no user of that name'),
+  NODE_UNKNOWN: row(4, false, 'There is no node of that name in this cluster'),
   DEVICE_UNKNOWN: row(4, false, 'That user has no such device'),
   GROUP_UNKNOWN: row(4, false, 'There is no group of that name'),
   MESSAGE_UNKNOWN: row(4, false, 'There is no such message on this device'),

@@ -13,8 +13,8 @@ life.before(async (context) => {
 })
 life.after(({ world }) => world.end())
 
-const texts = (running: Running): unknown[] =>
-  running.lines.filter((line) => line.type === 'message').map((line) => line.text)
+const texts = (running: Running): string[] =>
+  running.lines.filter((line) => line.type === 'message').map((line) => String(line.text))
 
 const mustPass = async (world: World, ...users: string[]): Promise<Record<string, unknown>> => {
   const { code, stdout, stderr } = await world.check(...users)

@@ -1,4 +1,6 @@
 // Adds nodes to a running local cluster and removes them for good.
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { systemClock } from '../../platform/system.ts'
 import { sleep } from '../../platform/timing.ts'
 import { roles as knownRoles } from '../../protocol/cluster-map.ts'
@@ -33,17 +35,15 @@ export const addNode = async (dir: string, roles: string[], progress: Progress):
   if (unknown !== undefined || roles.length === 0) {
     throw new ChatError('USAGE', { message: `There is no role ${unknown ?? ''}; roles are ${knownRoles.join(', ')}` })
   }
-  const join = await requestTicket(dir, runningAuthority(requireState(dir)), roles)
+  const ticket = await requestTicket(dir, runningAuthority(requireState(dir)), roles)
   let name = ''
   await updateState(dir, async (state) => {
-    name = nextName(
-      roles[0] ?? '',
-      state.nodes.map((node) => node.name),
-    )
+    // Not one of a removed node either: its directory, and the identity in it, are still there.
+    name = nextName(roles[0] ?? '', [...state.nodes.map((node) => node.name), ...readdirSync(join(dir, 'nodes'))])
     state.nodes.push(...(await giveAddresses([{ name, roles }], state.nodes)))
   })
   progress(`starting ${name}`)
-  const node = await startNode(dir, name, { join })
+  const node = await startNode(dir, name, { join: ticket })
   const present = requireState(dir)
     .nodes.filter(isRunning)
     .map((each) => each.name)

@@ -103,7 +103,7 @@ export const updateNode = (dir: string, name: string, change: (node: NodeEntry) 
 export const requireNode = (state: ClusterState, name: string): NodeEntry => {
   const node = state.nodes.find((candidate) => candidate.name === name)
   if (node) return node
-  throw new ChatError('CLUSTER_STATE', {
+  throw new ChatError('NODE_UNKNOWN', {
     message: `There is no node ${name} in this cluster; it has ${state.nodes.map((each) => each.name).join(', ')}`,
   })
 }

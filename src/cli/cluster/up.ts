@@ -18,6 +18,7 @@ import {
   readState,
   requireNode,
   requireState,
+  updateState,
   writeState,
 } from './state.ts'
 
@@ -26,7 +27,7 @@ export interface UpOptions {
   counts: Counts
   /** No proxy between the nodes: links cannot be cut. */
   direct: boolean
-  /** Where the first gateway of a new cluster is to listen, if that port is free. */
+  /** A free port: where the first gateway of a new cluster is to listen, and one of an old cluster whose port is taken by now. */
   wsPort?: number
   progress: (text: string) => void
 }
@@ -35,10 +36,20 @@ export const clusterUp = async (options: UpOptions): Promise<ClusterState> => {
   const { dir, progress } = options
   const known = readState(dir)
   if (!known) await found(options)
-  else progress(`there is a cluster in ${dir} already: its nodes are started as they are`)
+  else await reuse(options)
   await startAll(dir, progress)
   await waitUntilWhole(dir, progress)
   return requireState(dir)
+}
+
+const reuse = async ({ dir, wsPort, progress }: UpOptions): Promise<void> => {
+  progress(`there is a cluster in ${dir} already: its nodes are started as they are`)
+  if (wsPort === undefined) return
+  await updateState(dir, async ({ nodes }) => {
+    const gateway = nodes.find(({ ports }) => ports.ws !== undefined)
+    if (!gateway || livenessOf(gateway.process) !== 'gone' || (await isPortFree(gateway.ports.ws ?? 0))) return
+    gateway.ports.ws = wsPort
+  })
 }
 
 const found = async ({ dir, counts, direct, wsPort }: UpOptions): Promise<void> => {
@@ -46,7 +57,7 @@ const found = async ({ dir, counts, direct, wsPort }: UpOptions): Promise<void> 
     throw new ChatError('USAGE', { message: 'A cluster needs a router: router-1 holds its authority' })
   const nodes = await giveAddresses(planNames(counts))
   const gateway = nodes.find(({ ports }) => ports.ws !== undefined)
-  if (gateway && wsPort !== undefined && (await isPortFree(wsPort))) gateway.ports.ws = wsPort
+  if (gateway && wsPort !== undefined) gateway.ports.ws = wsPort
   const files = new DataFiles(nodeDirectory(dir, AUTHORITY))
   const cluster = files.settings().cluster ?? initCluster({ files, random: systemRandom }, AUTHORITY)
   writeState(dir, { version: 1, cluster, authority: AUTHORITY, nodes, proxied: !direct, cuts: [] })
