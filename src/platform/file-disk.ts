@@ -8,8 +8,12 @@ import { openFileMarker } from './file-marker.ts'
 import { openLevelDatabase } from './level-database.ts'
 import type { Database, Disk } from './ports.ts'
 
-/** Enough for LevelDB to write its manifest, rotate its log and be read. */
-const RESERVE_BYTES = 1024 * 1024
+/** On opening LevelDB writes what its log holds, up to 4 MiB, into a table; besides that it needs a manifest and a new log. */
+const RESERVE_BYTES = 6 * 1024 * 1024
+/** The next log and the table that it becomes. With less a write would fail again in a moment. */
+const ROOM_BYTES = 8 * 1024 * 1024
+/** On a disk with less than this a reserve would only be in the way. */
+const MIN_FREE_BYTES = 2 * 1024 * 1024
 const RESERVE_FILE = 'reserve'
 
 /** A disk in the directory `dir`, which it claims on first use. Every failure is DATA_DIRECTORY with what to do. */
@@ -31,12 +35,13 @@ export const fileDisk = (dir: string): Disk => ({
       throw dataDirectoryError(dir, error)
     }
   },
-  hasRoom: async () => {
-    const { bavail, bsize } = statfsSync(dir)
-    const missing = existsSync(join(dir, RESERVE_FILE)) ? 0 : RESERVE_BYTES
-    return bavail * bsize >= RESERVE_BYTES + missing && makeReserve(dir)
-  },
+  hasRoom: async () => makeReserve(dir) && freeBytes(dir) >= ROOM_BYTES,
 })
+
+const freeBytes = (dir: string): number => {
+  const { bavail, bsize } = statfsSync(dir)
+  return bavail * bsize
+}
 
 const openWithReserve = async (dir: string, name: string): Promise<Database> => {
   try {
@@ -51,12 +56,14 @@ const openWithReserve = async (dir: string, name: string): Promise<Database> => 
 const isDiskFull = (error: unknown): boolean =>
   error instanceof Error && (/No space left|ENOSPC/.test(error.message) || isDiskFull(error.cause))
 
-/** True when the reserve is there. A half-written one is removed: it would only take the last space. */
+/** True when the reserve is there; smaller on a small disk. A half-written one is removed: it would only take the last space. */
 const makeReserve = (dir: string): boolean => {
   const path = join(dir, RESERVE_FILE)
   if (existsSync(path)) return true
+  const free = freeBytes(dir)
+  if (free < MIN_FREE_BYTES) return false
   try {
-    writeFileSync(path, Buffer.alloc(RESERVE_BYTES), { mode: 0o600 })
+    writeFileSync(path, Buffer.alloc(Math.min(RESERVE_BYTES, Math.floor(free / 2))), { mode: 0o600 })
     return true
   } catch {
     rmSync(path, { force: true })

@@ -30,6 +30,8 @@ export interface StoreContext {
   /** STORE_SYNCING when it may not answer reads. */
   assertReadable(): void
   isReadable(): boolean
+  /** False while the database is being opened again. */
+  isOpen(): boolean
   /** PEER_DENIED unless `peer` is this store itself or a member of one of these kinds. */
   assertCaller(peer: string, callers: Caller[]): void
   /** Begins a new feed, and to sync when there is anybody to sync from. */

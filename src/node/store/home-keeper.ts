@@ -94,7 +94,7 @@ export class HomeKeeper {
     const events = {
       onDurable: this.#options.onDurable,
       onFailed: (home: Home, error: unknown) => {
-        if (home === this.#home) void this.#recover(home, error)
+        if (home === this.#home) void (this.#takesWrites ? this.#recover(home, error) : this.#closeHome(home))
       },
     }
     return openHome({ clock, disk, random, log, isAlone: this.#isAlone(), epoch: view.current().map.epoch, events })
@@ -107,12 +107,14 @@ export class HomeKeeper {
       'a batch could not be written; the store takes no writes until the disk is well',
     )
     this.#takesWrites = false
-    this.#home = undefined
-    await broken.close().catch(() => {}) // it is broken, and its files are opened anew
+    await this.#closeHome(broken)
     while (!this.#signal?.aborted) {
       try {
+        const hasRoom = (await disk.hasRoom?.()) !== false
+        // A handle that was opened on a full disk may be broken already: LevelDB tidies up while it opens.
+        if (hasRoom && this.#home) await this.#closeHome(this.#home)
         this.#home ??= await this.#openHome()
-        if ((await disk.hasRoom?.()) !== false) {
+        if (hasRoom) {
           this.#takesWrites = true
           log.info({}, 'the store takes writes again')
           return
@@ -122,5 +124,10 @@ export class HomeKeeper {
       }
       await sleep(clock, this.#options.reopenEveryMs, this.#signal)
     }
+  }
+
+  async #closeHome(home: Home): Promise<void> {
+    this.#home = undefined
+    await home.close().catch(() => {}) // it is broken, and its files are opened anew
   }
 }

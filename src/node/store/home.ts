@@ -105,7 +105,10 @@ export class Home {
   /** Finishes what is on its way and closes the files. */
   async close(): Promise<void> {
     await this.queue.idle()
-    await this.database.close()
-    this.#marker.close()
+    try {
+      await this.database.close()
+    } finally {
+      this.#marker.close()
+    }
   }
 }

@@ -105,6 +105,7 @@ export class Repair {
 
   #evaluate(): void {
     const { view, transport, log } = this.#context
+    if (!this.#context.isOpen()) return
     const { map } = view.current()
     const home = this.#context.home()
     if (home.facts.condition === 'syncing' && this.#holdsEnough(map)) {

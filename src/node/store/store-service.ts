@@ -61,8 +61,9 @@ export class StoreService implements Service {
       onNewFeed: () => this.#subscriptions.closeAll(),
     })
     const home = this.#keeper.home.bind(this.#keeper)
+    const isOpen = (): boolean => this.#keeper.isOpen
     const onError = (error: ChatError): void => log.warn({ error: error.message }, 'a notice could not be sent')
-    this.#subscriptions = new Subscriptions({ transport, view, clock, home, onError })
+    this.#subscriptions = new Subscriptions({ transport, view, clock, home, isOpen, onError })
     this.#context = this.#makeContext()
     this.#repair = new Repair(this.#context, { everyMs: this.#options.repairEveryMs })
   }
@@ -127,7 +128,8 @@ export class StoreService implements Service {
     const assertWritable = (): void => {
       if (!keeper.takesWrites || home().facts.condition === 'damaged') throw new ChatError('STORE_READ_ONLY')
     }
-    const isReadable = (): boolean => home().facts.condition !== 'syncing' || mutant('syncing-home-counted')
+    const isReadable = (): boolean =>
+      keeper.isOpen && (home().facts.condition !== 'syncing' || mutant('syncing-home-counted'))
     return {
       transport,
       view,
@@ -137,6 +139,7 @@ export class StoreService implements Service {
       home,
       assertWritable,
       isReadable,
+      isOpen: () => keeper.isOpen,
       subscriptions: this.#subscriptions,
       gate: new EpochGate(view, { home, assertWritable: () => keeper.assertTakesWrites() }),
       assertReadable: () => {

@@ -33,6 +33,8 @@ export interface SubscriptionPorts {
   view: ClusterView
   clock: Clock
   home: () => Home
+  /** False while the database is being opened again. */
+  isOpen: () => boolean
   onError: (error: ChatError) => void
 }
 
@@ -124,9 +126,7 @@ export class Subscriptions {
         this.#dirty.add(subscriber)
       }
     }
-    if (this.#dirty.size > 0) {
-      this.#cancelNotice ??= this.#ports.clock.after(limits.noticeMs, () => this.#sendNotices())
-    }
+    if (this.#dirty.size > 0) this.#noticeSoon()
   }
 
   /** What the gateway has not heard of is sent again; the subscriptions not known here are the answer. */
@@ -158,8 +158,13 @@ export class Subscriptions {
     return { user, device: dev, expiresAt: exp }
   }
 
+  #noticeSoon(): void {
+    this.#cancelNotice ??= this.#ports.clock.after(limits.noticeMs, () => this.#sendNotices())
+  }
+
   #sendNotices(): void {
     this.#cancelNotice = undefined
+    if (!this.#ports.isOpen()) return this.#noticeSoon()
     const home = this.#ports.home()
     const now = this.#ports.clock.now()
     const to = home.numbers.durableNumber
