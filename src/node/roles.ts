@@ -4,7 +4,7 @@ import type { Clock, Database, Disk, Logger, RandomSource } from '../platform/po
 import type { Role } from '../protocol/cluster-map.ts'
 import type { KeyPair } from '../protocol/signing.ts'
 import { AuthService, type AuthOptions } from './auth/auth-service.ts'
-import type { ClientListener, ClusterView, NodeIdentity, PeerTransport } from './core/ports.ts'
+import type { CertificateCache, ClientListener, ClusterView, NodeIdentity, PeerTransport } from './core/ports.ts'
 import type { Service } from './core/service.ts'
 import { GatewayService, type GatewayOptions } from './gateway/gateway-service.ts'
 import { Mailboxes } from './replication/mailboxes.ts'
@@ -21,6 +21,8 @@ export interface NodePorts {
   /** Where clients connect: only a gateway has one. */
   listener?: ClientListener
   log: Logger
+  /** The DHT: certificates are found there when too few of their homes answer. */
+  certificateCache?: CertificateCache
   /** There on the one node that holds the authority key. */
   authority?: { keyPair: KeyPair; database: Database }
 }
@@ -44,7 +46,7 @@ export interface NodeServices {
 /** What a node of these roles runs. The roles group and media are accepted and serve nothing yet. */
 export const buildServices = (roles: Role[], ports: NodePorts, options: NodeOptions = {}): NodeServices => {
   const { transport, view, clock, random, identity, disk, listener, log, authority } = ports
-  const mailboxes = new Mailboxes({ transport, view, clock, log })
+  const mailboxes = new Mailboxes({ transport, view, clock, log }, ports.certificateCache)
   const built: NodeServices = { services: [], mailboxes }
 
   if (roles.includes('store') || roles.includes('messages')) {

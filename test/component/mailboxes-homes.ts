@@ -1,6 +1,6 @@
 // Homes by hand for tests of the quorum client: each keeps what it is sent in a list and does what the test tells it to.
 import { Mailboxes } from '../../src/node/replication/mailboxes.ts'
-import type { ClusterView } from '../../src/node/core/ports.ts'
+import type { CertificateCache, ClusterView } from '../../src/node/core/ports.ts'
 import { silentLogger } from '../../src/platform/ports.ts'
 import { systemClock } from '../../src/platform/system.ts'
 import { toHex, toMapKey } from '../../src/protocol/bytes.ts'
@@ -132,12 +132,12 @@ export interface Homes {
 }
 
 /** A quorum client `gw` connected to the homes s1 to s4 (s1 to s3 in use). */
-export const startHomes = (map = makeMap(1)): Homes => {
+export const startHomes = (map = makeMap(1), certificateCache?: CertificateCache): Homes => {
   const network = new MemoryNetwork()
   const homes = ['s1', 's2', 's3', 's4'].map((name) => new FakeHome(name, network, map))
   const transport = network.transport('gw')
   const view = new PlainView(map)
-  const mailboxes = new Mailboxes({ transport, view, clock: systemClock, log: silentLogger })
+  const mailboxes = new Mailboxes({ transport, view, clock: systemClock, log: silentLogger }, certificateCache)
   network.connectAll()
   const home = (name: string): FakeHome => {
     const found = homes.find((one) => one.name === name)

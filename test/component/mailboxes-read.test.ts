@@ -9,7 +9,7 @@ import { ChatError } from '../../src/protocol/errors.ts'
 import { deviceIdOf } from '../../src/protocol/records.ts'
 import type { StoredRecord } from '../../src/protocol/rpc.ts'
 import { fastSigner, keyPairFromSeed, sha256 } from '../../src/protocol/signing.ts'
-import { clusterId, message, signAsAuthority, startHomes } from './mailboxes-homes.ts'
+import { makeMap, clusterId, message, signAsAuthority, startHomes } from './mailboxes-homes.ts'
 
 const read = suite('mailboxes: read')
 const never = (): Promise<void> => new Promise(() => {})
@@ -29,6 +29,27 @@ const certificate = (user: string, device: string, sign = signAsAuthority): Stor
   const header = { k: 'cert' as const, id, user, dev, key: toBase64(publicKey), serial: 1, at: 1, exp: 2e12 }
   return { sealed: makeCertificate(clusterId, header, sign), acceptedAt: 1 }
 }
+
+read('where too few homes answer the DHT is asked, and its certificates are verified like any other', async () => {
+  const cached = new Map<string, Uint8Array[]>()
+  const { mailboxes, home, network } = startHomes(makeMap(1), {
+    putCertificates: (user, sealed) => Promise.resolve(void cached.set(user, sealed)),
+    getCertificates: (user) => Promise.resolve(cached.get(user) ?? []),
+  })
+  for (const name of ['s1', 's2', 's3']) home(name).certificates = [certificate('alice', 'phone')]
+  await mailboxes.certificates('alice')
+  assert.is(cached.get('alice')?.length, 1, 'what homes said is put into the DHT')
+  network.isolate('s1')
+  network.isolate('s2')
+  mailboxes.forgetCertificates('alice')
+  assert.equal(
+    (await mailboxes.certificates('alice')).map(({ user }) => user),
+    ['alice'],
+  )
+  const forger = fastSigner(sha256(Buffer.from('forger')))
+  cached.set('bob', [certificate('bob', 'forged', forger).sealed])
+  assert.is(await codeOf(mailboxes.certificates('bob')), 'QUORUM_UNAVAILABLE')
+})
 
 read('certificates of R homes are united; forged and foreign ones are left out', async () => {
   const { network, mailboxes, home } = startHomes()

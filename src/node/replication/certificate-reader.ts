@@ -7,6 +7,7 @@ import { asChatError, ChatError } from '../../protocol/errors.ts'
 import { certificateMailbox } from '../../protocol/names.ts'
 import { storeCertificates, type StoredRecord } from '../../protocol/rpc.ts'
 import type { HomeCalls, HomePorts } from './home-calls.ts'
+import type { CertificateSharing } from './certificate-sharing.ts'
 import { homesOf } from './placement.ts'
 import { quorumRead } from './quorum-read.ts'
 
@@ -23,12 +24,15 @@ interface Cached {
 export class CertificateReader {
   readonly #ports: HomePorts
   readonly #homes: HomeCalls
+  readonly #sharing: CertificateSharing | undefined
   readonly #existing = new LruMap<string, true>({ max: MAX_USERS })
   readonly #cache = new LruMap<string, Cached>({ max: MAX_CACHED })
 
-  constructor(ports: HomePorts, homes: HomeCalls) {
+  /** `sharing`: the DHT beside the homes; without it only homes are asked. */
+  constructor(ports: HomePorts, homes: HomeCalls, sharing?: CertificateSharing) {
     this.#ports = ports
     this.#homes = homes
+    this.#sharing = sharing
   }
 
   /** True at once for a user already seen; undefined when the homes must be asked. */
@@ -41,7 +45,7 @@ export class CertificateReader {
     const now = this.#ports.clock.monotonic()
     const cached = this.#cache.get(user)
     if (cached && cached.until > now) return cached.certificates
-    const certificates = this.#readHomes(user)
+    const certificates = this.#readAnywhere(user)
     this.#cache.set(user, { until: now + CACHE_MS, certificates })
     certificates.then(
       (found) => (found.length > 0 ? this.#existing.set(user, true) : this.forget(user)),
@@ -55,6 +59,19 @@ export class CertificateReader {
     this.#cache.delete(user)
   }
 
+  /** From the homes; where too few answer, from the DHT if it knows the user. */
+  async #readAnywhere(user: string): Promise<Certificate[]> {
+    try {
+      const certificates = await this.#readHomes(user)
+      this.#sharing?.share(user, certificates)
+      return certificates
+    } catch (error) {
+      const found = this.#verified(user, (await this.#sharing?.find(user)) ?? [])
+      if (found.length === 0) throw error
+      return found
+    }
+  }
+
   async #readHomes(user: string): Promise<Certificate[]> {
     const { map } = this.#ports.view.current()
     const { current } = homesOf(map, certificateMailbox(user))
@@ -63,8 +80,16 @@ export class CertificateReader {
       needed: current.r,
       ask: (peer) => this.#askHome(peer, user),
     })
+    return this.#verified(
+      user,
+      answers.flat().map(({ sealed }) => sealed),
+    )
+  }
+
+  /** Each certificate of the user once. */
+  #verified(user: string, sealedOnes: readonly Uint8Array[]): Certificate[] {
     const found = new Map<string, Certificate>()
-    for (const { sealed } of answers.flat()) {
+    for (const sealed of sealedOnes) {
       const certificate = this.#open(sealed)
       if (certificate?.user === user) found.set(certificate.id, certificate)
     }

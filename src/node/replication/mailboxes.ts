@@ -2,7 +2,9 @@
 // It owns no data; every answer comes from homes under the epoch of the newest map this node knows.
 import type { Certificate } from '../../protocol/certificate.ts'
 import type { StoredRecord, StoreWrite } from '../../protocol/rpc.ts'
+import type { CertificateCache } from '../core/ports.ts'
 import { CertificateReader } from './certificate-reader.ts'
+import { CertificateSharing } from './certificate-sharing.ts'
 import { Confirmer } from './confirmer.ts'
 import { HomeCalls, type HomePorts } from './home-calls.ts'
 import { QuorumWriter } from './quorum-writer.ts'
@@ -18,10 +20,12 @@ export class Mailboxes {
   readonly #certificates: CertificateReader
   readonly #confirmer: Confirmer
 
-  constructor(ports: HomePorts) {
+  /** `certificateCache`: the DHT, asked for certificates where too few homes answer. */
+  constructor(ports: HomePorts, certificateCache?: CertificateCache) {
     this.homes = new HomeCalls(ports)
     this.#writer = new QuorumWriter(ports, this.homes)
-    this.#certificates = new CertificateReader(ports, this.homes)
+    const sharing = certificateCache && new CertificateSharing(certificateCache, ports.clock)
+    this.#certificates = new CertificateReader(ports, this.homes, sharing)
     this.#confirmer = new Confirmer(ports, this.homes, this.#writer)
   }
 
