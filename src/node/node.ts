@@ -101,7 +101,9 @@ const startLocked = async (config: NodeConfig, { files, opened, close }: OpenDat
   })
   const database = member.authority && (await files.disk().openDatabase('auth'))
   if (database) opened.push(database)
-  const ports = { transport, view, identity, clock: systemClock, random: systemRandom, disk: files.disk(), log }
+  const { certificateCache } = transport
+  const disk = files.disk()
+  const ports = { transport, view, identity, clock: systemClock, random: systemRandom, disk, log, certificateCache }
   const built = buildServices(
     member.roles,
     {
