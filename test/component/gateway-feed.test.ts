@@ -176,6 +176,20 @@ feed('a lost notice is found by comparing heads', async () => {
   assert.is([...bob.pagedKeys().values()].flat().length, 2)
 })
 
+feed('a home that hangs is found by comparing heads, and left', async () => {
+  const clock = new ManualClock()
+  const { world, bob } = await start(clock)
+  const [home = ''] = homesIn(await bob.openFeed())
+  world.network.filter = (_from, to) => to !== home
+  await clock.advance(limits.headsMs + limits.rpcTimeoutMs)
+  assert.is(bob.ofType('feed.changed').length, 1)
+  const opening = bob.openFeed(cursorsOf(bob))
+  await clock.advance(1_000)
+  const reopened = await opening
+  assert.is(reopened.complete, true)
+  assert.not(homesIn(reopened).includes(home))
+})
+
 feed('mutant: a gateway that trusts leases passes on no notice', async () => {
   const clock = new ManualClock()
   const { alice, bob } = await start(clock)

@@ -142,7 +142,9 @@ export class Feeds {
         for (const sub of unknown) this.#bySub.get(sub)?.changed()
       }
     } catch (error) {
-      this.#ports.log.debug({ peer, error: asChatError(error).message }, 'a home did not compare heads')
+      // It hangs, or the way to it does: what it would tell is missing, so those who rely on it look for another.
+      this.#ports.log.info({ peer, error: asChatError(error).message }, 'a home did not compare heads')
+      for (const sub of subs) this.#bySub.get(sub)?.changed()
     }
   }
 }
