@@ -81,9 +81,9 @@ export class Feed {
     return this.#isComplete
   }
 
-  /** Everything that the homes had when the feed was opened, and what they told since, is on disk. */
+  /** Everything that enough homes had when the feed was opened, and what they told since, is on disk. */
   get isCaughtUp(): boolean {
-    if (!this.#isOpened || !this.#options.ingest.isIdle) return false
+    if (!this.#isOpened || !this.#isComplete || !this.#options.ingest.isIdle) return false
     return [...this.#homes].every(([home, { feed, head, pages }]) => {
       const cursor = this.#cursors.get(home)
       return pages.length === 0 && (head === 0 || (cursor?.feed === feed && cursor.number >= head))
@@ -173,7 +173,9 @@ export class Feed {
   }
 
   #moveAllBy(count: number): void {
-    for (const [home, { feed, number }] of this.#cursors) this.#set(home, { feed, number: number + count })
+    for (const [home, { feed, number }] of this.#cursors) {
+      this.#set(home, { feed, number: Math.max(number, this.#homes.get(home)?.head ?? 0) + count })
+    }
   }
 
   /** Asks this home for what still lacks of its page, until nothing does. */
