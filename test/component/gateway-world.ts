@@ -74,7 +74,12 @@ export class TestNode {
     this.mailboxes = new Mailboxes(ports)
     const services: Service[] = [this.view]
     if (roles.includes('store'))
-      services.push((this.store = new StoreService({ ...ports, disk: this.disk }, { repairEveryMs: 20 })))
+      services.push(
+        (this.store = new StoreService(
+          { ...ports, disk: this.disk },
+          { repairEveryMs: clock instanceof ManualClock ? 1_000 : 20 },
+        )),
+      )
     if (roles.includes('router')) services.push((this.router = new RouterService(ports)))
     if (roles.includes('gateway')) {
       const identity = identityOf(name)

@@ -1,5 +1,6 @@
 // From a frame's text to its handler: parsed, known, in the right phase, of the declared shape, within the rate and the number of
 // requests under way. Every failure is an error frame with the request's id; nothing a client sends gets further.
+// A client that goes on sending what gets no further, or that never reads the answers, loses its connection: the others share the loop.
 import * as v from 'valibot'
 import type { Clock, Logger } from '../../platform/ports.ts'
 import { asChatError, ChatError } from '../../protocol/errors.ts'
@@ -8,10 +9,16 @@ import { limits } from '../../protocol/limits.ts'
 import type { Command, Commands } from './commands.ts'
 import { errorText } from './gateway-frames.ts'
 import type { Session } from './session.ts'
+import { TokenBucket } from './token-bucket.ts'
 
 interface Row extends Command<unknown> {
   declaration: FrameDeclaration
 }
+
+/** Frames that get no further than here, before and after authentication: errors cost more than they did the sender. */
+const FAULT_RATES = { before: { perSecond: 5, burst: 50 }, after: { perSecond: 200, burst: 2_000 } }
+/** Pushes and pages stop far below it; so these are answers. */
+const MAX_UNREAD_BYTES = 4 * limits.maxBufferedBytesPerClient
 
 export interface DispatcherPorts {
   clock: Clock
@@ -35,17 +42,23 @@ export class Dispatcher {
 
   message(session: Session, text: string): void {
     if (session.isClosed) return
+    if (session.socket.bufferedBytes > MAX_UNREAD_BYTES) {
+      return session.end(new ChatError('FEED_SLOW', { message: 'This client sends requests and does not read the answers' }))
+    }
     let id: number | undefined
+    let run: () => Promise<void> | void
     try {
       const frame = parse(text)
       id = idOf(frame)
-      this.#run(session, frame, id)
+      run = this.#admit(session, frame)
     } catch (error) {
-      this.#fail(session, id, error)
+      return this.#fault(session, id, error)
     }
+    this.#run(session, id, run)
   }
 
-  #run(session: Session, frame: Record<string, unknown>, id: number | undefined): void {
+  /** What is to be done for this frame, if the session may ask for it now. */
+  #admit(session: Session, frame: Record<string, unknown>): () => Promise<void> | void {
     const row = this.#rowOf(session, frame.t)
     if (!session.bucket.take(row.cost, this.#clock.monotonic())) throw new ChatError('RATE_LIMITED')
     if (session.inFlight >= limits.maxInFlightPerSession) {
@@ -53,7 +66,16 @@ export class Dispatcher {
     }
     const parsed = v.safeParse(row.declaration.schema, frame)
     if (!parsed.success) throw new ChatError('FRAME_INVALID', { details: { issues: describe(parsed.issues) } })
-    const done = row.handle(session, parsed.output)
+    return () => row.handle(session, parsed.output)
+  }
+
+  #run(session: Session, id: number | undefined, run: () => Promise<void> | void): void {
+    let done: Promise<void> | void
+    try {
+      done = run()
+    } catch (error) {
+      return this.#fail(session, id, error)
+    }
     if (!done) return
     session.inFlight++
     done.then(
@@ -77,6 +99,16 @@ export class Dispatcher {
       throw new ChatError('FRAME_INVALID', { message: 'This connection has already authenticated' })
     }
     return row
+  }
+
+  /** The answer to a frame that got no further; the end of a client that sends too many of them. */
+  #fault(session: Session, id: number | undefined, error: unknown): void {
+    const now = this.#clock.monotonic()
+    session.faults ??= new TokenBucket(FAULT_RATES[session.isAuthenticated ? 'after' : 'before'], now)
+    this.#fail(session, id, error)
+    if (!session.faults.take(1, now)) {
+      session.end(new ChatError('RATE_LIMITED', { message: 'Too many frames that could not be served' }))
+    }
   }
 
   #fail(session: Session, id: number | undefined, error: unknown): void {

@@ -7,7 +7,7 @@ import { concat, fromBase64, toBase64 } from '../../protocol/bytes.ts'
 import { asChatError, ChatError } from '../../protocol/errors.ts'
 import type { ClientFrame } from '../../protocol/frames.ts'
 import { limits } from '../../protocol/limits.ts'
-import { splitKeys } from '../../protocol/records.ts'
+import { RECORD_KEY_BYTES, splitKeys } from '../../protocol/records.ts'
 import { storeFetch, storeHeads, storeNotice, type StoredRecord } from '../../protocol/rpc.ts'
 import type { ClusterView, PeerTransport } from '../core/ports.ts'
 import type { Mailboxes } from '../replication/mailboxes.ts'
@@ -25,6 +25,14 @@ export interface FeedsPorts {
 }
 
 const MAX_HEADS_PER_CALL = 20_000
+
+const keysOf = (base64: string): Buffer[] => {
+  const bytes = fromBase64(base64)
+  if (bytes.length % RECORD_KEY_BYTES !== 0 || bytes.length > limits.maxFetchKeys * RECORD_KEY_BYTES) {
+    throw new ChatError('FRAME_INVALID', { message: `Keys are whole, and at most ${limits.maxFetchKeys} at once` })
+  }
+  return splitKeys(bytes)
+}
 
 export class Feeds {
   readonly #ports: FeedsPorts
@@ -86,8 +94,7 @@ export class Feeds {
 
   async fetch(session: Session, { id, home: peer, keys }: ClientFrame<'feed.fetch'>): Promise<void> {
     if (session.isSlow) throw new ChatError('FEED_SLOW')
-    const asked = splitKeys(fromBase64(keys))
-    if (asked.length > limits.maxFetchKeys) throw new ChatError('FRAME_INVALID', { message: 'Too many keys at once' })
+    const asked = keysOf(keys)
     const { mailboxes } = this.#ports
     const answer = await this.#fetchFrom(session, peer, concat(...asked))
     const missing = asked.filter((_, i) => answer.records[i] === null)

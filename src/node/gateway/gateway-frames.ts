@@ -18,6 +18,7 @@ export const recordText = (base64: string, acceptedAt: number): string => `["${b
 /** `records`: elements joined by commas. */
 export const pushText = (records: string): string => `{"t":"record.push","records":[${records}]}`
 
-const CANONICAL_BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
-/** True for text that can stand in JSON as it is. */
+/** Padded, and without stray bits before the padding. */
+const CANONICAL_BASE64 = /^[A-Za-z0-9+/]+(?:[AQgw]==|[AEIMQUYcgkosw048]=)?$/
+/** True for text that can stand in JSON as it is: the only base64 of its bytes. */
 export const isBase64 = (text: string): boolean => text.length % 4 === 0 && CANONICAL_BASE64.test(text)

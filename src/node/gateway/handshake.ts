@@ -101,6 +101,6 @@ const identityOf = (capability: Capability): Identity => ({
   device: capability.dev,
   certificate: capability.certificate,
   // A copy: small buffers share slabs of 8 KiB, and this one is held as long as the session.
-  capability: Uint8Array.from(capability.sealed),
+  capability: new Uint8Array(capability.sealed),
   capabilityExpiresAt: capability.exp,
 })

@@ -10,6 +10,7 @@ const MAX_LEASES_PER_CALL = 1_000
 /** Routers come and go in groups: one pass over all sessions serves them together. */
 const REBIND_DELAY_MS = 50
 const RETRY_MS = 1_000
+const SESSIONS_PER_TURN = 1_000
 
 interface Bound extends LeaseEntry {
   owners: string[]
@@ -97,18 +98,29 @@ export class LeaseBinder {
     })
   }
 
+  /** Walks over all sessions, some each turn, so that clients are served meanwhile. Walks may overlap: each step stands for itself. */
   #rebind(): void {
     const lost = new Set(this.#lost)
     this.#lost.clear()
-    for (const bound of this.#sessions.values()) {
-      const before = bound.owners.filter((router) => !lost.has(router))
-      bound.owners = this.#ring.nearest(bound.user, LEASE_COPIES)
-      for (const router of bound.owners) if (!before.includes(router)) this.#toBind(router, bound)
-      for (const router of before) {
-        if (bound.owners.includes(router)) continue
-        const { user, session, sequence } = bound
-        this.#outgoingTo(router).unbinds.push({ user, session, sequence })
+    const walk = this.#sessions.values()
+    const step = (): void => {
+      for (let i = 0; i < SESSIONS_PER_TURN; i++) {
+        const { value, done } = walk.next()
+        if (done || this.#isStopped) return
+        this.#move(value, lost)
       }
+      this.#ports.clock.after(0, step)
+    }
+    step()
+  }
+
+  #move(bound: Bound, lost: ReadonlySet<string>): void {
+    const before = bound.owners.filter((router) => !lost.has(router))
+    bound.owners = this.#ring.nearest(bound.user, LEASE_COPIES)
+    for (const router of bound.owners) if (!before.includes(router)) this.#toBind(router, bound)
+    const { user, session, sequence } = bound
+    for (const router of before) {
+      if (!bound.owners.includes(router)) this.#outgoingTo(router).unbinds.push({ user, session, sequence })
     }
   }
 

@@ -31,6 +31,8 @@ export class Session {
   readonly id: string
   readonly socket: ClientSocket
   bucket: TokenBucket
+  /** Frames that got no further than the dispatcher; made for the first. */
+  faults: TokenBucket | undefined
   challenge: Challenge | undefined
   /** Resolves once the lease is at a router, or when that takes too long. */
   leased: Promise<void> = Promise.resolve()
@@ -60,6 +62,7 @@ export class Session {
   }
 
   authenticate(identity: Identity): void {
+    if (!this.#identity) this.faults = undefined // the strangers' limit ends here
     this.#identity = identity
   }
 

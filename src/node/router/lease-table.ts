@@ -25,7 +25,7 @@ export class LeaseTable {
     let kept = 0
     for (const { user, session, capability, sequence } of leases) {
       // A copy: what a transport hands over is a slice of a frame, and a lease is held for long.
-      const lease = { user, session, capability: Uint8Array.from(capability), sequence }
+      const lease = { user, session, capability: new Uint8Array(capability), sequence }
       const known = held.sessions.get(lease.session)
       const isOld = lease.sequence < (known?.sequence ?? 0) || lease.sequence < (held.ended.get(lease.session) ?? 0)
       if (isOld) continue
