@@ -123,7 +123,7 @@ export class SimDevice {
     if (!this.#life || this.#life.isDead) return
     this.#run?.abort.abort()
     this.#life.kill(how)
-    this.#parts.cluster.tap.forget(this.name, false)
+    this.#parts.cluster.tap.forget(this.name, how === 'power')
     if (how === 'power') {
       this.#powerCuts++
       this.#parts.disk.powerCut()

@@ -69,7 +69,7 @@ export class FrameTap implements SocketTap {
     }
   }
 
-  /** The device's process ended: what came last may not be on its disk. With a new database it has nothing. */
+  /** The device's process ended: what came last may not be on its disk; after a power cut nothing that came need be. */
   forget(client: string, everything: boolean): void {
     const known = this.#bodies.get(client)
     for (const [key, at] of known ?? []) if (everything || this.#now() - at < KEPT_AFTER_MS) known?.delete(key)

@@ -282,8 +282,14 @@ const addLonelyHome = ({ steps, healAt, seed }: Scenario, world: World, random: 
 }
 
 /** One store becomes three, under load; and then the first may lose everything. */
-const addGrowth = ({ steps, healAt, seed }: Scenario, world: World, random: SeededRandom): void => {
+const addGrowth = ({ steps, healAt, seed, network }: Scenario, world: World, random: SeededRandom): void => {
   const at = 1 + random.float() * healAt * 0.5
+  if (random.chance(0.5)) {
+    // A gateway that does not hear of the new map for a while goes on by the old one.
+    network.notifyLoss = 0.4
+    const from = world.nodes.filter((name) => name !== 'gateway-1' && name !== 'store-1')
+    steps.push({ at: at - 0.5, do: 'isolate', node: 'gateway-1', from, forMs: 4_000 })
+  }
   for (const node of world.newStores) steps.push({ at: at + random.float() * 500, do: 'add-store', node })
   for (let i = 0; i < 25; i++) {
     const device = random.pick(world.devices)
