@@ -98,7 +98,8 @@ export class Holds {
 
   #arm(line: Line): void {
     if (line.cancel) return
-    const dueAt = Math.min(...[...line.waiting.values()].map((hold) => hold.dueAt))
+    let dueAt = Number.POSITIVE_INFINITY
+    for (const hold of line.waiting.values()) dueAt = Math.min(dueAt, hold.dueAt)
     line.cancel = this.#clock.after(Math.max(1, dueAt - this.#clock.monotonic()), () => {
       line.cancel = undefined
       this.#expire(line)

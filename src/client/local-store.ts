@@ -103,10 +103,10 @@ export class LocalStore {
 
   #writeNext(): void {
     if (this.#isClosed) return
+    this.#isWriting = true // first of all: what beforeWrite puts must not schedule another batch beside this one
     this.#beforeWrite()
     const group = this.#group
     this.#group = newGroup()
-    this.#isWriting = true
     this.#last = group.done
     void this.#write(group).then(() => {
       this.#isWriting = false

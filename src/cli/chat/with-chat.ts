@@ -33,8 +33,9 @@ export const catchUp = async ({ chat, output }: Opened): Promise<void> => {
     await chat.caughtUp({ timeoutMs: CATCH_UP_MS })
   } catch (error) {
     if (!hasCode(error, 'TIMEOUT')) throw error
-    const { problem } = await chat.connection()
-    output.note(`Not connected${problem ? ` (${safeLine(problem)})` : ''}: this is what this device has`)
+    const { state, problem } = await chat.connection()
+    const why = state === 'online' ? 'Too few stores answer' : 'Not connected'
+    output.note(`${why}${problem ? ` (${safeLine(problem)})` : ''}: this is what this device has`)
   }
 }
 

@@ -1,0 +1,199 @@
+// deadline: 180s
+// The chat command against a real node: JSON, exit codes and streams as the interface promises them.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { chmodSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { eventually } from '../eventually.ts'
+import { ChatNode, textsOf } from './chat-node.ts'
+
+interface Sent {
+  id: string
+  to: string
+  conversation: string
+  status: string
+  storedAt: string | null
+  receivedAt: string | null
+  readAt: string | null
+}
+interface Shown {
+  id: string
+  from: string
+  text: string
+  status: string
+  at: string
+}
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+
+const cli = suite('chat')
+const node = new ChatNode()
+cli.before(async () => {
+  await node.start()
+  await node.register('alice', 'bob')
+})
+cli.after(() => node.close())
+
+cli('whoami, profiles and the key file', async () => {
+  const me = await node.json<{ user: string; device: string; cluster: string }>('alice', ['whoami'])
+  assert.is(me.user, 'alice')
+  const profiles = await node.json<{ profile: string; user: string }[]>('alice', ['profiles'])
+  assert.equal(
+    profiles.map(({ profile, user }) => [profile, user]),
+    [
+      ['alice', 'alice'],
+      ['bob', 'bob'],
+    ],
+  )
+  const directory = join(node.home, 'alice')
+  assert.is(statSync(join(directory, 'device.key')).mode & 0o777, 0o600)
+  assert.is(statSync(directory).mode & 0o777, 0o700)
+  chmodSync(join(directory, 'device.key'), 0o644)
+  const open = await node.chat('alice', ['inbox', '--json'])
+  chmodSync(join(directory, 'device.key'), 0o600)
+  assert.is(open.code, 5)
+  assert.is((JSON.parse(open.stdout) as { error: { code: string } }).error.code, 'PROFILE_PERMISSIONS')
+})
+
+cli('a taken name, a foreign profile, an unknown profile, a wrong gateway', async () => {
+  const code = async (profile: string, args: string[]): Promise<[number, string]> => {
+    const { code, stdout } = await node.chat(profile, [...args, '--json'])
+    return [code, (JSON.parse(stdout) as { error: { code: string } }).error.code]
+  }
+  const gateway = ['--gateway', node.gateway]
+  assert.equal(await code('thief', ['register', 'alice', ...gateway]), [5, 'AUTH_NAME_TAKEN'])
+  assert.equal(await code('alice', ['register', 'alicia', ...gateway]), [5, 'PROFILE_EXISTS'])
+  assert.equal(await code('nobody', ['inbox']), [4, 'PROFILE_MISSING'])
+  assert.equal(await code('carol', ['register', 'carol', '--gateway', 'ws://127.0.0.1:1']), [3, 'NET_UNAVAILABLE'])
+  assert.equal(await code('carol', ['register', 'carol', '--gateway', 'ws://192.0.2.1:7400']), [2, 'NET_INSECURE'])
+  assert.equal(await code('carol', ['register', 'Carol', ...gateway]), [2, 'AUTH_NAME_ILLEGAL'])
+})
+
+cli('send waits for the state it is told to, and says how far the message got', async () => {
+  const stored = await node.json<Sent>('alice', ['send', 'bob', 'Hello', 'Bob'])
+  assert.equal([stored.to, stored.conversation, stored.status], ['bob', 'bob', 'stored'])
+  assert.match(stored.storedAt ?? '', RFC_3339)
+  assert.is(stored.readAt, null)
+  const late = await node.chat('alice', ['send', 'bob', 'unread', '--wait', 'read', '--timeout', '300ms', '--json'])
+  assert.is(late.code, 3)
+  const answer = JSON.parse(late.stdout) as Sent & { error: { code: string } }
+  assert.equal([answer.status, answer.error.code], ['stored', 'TIMEOUT'])
+  const lost = await node.chat('alice', ['send', 'nobody', 'hi', '--json'])
+  assert.is(lost.code, 4)
+  assert.is((JSON.parse(lost.stdout) as { status: string }).status, 'refused')
+})
+
+cli('listen streams what was missed, then ends; history and status agree', async () => {
+  const listener = await node.chat('bob', ['listen', '--count', '2', '--timeout', '10s', '--mark-read', '--json'])
+  assert.is(listener.code, 0)
+  const lines = listener.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Shown & { type: string; to: string })
+  assert.equal(
+    lines.map(({ type, from, to, text }) => [type, from, to, text]),
+    [
+      ['message', 'alice', 'bob', 'Hello Bob'],
+      ['message', 'alice', 'bob', 'unread'],
+    ],
+  )
+  const again = await node.chat('bob', ['listen', '--count', '1', '--timeout', '400ms'])
+  assert.equal([again.code, again.stdout], [3, ''])
+  const history =
+    (await eventually(async () => {
+      const found = await node.json<Shown[]>('alice', ['history', 'bob'])
+      return found.filter(({ status }) => status === 'read').length === 2 ? found : undefined
+    })) ?? []
+  assert.equal(
+    history.map(({ text }) => text),
+    ['Hello Bob', 'unread'],
+  )
+  const report = await node.json<{
+    storedAt: string
+    recipients: { user: string; receivedAt: string; readAt: string }[]
+  }>('alice', ['status', history[0]?.id ?? ''])
+  const [bob] = report.recipients
+  assert.ok(bob && report.storedAt <= bob.receivedAt && bob.receivedAt <= bob.readAt)
+  assert.is((await node.chat('alice', ['status', '01934c5e-7a2b-7c3d-8e4f-5a6b7c8d9e0f'])).code, 4)
+})
+
+cli('texts are kept exactly; only a terminal gets them cleaned', async () => {
+  const text = 'first\nsecond\t\u001b[31mred\u0007 \u202e ünï 👩‍👩‍👧\r\n\n'
+  await node.json('alice', ['send', 'bob', '-'], `${text}\n`)
+  const [last] = await node.json<Shown[]>('bob', ['history', 'alice', '--limit', '1'])
+  assert.is(last?.text, text)
+  const { stdout } = await node.chat('bob', ['history', 'alice', '--limit', '1'])
+  assert.not.match(stdout, /[\u001b\u0007\u202e]/u)
+  const large = await node.chat('alice', ['send', 'bob', '-', '--json'], 'x'.repeat(64 * 1024 + 1))
+  assert.is(large.code, 2)
+  assert.is((await node.chat('alice', ['send', 'bob', '-'], 'x'.repeat(64 * 1024))).code, 0)
+})
+
+cli('inbox, read, search, block', async () => {
+  const [entry] = await node.json<{ conversation: string; unread: number; last: Shown }[]>('bob', ['inbox'])
+  assert.equal([entry?.conversation, entry?.unread], ['alice', 2])
+  assert.equal(await node.json('bob', ['read', 'alice']), { conversation: 'alice', marked: 2 })
+  assert.is((await node.json<{ unread: number }[]>('bob', ['inbox']))[0]?.unread, 0)
+  const found = await node.json<Shown[]>('bob', ['search', 'hello'])
+  assert.equal(
+    found.map(({ text }) => text),
+    ['Hello Bob'],
+  )
+  await node.json('bob', ['block', 'alice'])
+  assert.equal(await node.json('bob', ['history', 'alice']), [])
+  await node.json('bob', ['unblock', 'alice'])
+  assert.is((await node.json<Shown[]>('bob', ['history', 'alice'])).length, 4)
+})
+
+cli('a linked device has the history; a revoked one is told', async () => {
+  const linking = node.linking('laptop')
+  const shown = await eventually(() => linking.lines.find((line) => 'code' in line), { timeoutMs: 10_000 })
+  await node.json('alice', ['link', '--approve', String(shown?.code)])
+  const linked = await eventually(() => linking.lines.find((line) => 'device' in line), { timeoutMs: 10_000 })
+  assert.is(linked?.user, 'alice')
+  assert.is((await node.json<Shown[]>('laptop', ['history', 'bob'])).length, 4)
+  const devices = await node.json<{ device: string; current: boolean }[]>('alice', ['devices'])
+  assert.equal(
+    devices.map(({ current }) => current),
+    [true, false],
+  )
+  await node.json('alice', ['revoke', String(linked?.device)])
+  const revoked = await node.chat('laptop', ['send', 'bob', 'still me', '--timeout', '2s', '--json'])
+  assert.is(revoked.code, 3)
+  assert.match(revoked.stderr, /queued/)
+})
+
+cli('what is sent while the cluster is away stays in the outbox and goes with the next command', async () => {
+  await node.stop()
+  const away = await node.chat('alice', ['send', 'bob', 'later', '--timeout', '300ms', '--json'])
+  assert.is(away.code, 3)
+  assert.is((JSON.parse(away.stdout) as Sent).status, 'queued')
+  await node.start()
+  assert.equal(await node.json('alice', ['send', '--flush']), { queued: 0 })
+  const [last] = await node.json<Shown[]>('bob', ['history', 'alice', '--limit', '1'])
+  assert.is(last?.text, 'later')
+})
+
+cli('usage', async () => {
+  for (const args of [
+    ['send'],
+    ['send', 'bob'],
+    ['send', 'bob', 'x', '--wait', 'eaten'],
+    ['listen', '--timeout', '5'],
+    ['sned'],
+  ]) {
+    assert.is((await node.chat('alice', args)).code, 2, args.join(' '))
+  }
+  const { code, stdout } = await node.chat('alice', ['--help'])
+  assert.is(code, 0)
+  assert.ok(stdout.startsWith('Examples:'))
+})
+
+cli('SIGTERM ends a listener with 0', async () => {
+  const listener = node.listen('bob')
+  await node.json('alice', ['send', 'bob', 'bye', '--wait', 'received'])
+  await eventually(() => textsOf(listener).includes('bye'))
+  assert.is(await listener.end('SIGTERM'), 0)
+  assert.ok(readFileSync(join(node.home, 'bob', 'profile.json'), 'utf8').includes(node.gateway))
+})
+
+cli.run()
