@@ -2,9 +2,12 @@
 // A frame is one JSON text message {"t": type, "id": number, …}; a reply echoes the id. Sealed bytes travel in base64.
 import * as v from 'valibot'
 import type { ErrorCode } from './errors.ts'
+import { limits } from './limits.ts'
 
 const bytes = v.pipe(v.string(), v.maxLength(180_000), v.description('base64'))
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+/** Milliseconds since 1970. */
+const time = v.pipe(count, v.maxValue(limits.maxNumber))
 const id = v.pipe(count, v.description('chosen by the client, echoed by the reply'))
 const name = v.pipe(v.string(), v.maxLength(64))
 const nonce = v.pipe(v.string(), v.length(44), v.description('32 random bytes, base64'))
@@ -15,7 +18,7 @@ const cursors = v.pipe(
   ),
   v.description('peer id of a home -> the device’s cursor there'),
 )
-const record = v.pipe(v.tuple([bytes, v.number()]), v.description('[sealed record, acceptedAt in ms]'))
+const record = v.pipe(v.tuple([bytes, time]), v.description('[sealed record, acceptedAt in ms]'))
 const keys = v.pipe(v.string(), v.maxLength(60_000), v.description('concatenated record keys of 32 bytes each, base64'))
 
 /** before: only on a socket that has not authenticated; after: only once it has; always: both. */
@@ -201,7 +204,12 @@ export const gatewayFrames = {
     },
   ),
   'auth.welcome': frame(
-    { id, session: name, now: v.number(), gateways: v.array(v.string()) },
+    {
+      id,
+      session: name,
+      now: v.pipe(v.number(), v.minValue(0), v.maxValue(limits.maxNumber)),
+      gateways: v.array(v.string()),
+    },
     {
       phase: 'before',
       errors: [],
@@ -238,7 +246,7 @@ export const gatewayFrames = {
   ok: frame({ id }, { phase: 'always', errors: [], doc: 'Done.', example: { id: 9 } }),
   pong: frame({ id }, { phase: 'always', errors: [], doc: 'Here.', example: { id: 15 } }),
   'record.stored': frame(
-    { id, at: v.number() },
+    { id, at: time },
     {
       phase: 'after',
       errors: [],

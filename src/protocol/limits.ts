@@ -46,4 +46,6 @@ export const limits = {
   noticeFetchMs: 100,
   headsMs: 5_000,
   gapHoldMs: 2_000,
+  /** The greatest sequence number and time: they take six bytes in keys. A greater one would break whoever files it. */
+  maxNumber: 2 ** 48 - 1,
 } as const

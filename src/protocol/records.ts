@@ -2,6 +2,7 @@
 // Bodies are opaque here. Key: architecture.md section 4.
 import { asBuffer, concat, fromHex, toHex, toMapKey } from './bytes.ts'
 import { ChatError } from './errors.ts'
+import { limits } from './limits.ts'
 import { conversationOf, isGroupName, isUserName, userMailbox } from './names.ts'
 import { openHeader } from './sealed.ts'
 import { sha256 } from './signing.ts'
@@ -87,23 +88,26 @@ export const isDeviceId = (value: unknown): value is string => typeof value === 
 /** Deterministic, so that registering the same key again gives the same device. */
 export const deviceIdOf = (publicKey: Uint8Array): string => toHex(sha256(publicKey).subarray(0, 8))
 
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 1
-const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0
+/** A sequence number, or milliseconds since 1970. */
+const isNumber = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= limits.maxNumber
 const isRange = (value: unknown): boolean =>
   Array.isArray(value) &&
   value.length === 3 &&
   isDeviceId(value[0]) &&
-  isCount(value[1]) &&
-  isCount(value[2]) &&
+  isNumber(value[1]) &&
+  isNumber(value[2]) &&
   value[1] <= value[2]
 
 type Fields = Record<string, unknown>
+/** How much of what others wrote an error repeats. */
+const MAX_SHOWN = 32
 interface KindRule {
   valid: (h: Fields) => boolean
   mailboxes: (h: { from: string; to: string }) => string[]
 }
 const isInConversation = (h: Fields): boolean =>
-  h.conv === conversationOf(String(h.from), String(h.to)) && isCount(h.seq)
+  h.conv === conversationOf(String(h.from), String(h.to)) && isNumber(h.seq)
 const both = (h: { from: string; to: string }): string[] =>
   h.from === h.to ? [userMailbox(h.from)] : [userMailbox(h.to), userMailbox(h.from)]
 const recipientOnly = (h: { to: string }): string[] => [userMailbox(h.to)]
@@ -129,8 +133,11 @@ const kinds: Record<RecordKind, KindRule> = {
 export const openRecord = (sealed: Uint8Array): OpenRecord => {
   const h: Fields & { k: string } = openHeader(sealed)
   const rule = Object.hasOwn(kinds, h.k) ? kinds[h.k as RecordKind] : undefined // own key, so it is a RecordKind
-  if (!rule) throw new ChatError('MESSAGE_INVALID', { message: `There is no record kind ${JSON.stringify(h.k)}` })
-  if (!isRecordId(h.id) || !isDeviceId(h.dev) || !isUserName(h.from) || !isTime(h.at)) {
+  if (!rule)
+    throw new ChatError('MESSAGE_INVALID', {
+      message: `There is no record kind ${JSON.stringify(h.k.slice(0, MAX_SHOWN))}`,
+    })
+  if (!isRecordId(h.id) || !isDeviceId(h.dev) || !isUserName(h.from) || !isNumber(h.at)) {
     throw new ChatError('MESSAGE_INVALID', { message: 'id, from, dev or at of the record is malformed' })
   }
   if (!(isUserName(h.to) || isGroupName(h.to)) || !rule.valid(h)) {

@@ -253,7 +253,7 @@ feed('a fetch names what is gone for good, and is refused from a home that is no
   const fetched = await bob.request('feed.fetch', { home, keys: nothing })
   assert.equal([fetched.records, fetched.missing], [[], nothing])
   assert.is(isError(await bob.request('feed.fetch', { home: 'store-9', keys: nothing })), 'PEER_UNREACHABLE')
-  assert.is(isError(await bob.request('feed.fetch', { home, keys: 'AAAA' })), 'RPC_INVALID')
+  assert.is(isError(await bob.request('feed.fetch', { home, keys: 'AAAA' })), 'FRAME_INVALID')
   const many = toBase64(new Uint8Array(32 * (limits.maxFetchKeys + 1)))
   assert.is(isError(await bob.request('feed.fetch', { home, keys: many })), 'FRAME_INVALID')
 })

@@ -43,7 +43,9 @@ export class Dispatcher {
   message(session: Session, text: string): void {
     if (session.isClosed) return
     if (session.socket.bufferedBytes > MAX_UNREAD_BYTES) {
-      return session.end(new ChatError('FEED_SLOW', { message: 'This client sends requests and does not read the answers' }))
+      return session.end(
+        new ChatError('FEED_SLOW', { message: 'This client sends requests and does not read the answers' }),
+      )
     }
     let id: number | undefined
     let run: () => Promise<void> | void
