@@ -144,8 +144,12 @@ export class World {
     return running
   }
 
+  get profiles(): string {
+    return join(this.dir, 'profiles')
+  }
+
   ledger(user: string): string {
-    return join(this.dir, 'profiles', user, 'stored.ledger')
+    return join(this.profiles, user, 'stored.ledger')
   }
 
   ledgerIds(user: string): string[] {
@@ -173,6 +177,6 @@ export class World {
   }
 
   #profile(user: string, args: string[]): string[] {
-    return ['--home', join(this.dir, 'profiles'), '--profile', user, ...args]
+    return ['--home', this.profiles, '--profile', user, ...args]
   }
 }

@@ -27,7 +27,7 @@ const mayAsk = (request: IncomingMessage, token: string): boolean => {
 export interface RunningProxy {
   port: number
   token: string
-  close(): void
+  close: () => void
 }
 
 /** PUT /links with the whole table sets it; the answer says at which port each link listens. */
