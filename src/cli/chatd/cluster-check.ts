@@ -1,8 +1,5 @@
 // chatd cluster check: exit code 0 only if the cluster holds everything it promised.
 import type { Command } from '@commander-js/extra-typings'
-import { runningChecker } from '../cluster/check-nodes.ts'
-import { checkCluster } from '../cluster/check.ts'
-import { readLedgers } from '../cluster/check-ledger.ts'
 import type { CheckReport } from '../cluster/check-report.ts'
 import { createOutput, examples } from '../output.ts'
 import { clusterDirectory, clusterVerb, parseDuration } from './cluster-options.ts'
@@ -31,6 +28,11 @@ export const registerCheckVerb = (cluster: Command): void => {
       examples('chatd cluster check', 'chatd cluster check --timeout 30s --ledger alice.ledger bob.ledger --json'),
     )
     .action(async (options) => {
+      const [{ checkCluster }, { runningChecker }, { readLedgers }] = await Promise.all([
+        import('../cluster/check.ts'),
+        import('../cluster/check-nodes.ts'),
+        import('../cluster/check-ledger.ts'),
+      ])
       const output = createOutput(options)
       const dir = clusterDirectory(options.dir)
       const ledger = readLedgers(options.ledger ?? [])

@@ -1,7 +1,6 @@
 // chatd cluster ps: the nodes of a local cluster and how each is.
 import type { Command } from '@commander-js/extra-typings'
-import { listNodes, type NodeRow } from '../cluster/list.ts'
-import { requireState } from '../cluster/state.ts'
+import type { NodeRow } from '../cluster/list.ts'
 import { createOutput, examples } from '../output.ts'
 import { clusterDirectory, clusterVerb } from './cluster-options.ts'
 
@@ -32,6 +31,10 @@ export const registerPsVerb = (cluster: Command): void => {
     .description('the nodes, each with process, state and addresses')
     .addHelpText('before', examples('chatd cluster ps', 'chatd cluster ps --json'))
     .action(async (options) => {
+      const [{ listNodes }, { requireState }] = await Promise.all([
+        import('../cluster/list.ts'),
+        import('../cluster/state.ts'),
+      ])
       const dir = clusterDirectory(options.dir)
       const rows = await listNodes(dir, requireState(dir))
       createOutput(options).result(rows, () => nodeTable(rows))

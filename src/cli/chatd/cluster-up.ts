@@ -1,8 +1,6 @@
 // chatd cluster up: a whole cluster on this machine. Detached it returns when the cluster is ready; else it stays and ends it.
 import type { Command } from '@commander-js/extra-typings'
-import { listNodes, type NodeRow } from '../cluster/list.ts'
-import { shutDown } from '../cluster/shutdown.ts'
-import { clusterUp } from '../cluster/up.ts'
+import type { NodeRow } from '../cluster/list.ts'
 import { createOutput, examples } from '../output.ts'
 import { clusterDirectory, clusterVerb, parseCount } from './cluster-options.ts'
 import { nodeTable } from './cluster-ps.ts'
@@ -22,9 +20,17 @@ const human = ({ dir, gateways, nodes }: UpReport): string =>
     `ready; data in ${dir}`,
   ].join('\n')
 
+const KEEP_ALIVE_MS = 60_000
+
+/** A signal handler alone does not keep a process alive. */
 const interrupted = (): Promise<void> =>
   new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
+    const alive = setInterval(() => {}, KEEP_ALIVE_MS)
+    const end = (): void => {
+      clearInterval(alive)
+      resolve()
+    }
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end)
   })
 
 export const registerUpVerb = (cluster: Command): void => {
@@ -41,6 +47,11 @@ export const registerUpVerb = (cluster: Command): void => {
       examples('chatd cluster up --detach', 'chatd cluster up --dir /tmp/demo --gateways 2 --stores 5 --detach --json'),
     )
     .action(async (options) => {
+      const [{ clusterUp }, { listNodes }, { shutDown }] = await Promise.all([
+        import('../cluster/up.ts'),
+        import('../cluster/list.ts'),
+        import('../cluster/shutdown.ts'),
+      ])
       const output = createOutput(options)
       const dir = clusterDirectory(options.dir)
       const { gateways: gateway, routers: router, stores: store, groups: group } = options
