@@ -58,7 +58,7 @@ const presenceOf = (home: Home, key: Buffer, mapKey: string): Presence => {
   return home.database.get(key) === undefined ? 'absent' : 'durable'
 }
 
-const stageEntry = (
+export const stageEntry = (
   home: Home,
   draft: Draft,
   { record, place, key }: { record: AdmittedRecord; place: Place; key: Buffer },

@@ -38,7 +38,7 @@ export interface PassResult {
   fetched: number
 }
 /** A record we lack, and the mailboxes in which we lack it. */
-interface Missing {
+export interface Missing {
   recordKey: Buffer
   mailboxes: string[]
 }
@@ -151,7 +151,7 @@ interface Fetched {
   record: StoredRecord
 }
 /** Keeps what checks out. A record that does not is left out and named in the log; a tombstone that cannot be verified now ends the pass. */
-const keepFetched = async (context: StoreContext, { hour, missing, record }: Fetched): Promise<void> => {
+export const keepFetched = async (context: StoreContext, { hour, missing, record }: Fetched): Promise<void> => {
   const { recordKey, mailboxes } = missing
   try {
     if (isStub(record.sealed)) {

@@ -16,6 +16,7 @@ import { HomeKeeper } from './home-keeper.ts'
 import { handleMailboxes } from './mailbox-handlers.ts'
 import { handleRepair } from './repair-handlers.ts'
 import { Repair } from './repair.ts'
+import { scrub } from './scrub.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 export interface StorePorts {
@@ -33,8 +34,10 @@ export interface StoreOptions {
   reopenEveryMs?: number
   /** Pause between two removals of what has expired. */
   sweepEveryMs?: number
+  /** Pause between two readings of everything, in search of damage. */
+  scrubEveryMs?: number
 }
-const defaults = { repairEveryMs: 5_000, reopenEveryMs: 1_000, sweepEveryMs: 60_000 }
+const defaults = { repairEveryMs: 5_000, reopenEveryMs: 1_000, sweepEveryMs: 60_000, scrubEveryMs: 6 * 3_600_000 }
 
 export interface StoreStatus extends StoreState {
   subscriptions: number
@@ -90,6 +93,7 @@ export class StoreService implements Service {
     void repeat({ clock, everyMs: this.#options.sweepEveryMs, signal, onError }, () => this.#sweep())
     this.#keepEpoch()
     this.#repair.start(signal)
+    this.#scrubNowAndThen(signal)
   }
 
   async stop(): Promise<void> {
@@ -161,6 +165,13 @@ export class StoreService implements Service {
     } catch (error) {
       log.warn({ error: String(error) }, 'the epoch could not be written down')
     }
+  }
+
+  #scrubNowAndThen(signal: AbortSignal): void {
+    const { clock, log } = this.#ports
+    const onError = (error: ChatError): void =>
+      log.warn({ error: error.message }, 'the search for damage was broken off')
+    void repeat({ clock, everyMs: this.#options.scrubEveryMs, signal, onError }, () => scrub(this.#context, signal))
   }
 
   async #sweep(): Promise<void> {
