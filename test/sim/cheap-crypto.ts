@@ -21,7 +21,8 @@ const nameOf = (key: KeyObject): string => {
 
 /** `sign` and `verify` of node:crypto as services use them, remembering. */
 export const cheapCrypto = (): { sign: Sign; verify: Verify } => {
-  const [realSign, realVerify] = [crypto.sign as unknown as Sign, crypto.verify as unknown as Verify] // the overloads used here
+  const realSign: Sign = crypto.sign
+  const realVerify: Verify = crypto.verify
   const known = new Map<string, boolean>()
   const keyOf = (message: Uint8Array, key: KeyObject, signature: Uint8Array): string =>
     `${latin1(signature)}${nameOf(key)}${latin1(message)}`

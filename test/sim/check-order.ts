@@ -1,13 +1,13 @@
 // Invariant 5: all devices end with the same order, nobody shows one device's messages out of its order unless it showed a gap,
 // and no gap is left.
 import type { Check } from './checker.ts'
-import type { History, SendEvent } from './history.ts'
+import type { History } from './history.ts'
 
 /** First invocations in order: the sequence of each device in each conversation. */
 const places = (history: History): Map<string, { lane: string; place: number }> => {
   const counts = new Map<string, number>()
   const found = new Map<string, { lane: string; place: number }>()
-  for (const { type, id, proc, to, user } of history.of('send') as SendEvent[]) {
+  for (const { type, id, proc, to, user } of history.of('send')) {
     if (type !== 'invoke' || found.has(`${user} ${id}`)) continue
     const lane = `${proc} ${to}`
     const place = (counts.get(lane) ?? 0) + 1

@@ -174,16 +174,9 @@ class SimDatabase implements Database {
     return slowness * (kind === 'syncMs' ? random.latency(times.syncMs, times.worstMs) : times[kind])
   }
 
-  #later<T>(ms: number, make: () => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.#life.after(ms, () => {
-        try {
-          resolve(make())
-        } catch (error) {
-          reject(error as Error) // only ioError is thrown in here
-        }
-      })
-    })
+  async #later<T>(ms: number, make: () => T): Promise<T> {
+    await new Promise<void>((resolve) => this.#life.after(ms, resolve))
+    return make()
   }
 }
 

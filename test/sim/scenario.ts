@@ -93,7 +93,8 @@ export const makeScenario = (seed: number): Scenario => {
   addFaults(scenario, world, { random: random.fork('faults'), moments })
   if (stores === 3 && random.chance(0.2)) addLonelyHome(scenario, world, random.fork('lonely'))
   if (grows) addGrowth(scenario, world, random.fork('growth'))
-  scenario.steps.sort((a, b) => a.at - b.at)
+  // What begins after the heal would never end.
+  scenario.steps = scenario.steps.filter(({ at }) => at < scenario.healAt).sort((a, b) => a.at - b.at)
   return scenario
 }
 

@@ -103,7 +103,8 @@ export class SimTransport implements PeerTransport {
   }
 
   receive(peer: string, data: Uint8Array | string): void {
-    const message = packr.unpack(data as Uint8Array) as Message // only send() below makes what comes here
+    if (typeof data === 'string') return // peers send bytes
+    const message = packr.unpack(data) as Message // only send() below makes what comes here
     if (message.kind === 'notify') {
       void this.#serve(message.method, message.body, peer).catch(() => undefined)
     } else if (message.kind === 'request') {
