@@ -2,6 +2,7 @@
 // there now and then, one user a second at most; what comes from there is verified like everything else, and may be old.
 import { LruMap } from '../../platform/lru-map.ts'
 import type { Clock } from '../../platform/ports.ts'
+import { sleep } from '../../platform/timing.ts'
 import type { Certificate } from '../../protocol/certificate.ts'
 import type { CertificateCache } from '../core/ports.ts'
 
@@ -34,7 +35,7 @@ export class CertificateSharing {
       user,
       certificates.map(({ sealed }) => sealed),
     )
-    if (!this.#isPutting) this.#putNext()
+    if (!this.#isPutting) void this.#putAll()
   }
 
   /** What the DHT has of a user, unverified. */
@@ -42,12 +43,13 @@ export class CertificateSharing {
     return this.#cache.getCertificates(user)
   }
 
-  #putNext(): void {
-    const [user, certificates] = this.#waiting.entries().next().value ?? []
-    this.#isPutting = user !== undefined
-    if (user === undefined || !certificates) return
-    this.#waiting.delete(user)
-    const next = (): void => void this.#clock.after(PACE_MS, () => this.#putNext())
-    this.#cache.putCertificates(user, certificates).then(next, next)
+  async #putAll(): Promise<void> {
+    this.#isPutting = true
+    for (const [user, certificates] of this.#waiting) {
+      this.#waiting.delete(user)
+      await this.#cache.putCertificates(user, certificates).catch(() => {}) // a cache: the next reader puts them again
+      await sleep(this.#clock, PACE_MS)
+    }
+    this.#isPutting = false
   }
 }
