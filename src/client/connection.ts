@@ -14,6 +14,8 @@ import { type FrameHandlers, Session } from './session.ts'
 const PING_MS = 15_000
 const PONG_TIMEOUT_MS = 5_000
 const RENEW_CHECK_MS = 60_000
+/** What was signed with a clock that is off by more is signed again once the gateway's is known. */
+const SKEW_MS = 60_000
 /** Requests under way when a gateway drains may still be answered. */
 const DRAIN_MS = 1_000
 const DRAIN_POLL_MS = 10
@@ -127,7 +129,9 @@ export class Connection {
       if (signal.aborted) return false
       this.#session = session
       session.handlers = this.#handlers(session, ended.resolve)
-      const welcome = await shakeHands(session, { identity: this.#options.identity, known: this.#map, clock, random })
+      const { identity } = this.#options
+      const known = { known: this.#map, clockOffsetMs: this.#clockOffsetMs }
+      const welcome = await shakeHands(session, { identity, clock, random, ...known })
       isOnline = true
       this.#open(session, welcome)
       await this.#keep(session, welcome, ended.promise)
@@ -153,11 +157,13 @@ export class Connection {
   async #keep(session: Session, { gateway }: Welcome, ended: Promise<ChatError>): Promise<void> {
     const over = new AbortController()
     const { clock } = this.#ports
-    const loop = (everyMs: number, turn: () => Promise<void>): Promise<void> =>
-      repeat(
-        { clock, everyMs, signal: over.signal, onError: (e) => this.#ports.log.debug({ code: e.code }, 'upkeep') },
-        turn,
-      )
+    // The first turn comes after the first interval: a login is not made longer by them.
+    const loop = async (everyMs: number, turn: () => Promise<void>): Promise<void> => {
+      await sleep(clock, everyMs, over.signal)
+      const onError = (e: ChatError): void => this.#ports.log.debug({ code: e.code }, 'upkeep')
+      await repeat({ clock, everyMs, signal: over.signal, onError }, turn)
+    }
+    if (Math.abs(this.#clockOffsetMs) > SKEW_MS) void this.#renewCapability(session, gateway).catch(() => {})
     const loops = [
       loop(PING_MS, () => this.#ping(session)),
       loop(limits.capabilityRenewMs, () => this.#renewCapability(session, gateway)),
@@ -175,6 +181,11 @@ export class Connection {
     if (signal.aborted) return
     this.#show({ state: 'connecting', problem: error.message })
     this.#ports.log.debug({ code: error.code, error: error.message }, 'connection')
+    const now = error.details?.now
+    if (error.code === 'AUTH_EXPIRED' && typeof now === 'number') {
+      this.#clockOffsetMs = now - this.#ports.clock.now()
+      return
+    }
     if (hasCode(error, 'AUTH_REVOKED', 'AUTH_EXPIRED', 'AUTH_CLUSTER')) await this.#wait(DENIED_WAIT_MS, signal)
   }
 
@@ -217,7 +228,7 @@ export class Connection {
   }
 
   async #renewCapability(session: Session, gateway: string): Promise<void> {
-    const capability = this.#options.identity.capability(gateway, this.now())
+    const capability = this.#options.identity.capability(gateway, this.#ports.clock.now() + this.#clockOffsetMs)
     await session.request('auth.capability', { capability: toBase64(capability) }, 'ok')
   }
 

@@ -3,17 +3,26 @@ import type { Gap } from './api.ts'
 import type { Conversation } from './conversations.ts'
 import { holesOf } from './sequence-ranges.ts'
 
+export interface GapLookups {
+  /** Nothing that this device ever sent can have expired: it was certified within the retention. */
+  isYoung: (user: string, device: string) => boolean
+  /** The id of a held message; undefined for a void. */
+  idAt: (device: string, seq: number) => string | undefined
+}
+
 /**
- * A hole before the first message held is a gap only if nothing of that device can have expired: `isYoung` says that it was
- * certified within the retention. Holes above the floor are still being waited for.
+ * A hole before the first message held is a gap only if nothing of that device can have expired.
+ * Holes above the floor are still being waited for.
  */
-export const gapsOf = (conversation: Conversation, isYoung: (user: string, device: string) => boolean): Gap[] => {
+export const gapsOf = (conversation: Conversation, { isYoung, idAt }: GapLookups): Gap[] => {
   const gaps: Gap[] = []
   for (const [device, { user, held, floor }] of conversation.devices) {
     const first = held[0]?.[0]
     if (first === undefined) continue
     for (const [from, to] of holesOf(held, isYoung(user, device) ? 1 : first)) {
-      if (to < floor) gaps.push({ device, from, to })
+      if (to >= floor) continue
+      const before = idAt(device, to + 1)
+      gaps.push({ device, from, to, ...(before === undefined ? {} : { before }) })
     }
   }
   return gaps

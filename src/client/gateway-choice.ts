@@ -42,11 +42,6 @@ export class GatewayChoice {
     this.#queue = []
   }
 
-  /** A gateway that served well is the first to be tried again. */
-  prefer(url: string): void {
-    this.#queue = [url]
-  }
-
   /** `isRound`: every known gateway was tried since the last time it was true. */
   next(now: number): { url: string | undefined; isRound: boolean } {
     const isRound = this.#queue.length === 0

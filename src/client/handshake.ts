@@ -23,6 +23,8 @@ interface HandshakeOptions {
   identity: Identity
   /** The newest map this client has seen. */
   known: SignedMap | undefined
+  /** The gateways' clock minus ours, as it was last. */
+  clockOffsetMs: number
   clock: Clock
   random: RandomSource
 }
@@ -44,7 +46,7 @@ const checkGateway = (map: SignedMap, transcript: Transcript, signature: Uint8Ar
 /** Throws what the gateway answered, AUTH_DENIED or AUTH_SIGNATURE for an impostor, AUTH_CLUSTER for another cluster. */
 export const shakeHands = async (
   session: Session,
-  { identity, known, clock, random }: HandshakeOptions,
+  { identity, known, clockOffsetMs, clock, random }: HandshakeOptions,
 ): Promise<Welcome> => {
   const clientNonce = toBase64(random.bytes(NONCE_BYTES))
   const hello = { certificate: toBase64(identity.certificate.sealed), nonce: clientNonce }
@@ -61,7 +63,7 @@ export const shakeHands = async (
   checkGateway(map, transcript, fromBase64(challenge.signature))
   const prove = {
     signature: toBase64(identity.sign(deviceTranscript(transcript))),
-    capability: toBase64(identity.capability(challenge.gateway, clock.now())),
+    capability: toBase64(identity.capability(challenge.gateway, clock.now() + clockOffsetMs)),
   }
   const welcome = await session.request('auth.prove', prove, 'auth.welcome', HANDSHAKE_TIMEOUT_MS)
   return {

@@ -157,7 +157,11 @@ export class LocalChat implements Chat {
   async gaps(conversation: string): Promise<Gap[]> {
     const found = this.#state.conversations.get(this.#idOf(conversation))
     const since = this.#ports.clock.now() - (this.#map?.map.retentionMs ?? Number.POSITIVE_INFINITY)
-    return found ? gapsOf(found, (user, device) => (this.#state.certificates.get(user, device)?.at ?? 0) > since) : []
+    if (!found) return []
+    return gapsOf(found, {
+      isYoung: (user, device) => (this.#state.certificates.get(user, device)?.at ?? 0) > since,
+      idAt: (device, seq) => this.#state.timeline.idAt({ conversation: found.id, device }, seq),
+    })
   }
 
   async inbox(): Promise<InboxEntry[]> {

@@ -5,6 +5,7 @@ import type { Clock } from '../platform/ports.ts'
 import type { MessageStatus, SendOptions, SendResult } from './api.ts'
 
 const MAX_PROBLEMS = 1_000
+const ALL = ''
 const rank: Record<MessageStatus, number> = { queued: 0, stored: 1, received: 2, read: 3, refused: 4 }
 
 export interface WaitOptions {
@@ -18,16 +19,17 @@ export interface StatusWaitOptions extends WaitOptions {
 
 export class StatusWaits {
   readonly #clock: Clock
-  readonly #waiting = new Set<() => void>()
+  /** By message, and under no name those who wait for the client as a whole. */
+  readonly #waiting = new Map<string, Set<() => void>>()
   readonly #problems = new Map<string, ChatError>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** Everyone looks again. */
+  /** Those who wait for the client as a whole look again. */
   wake(): void {
-    for (const look of [...this.#waiting]) look()
+    this.#look(ALL)
   }
 
   changed(id: string, error?: ChatError): void {
@@ -36,7 +38,8 @@ export class StatusWaits {
       if (this.#problems.size >= MAX_PROBLEMS) this.#problems.delete(this.#problems.keys().next().value ?? '')
       this.#problems.set(id, error)
     }
-    this.wake()
+    this.#look(id)
+    this.#look(ALL)
   }
 
   problem(id: string): ChatError | undefined {
@@ -46,7 +49,7 @@ export class StatusWaits {
   /** TIMEOUT, the reason of a refusal, or NET_CLOSED when the client closes first. */
   async until(id: string, { result, wait, ...options }: StatusWaitOptions): Promise<SendResult> {
     try {
-      await this.condition(() => rank[result().status] >= rank[wait], options)
+      await this.#until(id, () => rank[result().status] >= rank[wait], options)
     } catch (error) {
       throw this.#explain(error, id, result())
     }
@@ -56,12 +59,22 @@ export class StatusWaits {
     throw new ChatError(reason.code, { message: reason.message, details: { result: reached }, cause: reason })
   }
 
-  condition(holds: () => boolean, { timeoutMs, signals }: WaitOptions): Promise<void> {
+  condition(holds: () => boolean, options: WaitOptions): Promise<void> {
+    return this.#until(ALL, holds, options)
+  }
+
+  #look(name: string): void {
+    for (const look of [...(this.#waiting.get(name) ?? [])]) look()
+  }
+
+  #until(name: string, holds: () => boolean, { timeoutMs, signals }: WaitOptions): Promise<void> {
     if (holds()) return Promise.resolve()
     return new Promise((resolve, reject) => {
       const signal = AbortSignal.any(signals)
+      const waiting = this.#waiting.get(name) ?? new Set()
       const finish = (settle: () => void): void => {
-        this.#waiting.delete(look)
+        waiting.delete(look)
+        if (waiting.size === 0) this.#waiting.delete(name)
         cancel()
         signal.removeEventListener('abort', abort)
         settle()
@@ -71,7 +84,8 @@ export class StatusWaits {
       }
       const abort = (): void => finish(() => reject(new ChatError('NET_CLOSED', { message: 'The client was closed' })))
       const cancel = this.#clock.after(timeoutMs, () => finish(() => reject(new ChatError('TIMEOUT'))))
-      this.#waiting.add(look)
+      waiting.add(look)
+      this.#waiting.set(name, waiting)
       signal.addEventListener('abort', abort, { once: true })
       if (signal.aborted) abort()
     })
@@ -79,9 +93,10 @@ export class StatusWaits {
 
   #explain(error: unknown, id: string, result: SendResult): unknown {
     if (!(error instanceof ChatError) || error.code !== 'TIMEOUT') return error
-    const reason = result.status === 'queued' ? this.#problems.get(id) : undefined
-    const message = `The message is ${result.status}; the state waited for was not reached in time${reason ? `: ${reason.message}` : ''}. It stays in the outbox and is sent again by itself`
-    const rest = `The message is ${result.status}; the state waited for was not reached in time`
-    return new ChatError('TIMEOUT', { message: result.status === 'queued' ? message : rest, details: { result } })
+    const reached = `The message is ${result.status}; the state waited for was not reached in time`
+    if (result.status !== 'queued') return new ChatError('TIMEOUT', { message: reached, details: { result } })
+    const reason = this.#problems.get(id)
+    const message = `${reached}${reason ? ` (${reason.message})` : ''}. It stays in the outbox and is sent again by itself`
+    return new ChatError('TIMEOUT', { message, details: { result } })
   }
 }

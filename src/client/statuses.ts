@@ -68,8 +68,7 @@ export class Statuses {
   }
 
   /** To be called for each own message when it is known where it stands in its device's sequence. */
-  ownMessage(place: Place, seq: number, key: Uint8Array): void {
-    this.#options.store.put(keys.sequence(place, seq), key)
+  ownMessage(place: Place, seq: number): void {
     const early = this.#early(place)
     if (early.length === 0) return
     const rest: EarlyReceipt[] = []

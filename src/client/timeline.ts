@@ -4,9 +4,9 @@ import type { MessageHeader, OpenRecord, TombstoneHeader, VoidHeader } from '../
 import { mutant } from '../platform/mutants.ts'
 import type { Conversation, Conversations } from './conversations.ts'
 import type { EventLog } from './event-log.ts'
-import type { HeldMessage, HeldRecords } from './held-records.ts'
+import { type HeldMessage, type HeldRecords, idOfRecordKey } from './held-records.ts'
 import type { Holds } from './holds.ts'
-import { keys, ranges } from './keys.ts'
+import { keys, type Place, ranges } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
 import { addRange } from './sequence-ranges.ts'
 import type { Statuses } from './statuses.ts'
@@ -42,7 +42,7 @@ export class Timeline {
     records.keep(key, record.sealed, { acceptedAt })
     this.#place(header, key)
     const place = { conversation: header.conv, device: header.dev }
-    if (header.from === me.user) statuses.ownMessage(place, header.seq, key)
+    if (header.from === me.user) statuses.ownMessage(place, header.seq)
     this.#cover(header, conversation, key)
     return conversation
   }
@@ -64,7 +64,7 @@ export class Timeline {
     const conversation = conversations.of(header.conv)
     records.keep(key, sealed, { acceptedAt: 0 })
     this.#place(header, key)
-    statuses.ownMessage({ conversation: header.conv, device: header.dev }, header.seq, key)
+    statuses.ownMessage({ conversation: header.conv, device: header.dev }, header.seq)
     this.#note(header, conversation)
   }
 
@@ -114,6 +114,12 @@ export class Timeline {
     this.#options.events.message(key)
   }
 
+  /** The id of the held message with this number. */
+  idAt(place: Place, seq: number): string | undefined {
+    const key = this.#options.store.get(keys.sequence(place, seq))
+    return key && idOfRecordKey(key)
+  }
+
   /** The newest messages before one (or all), oldest first; without what is held back or blocked. */
   async page(conversation: string, limit: number, before?: MessageHeader): Promise<HeldMessage[]> {
     const whole = ranges.order(conversation)
@@ -143,6 +149,7 @@ export class Timeline {
   #place(header: MessageHeader, key: Uint8Array): void {
     this.#options.records.claimId(header.id, header.from, key)
     this.#options.store.put(keys.order(header.conv, this.#orderOf(header)), key.subarray(16))
+    this.#options.store.put(keys.sequence({ conversation: header.conv, device: header.dev }, header.seq), key)
   }
 
   #note(header: MessageHeader | VoidHeader, conversation: Conversation): void {

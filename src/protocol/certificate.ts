@@ -120,7 +120,8 @@ export const openCapability = (
   if (h.gw !== expected.gateway)
     throw new ChatError('AUTH_DENIED', { message: 'The capability is for another gateway' })
   const exp = h.exp + limits.clockSkewMs
-  if (exp < expected.now) throw new ChatError('AUTH_EXPIRED')
+  // A device whose clock is further off learns by how much.
+  if (exp < expected.now) throw new ChatError('AUTH_EXPIRED', { details: { now: expected.now } })
   if (h.exp > expected.now + limits.capabilityMs + limits.maxAheadMs)
     throw new ChatError('AUTH_DENIED', { message: 'The capability is valid for too long' })
   return { ...h, exp, sealed, certificate }

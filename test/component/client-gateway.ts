@@ -1,12 +1,42 @@
 // The gateway of client-world.ts: what chat.v1 asks of a gateway, over mailboxes in memory.
 import type { GatewayLink, GatewayLinkHandlers } from '../../src/client/ports.ts'
+import type { Clock } from '../../src/platform/ports.ts'
 import { fromBase64, toBase64 } from '../../src/protocol/bytes.ts'
-import { openCertificate } from '../../src/protocol/certificate.ts'
+import { type Certificate, openCertificate } from '../../src/protocol/certificate.ts'
+import type { SignedMap } from '../../src/protocol/cluster-map.ts'
 import { ChatError } from '../../src/protocol/errors.ts'
 import { deviceTranscript, gatewayTranscript, type Transcript } from '../../src/protocol/handshake.ts'
-import { openRecord, splitKeys } from '../../src/protocol/records.ts'
+import { openRecord, type RecordHeader, splitKeys } from '../../src/protocol/records.ts'
 import { fastSigner, type KeyPair, verifierFor } from '../../src/protocol/signing.ts'
-import { type ClientWorld, FEED, HOMES, type Kept } from './client-world.ts'
+
+export const HOMES = ['home-1', 'home-2'] as const
+export const FEED = 'feed-1'
+
+export interface Kept {
+  key: Buffer
+  header: RecordHeader
+  sealed: Uint8Array
+  acceptedAt: number
+}
+/** What to do with a record that is put; nothing said: it is stored and answered. */
+export type PutScript = (
+  header: RecordHeader,
+  sealed: Uint8Array,
+) => ChatError | 'silent' | 'cut' | 'store-and-cut' | undefined
+
+/** What a gateway needs of the world around it. */
+export interface GatewayWorld {
+  readonly cluster: string
+  readonly clock: Clock
+  readonly map: SignedMap
+  readonly certificates: Map<string, Certificate[]>
+  readonly puts: { header: RecordHeader; sealed: Uint8Array; session: number }[]
+  readonly onPut: PutScript
+  readonly isPushing: boolean
+  readonly isNoticing: boolean
+  mailbox(user: string): Kept[]
+  store(sealed: Uint8Array, options: { exceptDevice?: string }): Kept
+}
 
 type Fields = Record<string, unknown>
 interface Cursors {
@@ -18,9 +48,9 @@ export class FakeGateway {
   keys: KeyPair
   isUp = true
   readonly sessions = new Set<FakeSession>()
-  readonly #world: ClientWorld
+  readonly #world: GatewayWorld
 
-  constructor(world: ClientWorld, peer: string, keys: KeyPair) {
+  constructor(world: GatewayWorld, peer: string, keys: KeyPair) {
     this.#world = world
     this.peer = peer
     this.keys = keys
@@ -53,14 +83,14 @@ export class FakeSession {
   readonly number = ++sessions
   readonly link: GatewayLink
   readonly fetched: string[] = []
-  readonly #world: ClientWorld
+  readonly #world: GatewayWorld
   readonly #gateway: FakeGateway
   readonly #handlers: GatewayLinkHandlers
   #transcript: Transcript | undefined
   #isOpen = true
   #isFeeding = false
 
-  constructor(world: ClientWorld, gateway: FakeGateway, handlers: GatewayLinkHandlers) {
+  constructor(world: GatewayWorld, gateway: FakeGateway, handlers: GatewayLinkHandlers) {
     this.#world = world
     this.#gateway = gateway
     this.#handlers = handlers

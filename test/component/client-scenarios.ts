@@ -11,7 +11,8 @@ import { ChatError } from '../../src/protocol/errors.ts'
 import { conversationOf } from '../../src/protocol/names.ts'
 import type { MessageHeader, ReceiptHeader, VoidHeader } from '../../src/protocol/records.ts'
 import { eventually } from '../eventually.ts'
-import { ClientWorld, fastClock, FEED, HOMES, KeptDatabase, type Person } from './client-world.ts'
+import { FEED, HOMES } from './client-gateway.ts'
+import { ClientWorld, fastClock, KeptDatabase, type Person } from './client-world.ts'
 
 export const makeId = idMaker(systemClock, systemRandom)
 
@@ -310,7 +311,9 @@ export const scenarios = {
       assert.equal(await textsOf(b, 'alice'), ['text 1', 'text 2', 'text 3'])
       assert.equal(await b.gaps('alice'), [])
       await eventually(async () => (await textsOf(b, 'alice')).length === 4)
-      assert.equal(await b.gaps('alice'), [{ device: alice.device, from: 4, to: 4 }])
+      const [gap] = await b.gaps('alice')
+      const five = (await b.history('alice', { limit: 1 }))[0]?.id
+      assert.equal(gap, { device: alice.device, from: 4, to: 4, before: five })
       world.store(message(4))
       await eventually(async () => (await textsOf(b, 'alice')).length === 5)
       assert.equal(await textsOf(b, 'alice'), ['text 1', 'text 2', 'text 3', 'text 4', 'text 5'])

@@ -12,10 +12,7 @@ import { type ClusterMap, homeSet, type SignedMap, signMap } from '../../src/pro
 import { ChatError } from '../../src/protocol/errors.ts'
 import { type RecordHeader, openRecord, recordKey, deviceIdOf } from '../../src/protocol/records.ts'
 import { fastSigner, type KeyPair, keyPairFromSeed } from '../../src/protocol/signing.ts'
-import { FakeGateway } from './client-gateway.ts'
-
-export const HOMES = ['home-1', 'home-2'] as const
-export const FEED = 'feed-1'
+import { FakeGateway, type GatewayWorld, HOMES, type Kept, type PutScript } from './client-gateway.ts'
 
 const keyPair = (): KeyPair => keyPairFromSeed(systemRandom.bytes(32))
 
@@ -43,19 +40,7 @@ export interface Person {
   certificate: Certificate
   identity: Identity
 }
-export interface Kept {
-  key: Buffer
-  header: RecordHeader
-  sealed: Uint8Array
-  acceptedAt: number
-}
-/** What to do with a record that is put; nothing said: it is stored and answered. */
-export type PutScript = (
-  header: RecordHeader,
-  sealed: Uint8Array,
-) => ChatError | 'silent' | 'cut' | 'store-and-cut' | undefined
-
-export class ClientWorld {
+export class ClientWorld implements GatewayWorld {
   readonly authority = keyPair()
   readonly cluster = toHex(this.authority.publicKey)
   readonly gateways = new Map<string, FakeGateway>()

@@ -1,11 +1,11 @@
 // chat send: the message is in the outbox on disk before anything else; the exit code says whether the state waited for was reached.
-import { text as readAll } from 'node:stream/consumers'
 import { type Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 import type { SendOptions, SendResult } from '../../client/api.ts'
 import { ChatError, hasCode } from '../../protocol/errors.ts'
+import { limits } from '../../protocol/limits.ts'
 import { examples } from '../output.ts'
 import { chatVerb, parseDuration, usage } from './options.ts'
-import { type Opened, withChat } from './with-chat.ts'
+import { catchUp, type Opened, withChat } from './with-chat.ts'
 
 const DEFAULT_TIMEOUT_MS = 30_000
 interface SendFlags {
@@ -58,10 +58,25 @@ const run = async (
   })
 }
 
-/** Exactly what came, but for one newline at the end: that is how programs end their output. */
+const NEWLINE = 0x0a
+
+/** Exactly what came, but for one newline at the end: that is how programs end their output. Reads no more than a text may have. */
 const readStdin = async (): Promise<string> => {
-  const text = await readAll(process.stdin)
-  return text.endsWith('\r\n') ? text.slice(0, -2) : text.endsWith('\n') ? text.slice(0, -1) : text
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of process.stdin) {
+    const bytes = chunk as Buffer // no encoding is set
+    chunks.push(bytes)
+    size += bytes.length
+    if (size > limits.maxTextBytes + 1) throw new ChatError('MESSAGE_TOO_LARGE')
+  }
+  const bytes = Buffer.concat(chunks)
+  try {
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+    return decoder.decode(bytes.at(-1) === NEWLINE ? bytes.subarray(0, -1) : bytes)
+  } catch {
+    throw usage('What came on stdin is not UTF-8 text, and a message keeps its text exactly')
+  }
 }
 
 const send = async (
@@ -73,6 +88,7 @@ const send = async (
     timeoutMs: flags.timeout,
     ...(flags.reply === undefined ? {} : { reply: flags.reply }),
   }
+  if (flags.reply !== undefined) await mustKnow({ chat, output }, flags.reply)
   try {
     const result = await chat.send(to, text, options)
     output.result(result, `${result.status} ${result.id}`)
@@ -84,6 +100,17 @@ const send = async (
     output.result({ ...(result as SendResult), error: { code, message, retryable, outcome } }, '') // what Chat.send puts there
     output.note(`chat: ${message} [${code}]`)
     process.exitCode = error.exitCode
+  }
+}
+
+/** MESSAGE_UNKNOWN unless this device has the message, or gets it now. */
+const mustKnow = async (opened: Opened, id: string): Promise<void> => {
+  try {
+    await opened.chat.status(id)
+  } catch (error) {
+    if (!hasCode(error, 'MESSAGE_UNKNOWN')) throw error
+    await catchUp(opened)
+    await opened.chat.status(id)
   }
 }
 
