@@ -25,6 +25,8 @@ export class Inspection {
   readonly #problems: Problem[] = []
   readonly #mailboxes = new Set<string>()
   #entries = 0
+  /** Ids of the ledgers. */
+  #found = 0
 
   constructor(map: ClusterMap, options: InspectionOptions) {
     this.#map = map
@@ -36,12 +38,14 @@ export class Inspection {
   async run(waitedMs: number): Promise<CheckReport> {
     for (const peer of this.#map.homes.current.peers) await this.#audit(this.#options.home(peer))
     for (let shard = 0; shard < SHARDS; shard++) await this.#shard(shard)
-    for (const { id, reason } of this.#ledger.missing()) this.#problem({ kind: 'lost', text: `${id} ${reason}` })
+    const missing = this.#ledger.missing()
+    for (const { id, reason } of missing) this.#problem({ kind: 'lost', text: `${id} ${reason}` })
+    this.#found = this.#ledger.size - missing.length
     return this.report(waitedMs)
   }
 
+  /** What was found so far. */
   report(waitedMs: number): CheckReport {
-    const lost = this.#problems.filter(({ kind }) => kind === 'lost').length
     const verified = [...this.#checker.verified]
     return {
       ok: this.#problems.length === 0,
@@ -52,7 +56,7 @@ export class Inspection {
       entries: this.#entries,
       records: verified.length,
       kinds: countBy(verified, (record) => record.kind),
-      ledger: { ids: this.#ledger.size, found: this.#ledger.size - lost },
+      ledger: { ids: this.#ledger.size, found: this.#found },
       waitedMs,
       problems: this.#problems.slice(0, MAX_PROBLEMS),
     }

@@ -1,0 +1,183 @@
+// `chatd cluster check` against stores with every defect it is there for: a check that cannot fail proves nothing.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type CheckOptions, checkCluster } from '../../src/cli/cluster/check.ts'
+import { readLedgers } from '../../src/cli/cluster/check-ledger.ts'
+import type { CheckReport } from '../../src/cli/cluster/check-report.ts'
+import { inspectRoute } from '../../src/node/inspect-route.ts'
+import { homeSet } from '../../src/protocol/cluster-map.ts'
+import { hasCode } from '../../src/protocol/errors.ts'
+import { fromPlainJson, toPlainJson } from '../../src/protocol/json-bytes.ts'
+import { idBytes, idFromBytes } from '../../src/protocol/records.ts'
+import type { StoreWrite } from '../../src/protocol/rpc.ts'
+import { eventually } from '../eventually.ts'
+import { certificateWrite, message, Stores } from '../store-fixture.ts'
+
+const HOMES = ['store-1', 'store-2', 'store-3']
+
+const allUp = (stores: Stores): Promise<boolean> =>
+  eventually(() => HOMES.every((name) => stores.store(name).status().state === 'up'), { what: 'all homes are up' })
+
+const checks = suite<{ stores: Stores }>('cluster check')
+checks.before.each(async (context) => {
+  context.stores = await Stores.start({ stores: HOMES })
+  await allUp(context.stores)
+})
+checks.after.each(({ stores }) => stores.stop())
+
+/** As the admin endpoint of each store answers, JSON included. */
+const homeOf =
+  (stores: Stores): CheckOptions['home'] =>
+  (peer) => ({
+    name: peer,
+    peer,
+    ask: async (method, request) => {
+      const body: unknown = JSON.parse(JSON.stringify({ method: method.name, request: toPlainJson(request) }))
+      const answer: unknown = await inspectRoute(stores.network.transport(peer))(body)
+      return fromPlainJson(JSON.parse(JSON.stringify(answer))) as never // of this very method
+    },
+  })
+
+const check = (stores: Stores, ledger: string[] = []): Promise<CheckReport> =>
+  checkCluster({
+    map: async () => stores.map.map,
+    home: homeOf(stores),
+    ledger: new Set(ledger),
+    timeoutMs: 0,
+    progress: () => {},
+  })
+
+const appendTo = async (stores: Stores, homes: string[], ...writes: StoreWrite[]): Promise<void> => {
+  for (const to of homes) await stores.append(writes, { to })
+}
+const people = (): StoreWrite[] => [certificateWrite('alice'), certificateWrite('bob')]
+const kinds = ({ problems }: CheckReport): string[] => problems.map(({ kind }) => kind)
+
+checks('a whole cluster passes, and its counts are right', async ({ stores }) => {
+  const sent = [message(), message({ from: 'bob', to: 'alice' })]
+  await appendTo(stores, HOMES, ...people(), ...sent)
+  const report = await check(
+    stores,
+    sent.map(({ key }) => idFromBytes(key)),
+  )
+  assert.equal(report.problems, [])
+  assert.ok(report.ok)
+  assert.equal(report.kinds, { msg: 2, cert: 2 })
+  assert.is(report.entries, 6)
+  assert.equal(report.ledger, { ids: 2, found: 2 })
+})
+
+checks('a record that one home lacks', async ({ stores }) => {
+  await appendTo(stores, HOMES, ...people())
+  for (const other of HOMES.slice(0, 2)) stores.network.disconnect('store-3', other)
+  await appendTo(stores, HOMES.slice(0, 2), message())
+  const report = await check(stores)
+  assert.not(report.ok)
+  assert.equal([...new Set(kinds(report))], ['lag'])
+})
+
+checks('an id of the ledger that is nowhere', async ({ stores }) => {
+  await appendTo(stores, HOMES, ...people(), message())
+  const report = await check(stores, [idFromBytes(message().key)])
+  assert.equal(kinds(report), ['lost'])
+  assert.equal(report.ledger, { ids: 1, found: 0 })
+})
+
+checks('an id of the ledger that is in one of its two mailboxes only', async ({ stores }) => {
+  const sent = message()
+  await appendTo(stores, HOMES, ...people(), { ...sent, mailboxes: ['u:bob'] })
+  assert.equal(kinds(await check(stores, [idFromBytes(sent.key)])), ['lost'])
+})
+
+checks('a signature of somebody else', async ({ stores }) => {
+  const forged = message({ from: 'alice' })
+  forged.sealed[10] = (forged.sealed[10] ?? 0) ^ 1
+  await appendTo(stores, HOMES, ...people(), forged)
+  const report = await check(stores)
+  assert.not(report.ok)
+  assert.equal([...new Set(kinds(report))], ['invalid'])
+})
+
+checks('a sender without a certificate', async ({ stores }) => {
+  await appendTo(stores, HOMES, certificateWrite('bob'), message({ from: 'alice', to: 'bob' }))
+  assert.equal([...new Set(kinds(await check(stores)))], ['invalid'])
+})
+
+checks('homes that are changing', async ({ stores }) => {
+  stores.adopt(stores.sign(2, { homes: { current: homeSet(HOMES.slice(0, 2)), next: homeSet(HOMES) } }))
+  const report = await check(stores, [idFromBytes(message().key)])
+  assert.equal(kinds(report), ['lag'])
+  assert.is(report.ledger.found, 0)
+})
+
+checks('a home that does not answer', async ({ stores }) => {
+  await stores.stopStore('store-2')
+  const { problems } = await check(stores)
+  assert.ok(problems.some(({ kind, home }) => kind === 'lag' && home === 'store-2'))
+})
+
+/** What somebody deletes from the database of a stopped store. */
+const deleteByHand = async (stores: Stores, id: Buffer, which: (prefix: string) => boolean): Promise<number> => {
+  await stores.stopStore('store-2')
+  const database = await stores.disk('store-2').openDatabase('messages')
+  const rows = await database.range({})
+  const doomed = rows.filter(([key, value]) => {
+    const holdsId = Buffer.from(key).includes(id) || Buffer.from(value).includes(id)
+    return holdsId && which(String.fromCharCode(key[0] ?? 0))
+  })
+  await database.batch(
+    doomed.map(([key]) => ({ key, value: undefined })),
+    { sync: true },
+  )
+  await database.close()
+  await stores.startStore('store-2')
+  // It may be repaired by then: the check has to say all the same what happened.
+  await allUp(stores)
+  return doomed.length
+}
+
+const DELETIONS = { 'every key of a record': 'BNK', 'the body': 'B', 'the entry': 'K', 'the place in the feed': 'N' }
+for (const [what, prefixes] of Object.entries(DELETIONS)) {
+  checks(`${what} deleted by hand from one home`, async ({ stores }) => {
+    const sent = message()
+    await appendTo(stores, HOMES, ...people(), sent, message())
+    assert.ok((await check(stores)).ok)
+    assert.ok((await deleteByHand(stores, idBytes(idFromBytes(sent.key)), (prefix) => prefixes.includes(prefix))) > 0)
+    const report = await check(stores)
+    assert.not(report.ok, JSON.stringify(report))
+  })
+}
+
+checks.run()
+
+const ledgers = suite<{ dir: string }>('ledgers')
+ledgers.before.each((context) => {
+  context.dir = mkdtempSync(join(tmpdir(), 'chatd-ledger-'))
+})
+ledgers.after.each(({ dir }) => rmSync(dir, { recursive: true, force: true }))
+
+const write = (dir: string, name: string, text: string): string => {
+  writeFileSync(join(dir, name), text)
+  return join(dir, name)
+}
+const [a, b] = [idFromBytes(message().key), idFromBytes(message().key)]
+
+ledgers('ids of all files, each once; a line that was being written does not count', ({ dir }) => {
+  const paths = [write(dir, '1', `${a}\n${b}\n`), write(dir, '2', `${b}\n${a.slice(0, 9)}`), write(dir, '3', b)]
+  assert.equal([...readLedgers(paths)], [a, b])
+})
+
+ledgers('a file that is missing, and one that is no ledger', ({ dir }) => {
+  for (const path of [join(dir, 'none'), write(dir, 'bad', `hello\n${a}\n`)]) {
+    try {
+      readLedgers([path])
+      assert.unreachable()
+    } catch (error) {
+      assert.ok(hasCode(error, 'USAGE'))
+    }
+  }
+})
+ledgers.run()
