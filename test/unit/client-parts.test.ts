@@ -101,7 +101,7 @@ parts('every gateway is tried before any again, one that drains last', () => {
   choice.learn(['ws://d', 'http://no'])
   choice.avoid('ws://b', 0)
   const tried = Array.from({ length: 4 }, () => choice.next(1))
-  assert.equal(tried.map(({ url }) => url).toSorted(), ['ws://a', 'ws://b', 'ws://c', 'ws://d'])
+  assert.equal(new Set(tried.map(({ url }) => url)), new Set(['ws://a', 'ws://b', 'ws://c', 'ws://d']))
   assert.is(tried[3]?.url, 'ws://b')
   assert.equal(
     tried.map(({ isRound }) => isRound),
