@@ -76,7 +76,9 @@ const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
  */
 export const runProgram = async (program: CommandUnknownOpts, argv: string[] = process.argv): Promise<void> => {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? 0 : 1)
+    if (error.code === 'EPIPE') process.exit(0)
+    writeLine(process.stderr, `${program.name()}: the output cannot be written (${error.message})`)
+    process.exit(1)
   })
   process.stderr.on('error', () => {})
   applyToAll(program)

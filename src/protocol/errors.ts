@@ -110,7 +110,7 @@ export const errorTable = {
   PORT_IN_USE: row(1, true, 'That address is in use; choose another or end the process that has it'),
   CLUSTER_STATE: row(1, false, 'That cannot be done in the cluster’s present state'),
   USAGE: row(2, false, 'Wrong usage; see --help'),
-  TIMEOUT: row(3, true, 'The state waited for was not reached in time'),
+  TIMEOUT: row(3, true, 'The state waited for was not reached in time', 'unknown'),
   INTERNAL: row(1, true, 'Something unexpected went wrong; the log has the details', 'unknown'),
 } as const satisfies Record<string, ErrorRow>
 
