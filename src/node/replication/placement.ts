@@ -66,8 +66,21 @@ const bestOf = (map: ClusterMap, set: HomeSet, shard: number): ShardHomes => {
 /** Logarithmic method of weighted rendezvous hashing: -weight / ln(u), with u uniform in (0, 1) from 48 bits of the hash. */
 const scoreOf = (map: ClusterMap, peer: string, shard: number): number => {
   const weight = map.nodes.find((node) => node.peer === peer)?.weight ?? 1
-  const uniform = (sha256(toUtf8(`${shard}:${peer}`)).readUIntBE(0, 6) + 0.5) / 2 ** 48
-  return -weight / Math.log(uniform)
+  return -weight / (logarithmsOf(peer)[shard] ?? -1)
+}
+
+const logarithms = new Map<string, Float64Array>()
+const MAX_KNOWN_PEERS = 1_000
+
+/** ln(u) of a store for each shard: the same under every map, and 256 hashes to make. */
+const logarithmsOf = (peer: string): Float64Array => {
+  const known = logarithms.get(peer)
+  if (known) return known
+  const uniform = (shard: number): number => (sha256(toUtf8(`${shard}:${peer}`)).readUIntBE(0, 6) + 0.5) / 2 ** 48
+  const made = Float64Array.from({ length: SHARDS }, (_, shard) => Math.log(uniform(shard)))
+  if (logarithms.size >= MAX_KNOWN_PEERS) logarithms.delete(logarithms.keys().next().value ?? '')
+  logarithms.set(peer, made)
+  return made
 }
 
 /** How many readable homes of a set hold, together, everything that was acknowledged: N - W + 1. */
