@@ -99,8 +99,8 @@ const cleanRun = (skip: (e: { op: string; proc: string; id?: string }) => boolea
   add({ op: 'settle', type: 'invoke', proc: 'b/0', user: 'b', complete: false, seen: [], id: '1' })
   add({ op: 'settle', type: 'ok', proc: 'b/0', user: 'b', complete: true, seen: ['m1', 'm2'], id: '1' })
   add({ op: 'fetch', type: 'ok', proc: 'b/0', asked: 2, known: [] })
-  add({ op: 'read', type: 'invoke', proc: 'b/0', user: 'b', conversation: 'a' })
-  add({ op: 'read', type: 'ok', proc: 'b/0', user: 'b', conversation: 'a' })
+  add({ op: 'read', type: 'invoke', proc: 'b/0', user: 'b', conversation: 'a', life: 0 })
+  add({ op: 'read', type: 'ok', proc: 'b/0', user: 'b', conversation: 'a', life: 0 })
   add({ op: 'receipt', type: 'ok', proc: 'a/0', id: 'm2', user: 'b', status: 'read' })
   add(status('m2', 'read', [5, 6, 7]))
   const end: EndState = {

@@ -64,12 +64,13 @@ const neverRead: Check = {
       history
         .of('read')
         .filter(({ type }) => type === 'ok')
-        .flatMap(({ proc, conversation, t, user }) => {
+        .flatMap(({ proc, conversation, t, user, life }) => {
           const begun = history
             .of('read')
             .findLast((e) => e.proc === proc && e.type === 'invoke' && e.conversation === conversation && e.t <= t)
           return shown
-            .filter((s) => s.proc === proc && s.from === conversation && s.to === user && s.t < (begun?.t ?? 0))
+            .filter((s) => s.proc === proc && s.life === life && s.from === conversation && s.to === user)
+            .filter((s) => s.t < (begun?.t ?? 0))
             .map((s) => s.id)
         }),
     )

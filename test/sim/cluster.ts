@@ -48,6 +48,8 @@ export class SimCluster {
   /** Homes that lost something: at most one, or nobody could give it back. */
   readonly damaged = new Set<string>()
   readonly defects: Defect[] = []
+  /** Messages that were found on enough disks once. */
+  readonly knownDurable = new Set<string>()
   readonly log: string[] = []
   isHealed = false
   #liar: Liar | undefined

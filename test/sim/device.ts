@@ -147,7 +147,7 @@ export class SimDevice {
 
   async read(conversation: string): Promise<void> {
     const { history } = this.#parts.cluster
-    const event = { op: 'read' as const, proc: this.name, user: this.user, conversation }
+    const event = { op: 'read' as const, proc: this.name, user: this.user, conversation, life: this.#powerCuts }
     history.add({ ...event, type: 'invoke' })
     try {
       await this.chat?.markRead(conversation)
@@ -312,8 +312,11 @@ export class SimDevice {
   }
 
   #measure(id: string, users: string[], because: 'acknowledged' | 'shown'): void {
+    // What was durable when it was shown before still is: the world takes only what is not.
+    if (because === 'shown' && this.#parts.cluster.knownDurable.has(id)) return
     const since = this.#parts.cluster.sentAt(id)
     const { found, needed } = this.#parts.cluster.durability({ id, users: [...new Set(users)], since })
+    if (found >= needed) this.#parts.cluster.knownDurable.add(id)
     this.#parts.cluster.history.add({ op: 'durable', type: 'ok', proc: this.name, id, because, found, needed })
   }
 

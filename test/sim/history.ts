@@ -55,6 +55,8 @@ export interface ReadEvent extends Happened {
   op: 'read'
   user: string
   conversation: string
+  /** Power cuts of this device so far: what was shown before the last one may not be there to be read. */
+  life: number
 }
 /** The device says that it has read its feed to the head: `complete` is what its connection report said, `seen` what it then lists. */
 export interface SettleEvent extends Happened {
