@@ -1,6 +1,8 @@
 // One thing that waits in the outbox, and its form on disk: a line of JSON, then the draft's content or the sealed record.
 import { concat, fromUtf8, toUtf8 } from '../protocol/bytes.ts'
+import { CONTENT_TYPE } from '../protocol/content.ts'
 import { ChatError } from '../protocol/errors.ts'
+import type { MessageHeader, SettingHeader, VoidHeader } from '../protocol/records.ts'
 
 export interface OutboxEntry {
   kind: 'msg' | 'void' | 'set'
@@ -35,6 +37,32 @@ export const decodeEntry = (value: Uint8Array): OutboxEntry => {
   if (end < 0) throw new ChatError('INTERNAL', { message: 'The outbox is damaged' })
   const saved = JSON.parse(fromUtf8(value.subarray(0, end))) as Saved // written by encodeEntry
   return { ...saved, bytes: value.slice(end + 1) }
+}
+
+/** How everything begins: not sealed, never tried. */
+export const fresh = (writtenAt: number): Pick<OutboxEntry, 'writtenAt' | 'isSealed' | 'isUncertain' | 'isParked'> => ({
+  writtenAt,
+  isSealed: false,
+  isUncertain: false,
+  isParked: false,
+})
+
+/** What takes the sequence number of a message that was refused for good. */
+export const voidFor = (
+  { lane, place, to }: OutboxEntry,
+  { id, now, isParked }: { id: string; now: number; isParked: boolean },
+): OutboxEntry => ({ ...fresh(now), kind: 'void', id, lane, place, to, bytes: new Uint8Array(0), isParked })
+
+/** The header with which an entry leaves; `at` in milliseconds since 1970. */
+export const headerFor = (
+  { kind, id, to, lane, place, setting }: OutboxEntry,
+  { user, device }: { user: string; device: string },
+  at: number,
+): MessageHeader | VoidHeader | SettingHeader => {
+  const author = { id, from: user, dev: device, to, at }
+  if (kind === 'set') return { k: 'set', ...author, key: setting ?? '' }
+  if (kind === 'void') return { k: 'void', ...author, conv: lane, seq: place }
+  return { k: 'msg', ...author, conv: lane, seq: place, ct: CONTENT_TYPE }
 }
 
 /** What concerns the record itself and will not change by waiting; anything else says something about the moment. */

@@ -2,9 +2,8 @@
 // order, many under way at once; what was not answered leaves again, the same bytes under the same id. A message that is refused
 // for good is replaced, in one batch, by a void of the same sequence number, which waits for the next message to go first.
 import { toBase64 } from '../protocol/bytes.ts'
-import { CONTENT_TYPE } from '../protocol/content.ts'
 import { asChatError, type ChatError } from '../protocol/errors.ts'
-import { openRecord, recordKey, type MessageHeader, type SettingHeader, type VoidHeader } from '../protocol/records.ts'
+import { openRecord, recordKey } from '../protocol/records.ts'
 import { openBody } from '../protocol/sealed.ts'
 import { mutant } from '../platform/mutants.ts'
 import type { Clock, Logger, RandomSource } from '../platform/ports.ts'
@@ -12,7 +11,7 @@ import type { Conversations } from './conversations.ts'
 import type { Identity } from './identity.ts'
 import { keys, ranges } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
-import { decodeEntry, encodeEntry, fateOf, type OutboxEntry } from './outbox-entry.ts'
+import { decodeEntry, encodeEntry, fateOf, fresh, headerFor, type OutboxEntry, voidFor } from './outbox-entry.ts'
 import type { Session } from './session.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -250,39 +249,27 @@ export class Outbox {
     else {
       const index = lane.entries.indexOf(entry)
       const isLast = lane.entries.slice(index + 1).every(({ kind }) => kind === 'void')
-      const base = { ...fresh(this.#options.clock.now()), lane: entry.lane, place: entry.place, to: entry.to }
-      const gap: OutboxEntry = {
-        ...base,
-        kind: 'void',
-        id: this.#options.makeId(),
-        bytes: new Uint8Array(0),
-        isParked: isLast || entry.kind === 'void',
-      }
-      lane.entries[index] = gap
+      const { makeId, clock } = this.#options
+      const substitute = voidFor(entry, { id: makeId(), now: clock.now(), isParked: isLast || entry.kind === 'void' })
+      lane.entries[index] = substitute
       this.#byId.delete(entry.id)
-      this.#byId.set(gap.id, gap)
-      this.#save(gap)
+      this.#byId.set(substitute.id, substitute)
+      this.#save(substitute)
     }
     this.#options.onRefused(entry, error)
   }
 
   #seal(entry: OutboxEntry): void {
-    const header = this.#headerOf(entry)
+    const { identity, conversations, now } = this.#options
+    const author = { user: identity.user, device: identity.device }
+    // Above everything seen in the conversation, whatever this device's clock says.
+    const lowest = entry.kind === 'set' ? 0 : conversations.of(entry.lane).maxAt + 1
+    const header = headerFor(entry, author, Math.max(now(), lowest))
     entry.bytes = this.#options.identity.seal(header, entry.kind === 'void' ? undefined : entry.bytes)
     entry.isSealed = true
     // On disk the attempt may have had an effect, whatever this process lives to see.
     this.#options.store.put(keys.outbox(entry.lane, entry.place), encodeEntry({ ...entry, isUncertain: true }))
     if (header.k === 'msg') this.#options.timeline.addOwn(header, entry.bytes, recordKey(entry.id, entry.bytes))
-  }
-
-  #headerOf({ kind, id, to, lane, place, setting }: OutboxEntry): MessageHeader | VoidHeader | SettingHeader {
-    const { identity, conversations, now } = this.#options
-    const author = { id, from: identity.user, dev: identity.device, to }
-    if (kind === 'set') return { k: 'set', ...author, at: now(), key: setting ?? '' }
-    const at = Math.max(now(), conversations.of(lane).maxAt + 1)
-    return kind === 'void'
-      ? { k: 'void', ...author, at, conv: lane, seq: place }
-      : { k: 'msg', ...author, at, conv: lane, seq: place, ct: CONTENT_TYPE }
   }
 
   #reseal(entry: OutboxEntry): void {
@@ -303,10 +290,3 @@ export class Outbox {
     this.#seal(entry)
   }
 }
-
-const fresh = (writtenAt: number): Pick<OutboxEntry, 'writtenAt' | 'isSealed' | 'isUncertain' | 'isParked'> => ({
-  writtenAt,
-  isSealed: false,
-  isUncertain: false,
-  isParked: false,
-})

@@ -59,7 +59,7 @@ export class ReceiptSender {
   kick(id: string): void {
     const session = this.#session
     const conversation = this.#options.conversations.get(id)
-    if (!session || !conversation || this.#running.has(id)) return
+    if (!session || session.isOver || !conversation || this.#running.has(id)) return
     this.#running.add(id)
     void this.#run(conversation, session).finally(() => {
       this.#running.delete(id)

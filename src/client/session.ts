@@ -83,7 +83,8 @@ export class Session {
   ): Promise<GatewayFrame<R>> {
     return new Promise((resolve, reject) => {
       const link = this.#link
-      if (this.#isOver || !link) return reject(new ChatError('NET_CLOSED'))
+      // Never sent, so nothing happened.
+      if (this.#isOver || !link) return reject(new ChatError('NET_CLOSED', { outcome: 'refused' }))
       const id = this.#nextId++
       const cancel = this.#options.clock.after(timeoutMs, () => {
         this.#waiting.delete(id)

@@ -82,9 +82,15 @@ export class SharedChat implements Chat {
   readonly setMark = this.#shared('setMark')
   readonly connection = this.#shared('connection')
 
-  async *events(options: { after?: number; signal?: AbortSignal } = {}): AsyncGenerator<ChatEvent, void, undefined> {
+  events(options: { after?: number; signal?: AbortSignal } = {}): AsyncIterable<ChatEvent> {
     const signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal
-    let after = options.after ?? (await this.position())
+    const from = options.after === undefined ? this.position() : Promise.resolve(options.after)
+    from.catch(() => {}) // whoever iterates hears of it
+    return this.#follow(from, signal)
+  }
+
+  async *#follow(from: Promise<number>, signal: AbortSignal): AsyncGenerator<ChatEvent, void, undefined> {
+    let after = await from
     while (!signal.aborted) {
       const role = await this.#current()
       try {
@@ -168,11 +174,18 @@ export class SharedChat implements Chat {
     const { openDatabase, openChat, socketPath } = this.#options
     const database = await openDatabase()
     if (!database) return undefined
-    const chat = await openChat(database)
-    const server = new ProfileServer(chat)
-    await server.listen(socketPath)
-    chat.onChange(() => this.#changed())
-    return { owner: { chat, server } }
+    let chat: Chat | undefined
+    try {
+      chat = await openChat(database)
+      const server = new ProfileServer(chat)
+      await server.listen(socketPath)
+      chat.onChange(() => this.#changed())
+      return { owner: { chat, server } }
+    } catch (error) {
+      // Who cannot serve must not keep the others out.
+      await (chat ?? database).close()
+      throw error
+    }
   }
 
   async #find(): Promise<Role | undefined> {

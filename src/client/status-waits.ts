@@ -15,6 +15,8 @@ export interface WaitOptions {
 export interface StatusWaitOptions extends WaitOptions {
   result: () => SendResult
   wait: NonNullable<SendOptions['wait']>
+  /** What is wrong with the connection as a whole. */
+  trouble: () => string | undefined
 }
 
 export class StatusWaits {
@@ -47,11 +49,11 @@ export class StatusWaits {
   }
 
   /** TIMEOUT, the reason of a refusal, or NET_CLOSED when the client closes first. */
-  async until(id: string, { result, wait, ...options }: StatusWaitOptions): Promise<SendResult> {
+  async until(id: string, { result, wait, trouble, ...options }: StatusWaitOptions): Promise<SendResult> {
     try {
       await this.#until(id, () => rank[result().status] >= rank[wait], options)
     } catch (error) {
-      throw this.#explain(error, id, result())
+      throw this.#explain(error, result(), this.#problems.get(id)?.message ?? trouble())
     }
     const reached = result()
     if (reached.status !== 'refused') return reached
@@ -91,12 +93,11 @@ export class StatusWaits {
     })
   }
 
-  #explain(error: unknown, id: string, result: SendResult): unknown {
+  #explain(error: unknown, result: SendResult, reason: string | undefined): unknown {
     if (!(error instanceof ChatError) || error.code !== 'TIMEOUT') return error
     const reached = `The message is ${result.status}; the state waited for was not reached in time`
     if (result.status !== 'queued') return new ChatError('TIMEOUT', { message: reached, details: { result } })
-    const reason = this.#problems.get(id)
-    const message = `${reached}${reason ? ` (${reason.message})` : ''}. It stays in the outbox and is sent again by itself`
+    const message = `${reached}${reason ? ` (${reason})` : ''}. It stays in the outbox and is sent again by itself`
     return new ChatError('TIMEOUT', { message, details: { result } })
   }
 }

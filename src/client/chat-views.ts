@@ -1,0 +1,152 @@
+// What is shown of the local state: conversations, messages with how far they got, gaps, events. Reads only.
+import { ChatError } from '../protocol/errors.ts'
+import { conversationName, conversationOf, isGroupName, isUserName } from '../protocol/names.ts'
+import { isRecordId } from '../protocol/records.ts'
+import type { ChatEvent, Gap, HistoryMessage, InboxEntry, SendResult, StatusReport } from './api.ts'
+import type { ChatState } from './chat-state.ts'
+import type { LoggedEvent } from './event-log.ts'
+import { gapsOf } from './gaps.ts'
+import type { HeldMessage } from './held-records.ts'
+import { clampTimes, queuedResult, showDraft, showMessage, statusOf, timestamp } from './message-view.ts'
+import { unreadOf } from './reading.ts'
+import { SearchIndex } from './search-index.ts'
+
+const DEFAULT_LIMIT = 50
+
+export interface ChatViewsOptions {
+  state: ChatState
+  me: string
+  /** Why an own message was refused, while it is known. */
+  problem: (id: string) => ChatError | undefined
+}
+
+export class ChatViews {
+  readonly #state: ChatState
+  readonly #me: string
+  readonly #problem: (id: string) => ChatError | undefined
+  readonly #search: SearchIndex
+
+  constructor({ state, me, problem }: ChatViewsOptions) {
+    this.#state = state
+    this.#me = me
+    this.#problem = problem
+    this.#search = new SearchIndex(state)
+  }
+
+  /** What a conversation of this name is called inside: `alice:bob`. AUTH_NAME_ILLEGAL, GROUP_UNKNOWN. */
+  idOf(name: string): string {
+    if (isGroupName(name)) throw new ChatError('GROUP_UNKNOWN')
+    if (!isUserName(name)) throw new ChatError('AUTH_NAME_ILLEGAL')
+    return conversationOf(this.#me, name)
+  }
+
+  /** MESSAGE_UNKNOWN. */
+  async message(id: string): Promise<HeldMessage> {
+    const found = isRecordId(id) ? await this.#state.records.messageById(id, this.#me) : undefined
+    if (!found) throw new ChatError('MESSAGE_UNKNOWN')
+    return found
+  }
+
+  /** Of an own message; undefined when this user never sent it. */
+  result(id: string): SendResult | undefined {
+    const entry = this.#state.outbox.get(id)
+    if (entry && !entry.isSealed) return queuedResult(entry)
+    const key = this.#state.records.keyOf(id, this.#me)
+    const message = key && this.#state.records.message(key)
+    return message && this.#resultOf(message)
+  }
+
+  async history(conversation: string, options: { limit?: number; before?: string } = {}): Promise<HistoryMessage[]> {
+    const { limit = DEFAULT_LIMIT, before } = options
+    const id = this.idOf(conversation)
+    const anchor = before === undefined ? undefined : await this.message(before)
+    if (anchor && anchor.header.conv !== id) throw new ChatError('MESSAGE_UNKNOWN')
+    const held = await this.#state.timeline.page(id, limit, anchor?.header)
+    const drafts = anchor ? [] : this.#state.outbox.drafts(id).map((entry) => showDraft(entry, this.#me))
+    return [...held.map((message) => this.#shown(message)), ...drafts].slice(-limit)
+  }
+
+  /** `since`: what was made before may have expired, in milliseconds since 1970. */
+  gaps(conversation: string, since: number): Gap[] {
+    const found = this.#state.conversations.get(this.idOf(conversation))
+    if (!found) return []
+    return gapsOf(found, {
+      isYoung: (user, device) => (this.#state.certificates.get(user, device)?.at ?? 0) > since,
+      idAt: (device, seq) => this.#state.timeline.idAt({ conversation: found.id, device }, seq),
+    })
+  }
+
+  async inbox(): Promise<InboxEntry[]> {
+    const entries = await Promise.all(this.#state.conversations.all().map(({ id }) => this.#inboxEntry(id)))
+    return entries
+      .filter((entry) => entry.last !== null || entry.unread > 0)
+      .sort((a, b) => (b.last?.at ?? '').localeCompare(a.last?.at ?? ''))
+  }
+
+  async status(id: string): Promise<StatusReport> {
+    const result = this.result(id)
+    if (result) {
+      const { to, storedAt, receivedAt, readAt } = result
+      return { id, storedAt, recipients: [{ user: to, receivedAt, readAt }] }
+    }
+    const { acceptedAt } = await this.message(id)
+    const { storedAt } = clampTimes(acceptedAt, { receivedAt: 0, readAt: 0 })
+    return { id, storedAt, recipients: [{ user: this.#me, receivedAt: null, readAt: null }] }
+  }
+
+  async search(words: string, options: { in?: string; limit?: number } = {}): Promise<HistoryMessage[]> {
+    const inside = options.in === undefined ? {} : { inside: this.idOf(options.in) }
+    const found = await this.#search.find(words, { limit: options.limit ?? DEFAULT_LIMIT, ...inside })
+    return found.map((message) => this.#shown(message))
+  }
+
+  /** undefined for what is not shown any more. */
+  event(entry: LoggedEvent): ChatEvent | undefined {
+    const { position } = entry
+    if ('receipt' in entry) return { type: 'receipt', ...entry.receipt, at: timestamp(entry.receipt.at), position }
+    const message = this.#state.records.message(entry.message)
+    if (!message || this.#state.settings.isBlocked(message.header.from)) return undefined
+    return { ...showMessage(message, this.#me), position }
+  }
+
+  #resultOf({ header, acceptedAt, isRefused }: HeldMessage): SendResult {
+    const place = { conversation: header.conv, device: header.dev }
+    // Nobody else reads what one writes to oneself.
+    const times =
+      header.to === this.#me
+        ? { receivedAt: acceptedAt, readAt: acceptedAt }
+        : this.#state.statuses.of(place, header.seq, header.to)
+    const shown = clampTimes(acceptedAt, times)
+    return {
+      id: header.id,
+      to: header.to,
+      conversation: conversationName(header.conv, this.#me),
+      status: isRefused ? 'refused' : statusOf(shown),
+      ...shown,
+    }
+  }
+
+  #shown(message: HeldMessage): HistoryMessage {
+    const shown = showMessage(message, this.#me)
+    if (message.header.from !== this.#me) return { ...shown, status: this.#statusOfReceived(message) }
+    const { status } = this.#resultOf(message)
+    const problem = status === 'refused' ? this.#problem(message.header.id) : undefined
+    return { ...shown, status, ...(problem ? { problem: problem.message } : {}) }
+  }
+
+  #statusOfReceived({ header }: HeldMessage): 'received' | 'read' {
+    const coverage = this.#state.conversations.get(header.conv)?.devices.get(header.dev)
+    return coverage && unreadOf(coverage, header.seq) ? 'received' : 'read'
+  }
+
+  async #inboxEntry(id: string): Promise<InboxEntry> {
+    const name = conversationName(id, this.#me)
+    const [last] = await this.history(name, { limit: 1 })
+    let unread = 0
+    for (const coverage of this.#state.conversations.of(id).devices.values()) {
+      if (coverage.user !== this.#me) unread += unreadOf(coverage)
+    }
+    // Names are mentioned in groups only.
+    return { conversation: name, unread, mentions: 0, last: last ?? null }
+  }
+}
