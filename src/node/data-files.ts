@@ -96,7 +96,7 @@ export class DataFiles {
 
   settings(): NodeSettings {
     const text = this.#read(files.settings)
-    return text ? (JSON.parse(text.toString('utf8')) as NodeSettings) : {} // written below
+    return text ? (this.#parse(files.settings, text) as NodeSettings) : {} // written below
   }
 
   remember(change: NodeSettings): NodeSettings {
@@ -105,9 +105,15 @@ export class DataFiles {
     return settings
   }
 
-  /** The node's seed; made on first use. */
+  /** The node's seed; made on first use. DATA_DIRECTORY for a member that lost it: another key is another node. */
   nodeSeed(make: () => Uint8Array): Buffer {
-    return this.#seed(files.nodeKey) ?? this.#writeSeed(files.nodeKey, make())
+    const known = this.#seed(files.nodeKey)
+    if (known) return known
+    if (this.map()) {
+      const path = join(this.dir, files.nodeKey)
+      throw new ChatError('DATA_DIRECTORY', { message: `${path} is missing; restore it from a copy` })
+    }
+    return this.#writeSeed(files.nodeKey, make())
   }
 
   authoritySeed(): Buffer | undefined {
@@ -129,7 +135,7 @@ export class DataFiles {
 
   admin(): AdminFile | undefined {
     const text = this.#read(files.admin)
-    return text && (JSON.parse(text.toString('utf8')) as AdminFile) // written below
+    return text && (this.#parse(files.admin, text) as AdminFile) // written below
   }
 
   writeAdmin(admin: AdminFile | undefined): void {
@@ -161,6 +167,16 @@ export class DataFiles {
   #writeSeed(name: string, seed: Uint8Array): Buffer {
     this.#write(name, toUtf8(`${toHex(seed)}\n`))
     return Buffer.from(seed)
+  }
+
+  #parse(name: string, text: Buffer): unknown {
+    try {
+      const value: unknown = JSON.parse(text.toString('utf8'))
+      if (typeof value === 'object' && value !== null) return value
+    } catch {
+      // The same as any other damage.
+    }
+    throw new ChatError('DATA_DIRECTORY', { message: `${join(this.dir, name)} is damaged; restore it from a copy` })
   }
 
   #read(name: string): Buffer | undefined {

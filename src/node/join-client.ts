@@ -1,7 +1,7 @@
 // The joining node's side of a ticket: proves the ticket to the authority, checks that it is the authority that answers, and
 // comes back with the signed map in which it stands. After that the node needs the authority no more.
 import { fromBase64, toBase64 } from '../protocol/bytes.ts'
-import { nodeOf, openMap, type SignedMap } from '../protocol/cluster-map.ts'
+import { nodeOf, openMap, type Role, type SignedMap } from '../protocol/cluster-map.ts'
 import { ChatError, type WireError } from '../protocol/errors.ts'
 import type { RandomSource } from '../platform/ports.ts'
 import {
@@ -25,10 +25,12 @@ export interface JoinOptions {
   identity: NodeIdentity
   random: RandomSource
   about: Omit<JoinAbout, 'key'>
+  /** What the operator wants it to do; a ticket for something else is left unused. */
+  roles?: Role[] | undefined
 }
 
-/** AUTH_TICKET, AUTH_SIGNATURE, CLUSTER_STATE (the name is taken), AUTH_UNAVAILABLE (no authority there; retry). */
-export const joinCluster = async ({ ticket, identity, random, about }: JoinOptions): Promise<SignedMap> => {
+/** AUTH_TICKET, AUTH_SIGNATURE, CLUSTER_STATE (the name is taken, other roles), AUTH_UNAVAILABLE (no authority there; retry). */
+export const joinCluster = async ({ ticket, identity, random, about, roles }: JoinOptions): Promise<SignedMap> => {
   const hello: JoinHello = { ticket: ticket.id, peer: identity.peer, nonce: toBase64(random.bytes(NONCE_BYTES)) }
   const challenge: JoinChallenge = await post(ticket.url, '/join/hello', hello)
   const transcript = {
@@ -44,6 +46,7 @@ export const joinCluster = async ({ ticket, identity, random, about }: JoinOptio
       message: `What answers at ${ticket.url} is not the authority that made the ticket`,
     })
   }
+  mustBeFor(roles, challenge.roles)
   const signed = { ...transcript, about: JSON.stringify({ ...about, key: toBase64(identity.publicKey) }) }
   const request: JoinRequest = {
     ...hello,
@@ -57,6 +60,13 @@ export const joinCluster = async ({ ticket, identity, random, about }: JoinOptio
   if (!nodeOf(map.map, identity.peer))
     throw new ChatError('AUTH_TICKET', { message: 'The authority took this node not in' })
   return map
+}
+
+const mustBeFor = (asked: readonly string[] | undefined, given: readonly string[]): void => {
+  if (!asked || asked.toSorted().join() === given.toSorted().join()) return
+  throw new ChatError('CLUSTER_STATE', {
+    message: `The ticket is for ${given.join(',')} and stays unused; for this node make one with chatd ticket --role ${asked.join(',')}`,
+  })
 }
 
 const post = async <Answer>(url: string, path: string, body: unknown): Promise<Answer> => {

@@ -156,7 +156,14 @@ const knownMap = (files: DataFiles, { join }: NodeWishes): SignedMap => {
       message: `${files.dir} belongs to another cluster than the ticket; choose another with --data`,
     })
   }
-  return openMap(sealed, cluster)
+  try {
+    return openMap(sealed, cluster)
+  } catch (cause) {
+    throw new ChatError('DATA_DIRECTORY', {
+      message: `The cluster map in ${files.dir} is damaged; restore the directory from a copy`,
+      cause,
+    })
+  }
 }
 
 const enter = async (
@@ -167,7 +174,7 @@ const enter = async (
   const ticket = decodeTicket(wishes.join ?? '')
   const name = wishes.name ?? files.settings().name
   const about = { addresses, weight: 1, ...(name === undefined ? {} : { name }) }
-  const map = await joinCluster({ ticket, identity, random, about })
+  const map = await joinCluster({ ticket, identity, random, about, roles: wishes.roles })
   // The map names these addresses now: they are kept even if this start fails.
   files.remember({ cluster: ticket.cluster, ...listening })
   files.writeMap(map.sealed)

@@ -42,13 +42,18 @@ export const parseRoles = (text: string): Role[] => {
 
 const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
+/** Ten years: what expires later is for ever. */
+const MAX_LIFETIME_MS = 3_650 * 86_400_000
+
 /** `500ms 30s 5m 1h 7d`, in milliseconds. */
 export const parseLifetime = (text: string): number => {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text)
   const unit = UNITS[match?.[2] ?? '']
   if (!match || unit === undefined)
     throw new InvalidArgumentError('A duration is a number with a unit: 500ms, 30s, 5m, 1h, 7d.')
-  return Number(match[1]) * unit
+  const ms = Number(match[1]) * unit
+  if (ms > 0 && ms <= MAX_LIFETIME_MS) return ms
+  throw new InvalidArgumentError('It is more than nothing and at most 3650d.')
 }
 
 export const parsePositive = (text: string): number => {

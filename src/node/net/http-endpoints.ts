@@ -96,7 +96,8 @@ const serve = async (options: HttpOptions, request: IncomingMessage, response: S
   } catch (error) {
     const failure = error instanceof HttpFailure ? error : undefined
     const chatError = failure?.error ?? asChatError(error)
-    send(response, failure?.status ?? STATUS_BY_EXIT[chatError.exitCode as 1], { error: chatError.toWire() }) // exit codes are the table's keys
+    const status = chatError.code === 'RPC_INVALID' ? 400 : STATUS_BY_EXIT[chatError.exitCode as 1]
+    send(response, failure?.status ?? status, { error: chatError.toWire() }) // exit codes are the table's keys
   }
 }
 
