@@ -182,7 +182,7 @@ export class SimCluster {
     const results = [...maps.values()].map((map) => durabilityOf(stores, map, message))
     const best = results.reduce((a, b) => (b.found - b.needed > a.found - a.needed ? b : a))
     // One home may have lost what it acknowledged: that is the one loss that is promised to be survived.
-    return { found: best.found, needed: Math.max(1, best.needed - this.damaged.size) }
+    return { found: best.found, needed: best.needed - this.damaged.size }
   }
 
   /** Does any home hold the record with this digest (hex), durably or not? */
