@@ -5,7 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openLevelDatabase } from '../../src/platform/level-database.ts'
 import { idBytes } from '../../src/protocol/records.ts'
-import { World } from './world.ts'
+import { run, World } from './world.ts'
 
 interface Context {
   world: World
@@ -72,6 +72,13 @@ damage(
     assert.is(stdout.trim().split('\n').length, 3)
   },
 )
+
+damage('repaired, and acknowledged by the operator, it passes again', async ({ world }) => {
+  const accepted = await run('chatd', ['repair', '--accept-loss', '--data', world.nodeDirectory('store-1')])
+  assert.is(accepted.code, 0, accepted.stderr)
+  const { code, stdout, stderr } = await world.check('alice')
+  assert.is(code, 0, stdout + stderr)
+})
 
 damage('only the body is gone from another home', async ({ world, ids }) => {
   await world.cluster('stop', 'store-2')

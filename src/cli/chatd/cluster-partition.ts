@@ -22,10 +22,7 @@ export const registerPartitionVerbs = (cluster: Command): void => {
         mode: options.blackhole ? ('blackhole' as const) : ('reset' as const),
       }
       await partition(clusterDirectory(options.dir), cut)
-      createOutput(options).result(
-        { cut },
-        `${cut.left.join(', ')} and ${cut.right.join(', ')} no longer reach each other`,
-      )
+      createOutput(options).result({ cut }, `cut: ${cut.left.join(', ')} | ${cut.right.join(', ')}`)
     })
 
   clusterVerb(cluster, 'heal')
