@@ -57,7 +57,10 @@ export const registerProfile = async (
   const profile = new Profile(options)
   const known = profile.read()
   if (known && known.user !== options.name) throw new ChatError('PROFILE_EXISTS')
-  if (known) return known
+  if (known) {
+    profile.rememberGateways(gatewaysOf(options), { first: true })
+    return known
+  }
   const gateways = gatewaysOf(options)
   const certified = await register(registrationOf(profile, options), options)
   return profile.write({ ...certified, gateways })

@@ -34,7 +34,10 @@ export type Call =
   | { id: number; method: SharedMethod; args: unknown[] }
   | { id: number; method: 'events'; args: [{ after: number }] }
   | { cancel: number }
+/** `ready`: the first line of every connection, `alive`: now and then. A process that is stopped says neither. */
 export type Answer =
+  | { ready: true }
+  | { alive: true }
   | { id: number; value: unknown }
   | { id: number; error: WireError }
   | { id: number; event: ChatEvent }

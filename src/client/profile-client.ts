@@ -9,6 +9,9 @@ import type { Answer, Call, SharedMethod } from './profile-calls.ts'
 /** The process that owned the profile has ended. Never leaves the client library. */
 export class OwnerGone extends Error {}
 
+/** An owner that says nothing for so long is stopped, or hangs; whoever waits for it is better told. */
+const SILENCE_MS = 4_000
+
 interface Waiting {
   resolve: (value: unknown) => void
   reject: (error: Error) => void
@@ -21,6 +24,7 @@ export class ProfileClient {
   readonly #waiting = new Map<number, Waiting>()
   readonly #onChange: () => void
   #nextId = 1
+  readonly #ready = Promise.withResolvers<void>()
   readonly gone: Promise<void>
 
   private constructor(socket: Socket, onChange: () => void) {
@@ -28,6 +32,7 @@ export class ProfileClient {
     this.#onChange = onChange
     this.#lines = new JsonLines(socket, (value) => this.#receive(value as Answer)) // the owner is of the same user and version
     this.gone = new Promise((resolve) => socket.once('close', () => resolve()))
+    socket.setTimeout(SILENCE_MS, () => socket.destroy())
     socket.on('error', () => {})
     socket.once('close', () => {
       for (const { reject } of this.#waiting.values()) reject(new OwnerGone())
@@ -35,13 +40,11 @@ export class ProfileClient {
     })
   }
 
-  /** undefined when nobody listens there (yet, or any more). */
-  static open(path: string, onChange: () => void): Promise<ProfileClient | undefined> {
-    return new Promise((resolve) => {
-      const socket = connectSocket(path)
-      socket.once('connect', () => resolve(new ProfileClient(socket, onChange)))
-      socket.once('error', () => resolve(undefined))
-    })
+  /** undefined when nobody listens there (yet, or any more), or who listens is stopped. */
+  static async open(path: string, onChange: () => void): Promise<ProfileClient | undefined> {
+    const client = new ProfileClient(connectSocket(path), onChange)
+    await Promise.race([client.#ready.promise, client.gone])
+    return client.#socket.destroyed ? undefined : client
   }
 
   call(method: SharedMethod | 'events', args: unknown[], options: CallOptions = {}): Promise<unknown> {
@@ -72,6 +75,8 @@ export class ProfileClient {
   }
 
   #receive(answer: Answer): void {
+    if ('alive' in answer) return
+    if ('ready' in answer) return this.#ready.resolve()
     if ('changed' in answer) return this.#onChange()
     const waiting = this.#waiting.get(answer.id)
     if (!waiting) return

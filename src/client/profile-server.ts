@@ -7,6 +7,9 @@ import type { Chat } from './api.ts'
 import { JsonLines } from './json-lines.ts'
 import { type Answer, type Call, type Callable, isSharedMethod } from './profile-calls.ts'
 
+/** How often the owner shows that it lives. */
+export const ALIVE_MS = 1_000
+
 export class ProfileServer {
   readonly #chat: Chat
   readonly #sockets = new Set<Socket>()
@@ -46,10 +49,13 @@ export class ProfileServer {
       if ('cancel' in call) running.get(call.cancel)?.abort()
       else void this.#answer(call, { lines, running, signal: connection.signal })
     })
+    void lines.write({ ready: true } satisfies Answer)
+    const alive = setInterval(() => void lines.write({ alive: true } satisfies Answer), ALIVE_MS)
     const stopChanges = this.#chat.onChange(() => void lines.write({ changed: true } satisfies Answer))
     socket.on('error', () => {})
     socket.on('close', () => {
       stopChanges()
+      clearInterval(alive)
       connection.abort()
       this.#sockets.delete(socket)
     })

@@ -51,10 +51,18 @@ export class Profile {
     return join(this.directory, 'stored.ledger')
   }
 
-  /** undefined when nobody registered with it yet. PROFILE_PERMISSIONS when others may read it. */
+  /** undefined when nobody registered with it yet. PROFILE_PERMISSIONS when others may read it, DATA_DIRECTORY when it is damaged. */
   read(): ProfileData | undefined {
-    const text = readPrivate(this.#file('profile.json'))
-    return text === undefined ? undefined : (JSON.parse(text) as ProfileData) // written below
+    const path = this.#file('profile.json')
+    const text = readPrivate(path)
+    if (text === undefined) return undefined
+    try {
+      const data: unknown = JSON.parse(text)
+      if (typeof data === 'object' && data !== null && 'certificate' in data) return data as ProfileData // written below
+    } catch {
+      // The same as any other damage.
+    }
+    throw damaged(path)
   }
 
   /** Keeps who the device is, after its certificate was verified. */
@@ -97,12 +105,11 @@ export class Profile {
     const path = this.#file('device.key')
     const text = readPrivate(path)
     if (text === undefined) {
-      this.#makeDirectory()
-      writeFileSync(path, `${toHex(randomBytes(SEED_BYTES))}\n`, { mode: 0o600, flag: 'wx' })
+      this.#write(() => writeOnce(path, `${toHex(randomBytes(SEED_BYTES))}\n`))
       return this.seed()
     }
     const seed = fromHex(text.trim())
-    if (seed.length !== SEED_BYTES) throw new ChatError('DATA_DIRECTORY', { message: `${path} is damaged` })
+    if (seed.length !== SEED_BYTES) throw damaged(path)
     return seed
   }
 
@@ -110,17 +117,40 @@ export class Profile {
     return join(this.directory, name)
   }
 
-  #makeDirectory(): void {
-    makeDirectory(this.directory)
-    chmodSync(this.directory, 0o700)
+  /** In a directory that is there and only its owner's. DATA_DIRECTORY when it cannot be. */
+  #write(write: () => void): void {
+    try {
+      makeDirectory(this.directory)
+      chmodSync(this.directory, 0o700)
+      write()
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      const message = `The profile’s directory ${this.directory} cannot be written (${why}); choose another with --home`
+      throw new ChatError('DATA_DIRECTORY', { message, cause })
+    }
   }
 
   #replace(name: string, text: string): void {
-    this.#makeDirectory()
     const path = this.#file(name)
     const temporary = `${path}.${process.pid}.tmp`
-    writeFileSync(temporary, text, { mode: 0o600 })
-    renameSync(temporary, path)
+    this.#write(() => {
+      writeFileSync(temporary, text, { mode: 0o600 })
+      renameSync(temporary, path)
+    })
+  }
+}
+
+const damaged = (path: string): ChatError =>
+  new ChatError('DATA_DIRECTORY', {
+    message: `${path} is damaged; restore it from a copy, or register again with another --profile`,
+  })
+
+/** Two processes may begin a profile at once: the first one's key is that of both. */
+const writeOnce = (path: string, text: string): void => {
+  try {
+    writeFileSync(path, text, { mode: 0o600, flag: 'wx' })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
 }
 

@@ -1,7 +1,7 @@
 // One connection to a gateway as requests with replies and frames that come unasked. Owns the numbering of requests
 // and their deadlines; knows nothing of what the frames mean.
 import * as v from 'valibot'
-import { ChatError, type WireError } from '../protocol/errors.ts'
+import { asChatError, ChatError, type WireError } from '../protocol/errors.ts'
 import {
   gatewayFrames,
   type ClientFrame,
@@ -138,17 +138,23 @@ export class Session {
     if (!isFrameType(type)) return // of a newer version
     const checked = v.safeParse(gatewayFrames[type].schema, frame)
     if (!checked.success) return this.#fail(`a malformed ${type}`)
-    this.#dispatch(type, checked.output as { id?: number }) // only replies have an id, and its type was checked
+    try {
+      this.#dispatch(type, checked.output)
+    } catch (error) {
+      // Whatever a gateway sends may end its connection, and nothing else.
+      this.#fail(`a ${type} that cannot be used (${asChatError(error).message})`)
+    }
   }
 
-  #dispatch(type: GatewayFrameType, frame: { id?: number }): void {
-    const waiting = frame.id === undefined ? undefined : this.#waiting.get(frame.id)
-    if (frame.id === undefined || !waiting) {
+  #dispatch(type: GatewayFrameType, frame: object): void {
+    const id = 'id' in frame && typeof frame.id === 'number' ? frame.id : undefined
+    const waiting = id === undefined ? undefined : this.#waiting.get(id)
+    if (id === undefined || !waiting) {
       const handler = this.#handlers[type] as ((frame: unknown) => void) | undefined // the schema of this very type was checked
       handler?.(frame)
       return
     }
-    this.#waiting.delete(frame.id)
+    this.#waiting.delete(id)
     waiting.cancel()
     if (type === 'error')
       waiting.reject(ChatError.fromWire(frame as Partial<WireError>)) // the schema of `error`

@@ -163,7 +163,8 @@ export class SharedChat implements Chat {
       }
       if (performance.now() > deadline) {
         throw new ChatError('DATA_DIRECTORY', {
-          message: 'Another process holds this profile and does not answer; end it, then try again',
+          message:
+            'Another process holds this profile and does not answer (is it stopped?); end it or let it go on, then try again',
         })
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))

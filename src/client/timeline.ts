@@ -156,6 +156,8 @@ export class Timeline {
     const coverage = this.#options.conversations.coverage(conversation, header.dev, header.from)
     addRange(coverage.held, header.seq, header.seq)
     conversation.maxAt = Math.max(conversation.maxAt, header.at)
+    // A device that lost its database finds its own numbers in what it once sent.
+    if (header.dev === this.#options.me.device) conversation.nextSeq = Math.max(conversation.nextSeq, header.seq + 1)
     this.#options.conversations.touch(conversation)
   }
 

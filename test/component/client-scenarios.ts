@@ -422,6 +422,48 @@ export const scenarios = {
     await eventually(async () => (await a.connection()).state === 'online')
   }),
 
+  'whatever a gateway sends, only its connection ends': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const b = await world.open(bob)
+    const [gateway] = world.gateways.values()
+    const garbage: [type: string, fields: Record<string, unknown>][] = [
+      ['auth.map', { map: 'AAAA', gateway: 'gw-1' }],
+      ['feed.page', { home: 'home-1', feed: FEED, from: 0, to: 9, head: 9, keys: 'AAAA' }],
+      ['feed.page', { home: 'home-1' }],
+      ['record.push', { records: [['AAAA', 1]] }],
+      ['record.push', { records: 'all' }],
+      ['feed.records', { id: 99_999, records: [], missing: '' }],
+      ['error', { code: 'NEWER_THAN_US', message: 'x', retryable: true, outcome: 'unknown' }],
+      ['from.the.future', {}],
+    ]
+    for (const [type, fields] of garbage) {
+      const [session] =
+        (await eventually(async () => {
+          const isOnline = (await b.connection()).state === 'online'
+          return isOnline && gateway?.sessions.size === 1 ? [...gateway.sessions] : undefined
+        })) ?? []
+      session?.send(type, fields)
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    world.store(messageOf(alice, 'bob', { seq: 1 }))
+    await eventually(async () => (await textsOf(b, 'alice')).length === 1)
+    assert.equal(await shownTexts(b), ['text 1'])
+  }),
+
+  'a device that lost its database goes on with its numbers': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const before = await world.open(alice)
+    for (const text of ['one', 'two']) await before.send('bob', text, { timeoutMs: 3_000 })
+    await before.close()
+    const after = await world.open(alice)
+    await after.caughtUp({ timeoutMs: 3_000 })
+    await after.send('bob', 'three', { timeoutMs: 3_000 })
+    const sent = world.puts.flatMap(({ header }) => (header.k === 'msg' ? [header.seq] : []))
+    assert.equal(sent, [1, 2, 3])
+    const b = await world.open(bob)
+    await eventually(async () => (await textsOf(b, 'alice')).length === 3)
+  }),
+
   'a gateway that drains loses its clients at once, and they lose nothing': inWorld(
     async (world) => {
       const [alice] = [world.enrol('alice'), world.enrol('bob')]
