@@ -5,6 +5,7 @@ import { openMap, type SignedMap } from '../protocol/cluster-map.ts'
 import { asChatError, ChatError, hasCode } from '../protocol/errors.ts'
 import { limits } from '../protocol/limits.ts'
 import { repeat, sleep } from '../platform/timing.ts'
+import type { ConnectionReport } from './api.ts'
 import { backoffMs, GatewayChoice } from './gateway-choice.ts'
 import { newerMap, shakeHands, type Welcome } from './handshake.ts'
 import type { Identity } from './identity.ts'
@@ -44,6 +45,9 @@ export interface ConnectionState {
   problem: string | null
 }
 
+/** Before the first connection and after the last. */
+export const CLOSED = { state: 'closed', gateway: null, retryInMs: null, lagMs: null, problem: null } as const
+
 export class Connection {
   readonly #ports: ClientPorts
   readonly #options: ConnectionOptions
@@ -75,6 +79,13 @@ export class Connection {
 
   get state(): ConnectionState {
     return this.#state
+  }
+
+  /** The state with the wait as it is now. */
+  report(): Omit<ConnectionReport, 'queued' | 'complete'> {
+    const { retryAt, ...shown } = this.#state
+    const left = retryAt === null ? null : Math.max(0, Math.round(retryAt - this.#ports.clock.monotonic()))
+    return { ...shown, retryInMs: left }
   }
 
   /** The open session, if there is one. */

@@ -104,7 +104,7 @@ export class Devices {
   }
 }
 
-export const fingerprintOf = (publicKey: Uint8Array): string =>
+const fingerprintOf = (publicKey: Uint8Array): string =>
   (toHex(sha256(publicKey).subarray(0, 16)).match(/.{4}/g) ?? []).join(' ')
 
 /** The claim must be signed by the key whose hash is the code that its owner reads out: the authority cannot slip in another. */

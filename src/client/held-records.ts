@@ -2,7 +2,7 @@
 // so that nothing is fetched, verified or shown twice. Value: disposition (1 byte), acceptedAt (6), the sealed bytes of messages.
 import { concat } from '../protocol/bytes.ts'
 import { openBody } from '../protocol/sealed.ts'
-import { idFromBytes, openRecord, RECORD_KEY_BYTES, recordKey, type MessageHeader } from '../protocol/records.ts'
+import { idFromBytes, openRecord, recordKey, type MessageHeader } from '../protocol/records.ts'
 import { decodeNumber, encodeNumber, keys, NUMBER_BYTES, ranges } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
 
@@ -85,5 +85,4 @@ export class HeldRecords {
 
 const recordKeyStart = (id: string): Buffer => recordKey(id, Buffer.alloc(0)).subarray(0, ID_BYTES)
 export const idOfRecordKey = (key: Uint8Array): string => idFromBytes(key.subarray(0, ID_BYTES))
-export const isRecordKey = (key: Uint8Array): boolean => key.length === RECORD_KEY_BYTES
 export const bodyOf = (message: HeldMessage): Buffer => openBody(message.sealed)

@@ -1,5 +1,4 @@
 // Ids of messages and records: UUIDv7 (RFC 9562) from an injected clock and random source, rising within one process.
-import { toHex } from '../protocol/bytes.ts'
 import { idFromBytes } from '../protocol/records.ts'
 import type { Clock, RandomSource } from '../platform/ports.ts'
 
@@ -25,6 +24,3 @@ export const idMaker = (clock: Pick<Clock, 'now'>, random: RandomSource): (() =>
     return idFromBytes(bytes)
   }
 }
-
-/** 32 hexadecimal digits of randomness, for names that only have to differ. */
-export const randomName = (random: RandomSource): string => toHex(random.bytes(16))

@@ -21,7 +21,7 @@ import type {
 import { ChangeSignal } from './change-signal.ts'
 import { ChatState } from './chat-state.ts'
 import { ChatViews } from './chat-views.ts'
-import { Connection } from './connection.ts'
+import { CLOSED, Connection } from './connection.ts'
 import { Devices } from './devices.ts'
 import type { Identity } from './identity.ts'
 import { decodeNumber, encodeNumber, keys } from './keys.ts'
@@ -231,18 +231,9 @@ export class LocalChat implements Chat {
   }
 
   async connection(): Promise<ConnectionReport> {
-    const known = this.#connection?.state
-    const retryAt = known?.retryAt ?? null
-    const now = this.#ports.clock.monotonic()
-    return {
-      state: known?.state ?? 'connecting',
-      gateway: known?.gateway ?? null,
-      retryInMs: retryAt === null ? null : Math.max(0, Math.round(retryAt - now)),
-      queued: this.#state.outbox.size,
-      complete: this.#state.feed.isComplete,
-      lagMs: known?.lagMs ?? null,
-      problem: this.#state.store.problem ?? known?.problem ?? null,
-    }
+    const { outbox, feed, store } = this.#state
+    const known = this.#connection?.report() ?? CLOSED
+    return { ...known, queued: outbox.size, complete: feed.isComplete, problem: store.problem ?? known.problem }
   }
 
   onChange(listener: () => void): () => void {

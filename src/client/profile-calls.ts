@@ -3,7 +3,7 @@
 import type { WireError } from '../protocol/errors.ts'
 import type { Chat, ChatEvent } from './api.ts'
 
-export const sharedMethods = [
+const sharedMethods = [
   'send',
   'history',
   'gaps',

@@ -8,7 +8,7 @@ import { JsonLines } from './json-lines.ts'
 import { type Answer, type Call, type Callable, isSharedMethod } from './profile-calls.ts'
 
 /** How often the owner shows that it lives. */
-export const ALIVE_MS = 1_000
+const ALIVE_MS = 1_000
 
 export class ProfileServer {
   readonly #chat: Chat

@@ -24,8 +24,7 @@ export interface ProfileData {
 }
 
 /** The directory of all profiles: `home`, else CHAT_HOME, else the user's data directory. */
-export const profilesHome = (home?: string): string =>
-  home ?? process.env.CHAT_HOME ?? envPaths('chat', { suffix: '' }).data
+const profilesHome = (home?: string): string => home ?? process.env.CHAT_HOME ?? envPaths('chat', { suffix: '' }).data
 
 export const profileName = (profile?: string): string => {
   const name = profile ?? process.env.CHAT_PROFILE ?? 'default'

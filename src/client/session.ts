@@ -1,7 +1,7 @@
 // One connection to a gateway as requests with replies and frames that come unasked. Owns the numbering of requests
 // and their deadlines; knows nothing of what the frames mean.
 import * as v from 'valibot'
-import { asChatError, ChatError, type WireError } from '../protocol/errors.ts'
+import { asChatError, ChatError } from '../protocol/errors.ts'
 import {
   gatewayFrames,
   type ClientFrame,
@@ -156,8 +156,7 @@ export class Session {
     }
     this.#waiting.delete(id)
     waiting.cancel()
-    if (type === 'error')
-      waiting.reject(ChatError.fromWire(frame as Partial<WireError>)) // the schema of `error`
+    if (type === 'error') waiting.reject(ChatError.fromWire(frame))
     else if (waiting.types.includes(type)) waiting.resolve(frame)
     else waiting.reject(new ChatError('RPC_INVALID', { message: `The gateway answered ${type}`, outcome: 'unknown' }))
   }

@@ -15,7 +15,7 @@ export const localTime = (at: string): string => {
 /** Later lines of a text are indented, so that nobody can write something that looks like a line of ours. */
 const indented = (text: SafeText): string => text.replaceAll('\n', `\n${INDENT}`)
 
-export const messageLine = (message: ShownMessage): string => {
+const messageLine = (message: ShownMessage): string => {
   const files = message.attachments.map(({ name }) => ` [${safeLine(name)}]`).join('')
   return `${localTime(message.at)} ${safeLine(message.from)} > ${safeLine(message.to)}: ${indented(safeText(message.text))}${files}`
 }

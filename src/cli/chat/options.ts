@@ -21,7 +21,7 @@ export const chatVerb = <Name extends string>(program: Command, nameAndArguments
     .addOption(insecureOption().hideHelp())
     .addOption(jsonOption().hideHelp())
 
-export interface CommonOptions {
+interface CommonOptions {
   profile?: string
   home?: string
   gateway?: string

@@ -11,7 +11,7 @@ export const registerTui = (program: Command): void => {
     .addHelpText('before', examples('chat tui', 'chat --profile bob tui'))
     .action(async (_options, command) => {
       const settings = settingsOf(command)
-      const { runTui } = await import('../../tui/main.ts')
+      const { runTui } = await import('../../tui/main.tsx')
       const chat = await connect(settings)
       try {
         await runTui({ chat, profile: profileName(settings.profile) })
