@@ -1,6 +1,6 @@
 // The cluster behind `npm start`: small, in processes of its own, kept in one directory, and owned by one such program at a time.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { ChatError } from '../protocol/errors.ts'
 import { wsUrl } from './cluster/list.ts'
 import { nextFreePort } from './cluster/ports.ts'
@@ -47,7 +47,7 @@ export const openLocalCluster = async ({ dir, fresh, progress }: LocalClusterOpt
   const { nodes } = requireState(dir)
   const gateway = nodes.map(wsUrl).find((url) => url !== null) ?? ''
   progress(`${nodes.length} processes are one cluster after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
-  return { dir, home: join(dir, 'profiles'), gateway }
+  return { dir, home: homeIn(dir), gateway }
 }
 
 /** Ends every node that runs; the data stay. */
@@ -55,6 +55,21 @@ export const closeCluster = async (dir: string): Promise<void> => {
   if (readState(dir)) await shutDown(dir)
   rmSync(join(dir, OWNER), { force: true })
 }
+
+/** As one types it here: relative when it is below. */
+const shortest = (path: string): string => {
+  const short = relative(process.cwd(), path)
+  return short === '' || short.startsWith('..') ? path : short
+}
+
+/** What a second person types to join: somebody else than `user`. */
+export const joinLine = ({ home, gateway }: Pick<LocalCluster, 'home' | 'gateway'>, user?: string): string => {
+  const guest = user === 'bob' ? 'carol' : 'bob'
+  const chat = `npx chat --home ${shortest(home)} --profile ${guest}`
+  return `${chat} register ${guest} --gateway ${gateway} && ${chat} tui`
+}
+
+const homeIn = (dir: string): string => join(dir, 'profiles')
 
 const mustBeFree = (dir: string): void => {
   const path = join(dir, OWNER)
@@ -66,6 +81,6 @@ const mustBeFree = (dir: string): void => {
       ?.nodes.map(wsUrl)
       .find((url) => url !== null) ?? 'ws://127.0.0.1:7400'
   throw new ChatError('CLUSTER_STATE', {
-    message: `npm start runs in ${dir} already (process ${owner.pid}); join it with: npx chat --profile bob register bob --gateway ${gateway}`,
+    message: `it runs in ${shortest(dir)} already (process ${owner.pid}); a second person joins with \`${joinLine({ home: homeIn(dir), gateway })}\``,
   })
 }

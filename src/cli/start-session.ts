@@ -5,7 +5,7 @@ import { endProcess } from './cluster/process-identity.ts'
 import { spawnDetached } from './cluster/program.ts'
 import { waitReady } from './cluster/ready-line.ts'
 import { logFile } from './cluster/state.ts'
-import type { LocalCluster } from './start-cluster.ts'
+import { joinLine, type LocalCluster } from './start-cluster.ts'
 
 const BOT_START_MS = 20_000
 const BOT_END_MS = 2_000
@@ -14,21 +14,14 @@ const BOT = 'echo'
 export interface SessionOptions extends LocalCluster {
   /** Who you are, when this directory does not know it yet. */
   name: string
-  /** The directory of profiles as one types it. */
-  shownHome: string
   /** Released when the terminal client takes signals itself. */
   guard: { release: () => void }
 }
 
-const joinLine = (home: string, gateway: string): string => {
-  const chat = `npx chat --home ${home} --profile bob`
-  return `${chat} register bob --gateway ${gateway} && ${chat} tui`
-}
-
 export const openSession = async (options: SessionOptions): Promise<void> => {
-  const { dir, home, gateway, name, shownHome, guard } = options
-  const line = joinLine(shownHome, gateway)
+  const { dir, home, gateway, name, guard } = options
   const chat = await connect({ home, profile: name, gateway, register: name })
+  const line = joinLine(options, chat.user)
   const output = logFile(dir, BOT)
   const bot = fileURLToPath(new URL(`./bots/echo${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
   const greeting = `Hello ${chat.user}! I say back what you tell me. A second person joins from another terminal, in the same directory, with:\n${line}`

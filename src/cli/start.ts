@@ -1,7 +1,7 @@
 // npm start: a small cluster on this machine and a client in it, or without a terminal a short conversation through it.
 // The cluster ends with the client; its data stay in ./.chatd.
 import { userInfo } from 'node:os'
-import { relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { Command } from '@commander-js/extra-typings'
 import { ChatError } from '../protocol/errors.ts'
 import { isUserName } from '../protocol/names.ts'
@@ -22,12 +22,6 @@ export const ownName = (systemName: string): string => {
   return legal === '' ? 'me' : legal
 }
 
-/** As one types it here: relative when it is below. */
-const shortest = (path: string): string => {
-  const short = relative(process.cwd(), path)
-  return short === '' || short.startsWith('..') ? path : short
-}
-
 /** A signal ends the cluster, then this program; until it is released to somebody who does so too. */
 const endOnSignal = (close: () => Promise<void>): { release: () => void } => {
   const end = (): void => void close().finally(() => process.exit(EXIT_INTERRUPTED))
@@ -40,7 +34,8 @@ const endOnSignal = (close: () => Promise<void>): { release: () => void } => {
   }
 }
 
-const program = new Command('npm start --')
+const program = new Command('npm start')
+  .usage('-- [options]')
   .description('a small cluster on this machine and a client in it; the cluster ends with the client, its data stay')
   .option('--fresh', 'delete the data and begin anew')
   .option('--name <name>', 'who you are (default: your name on this system)')
@@ -57,8 +52,7 @@ const program = new Command('npm start --')
       progress: (text) => process.stderr.write(`${text}\n`),
     })
     try {
-      const shownHome = shortest(cluster.home)
-      if (process.stdin.isTTY && process.stdout.isTTY) await openSession({ ...cluster, name, shownHome, guard })
+      if (process.stdin.isTTY && process.stdout.isTTY) await openSession({ ...cluster, name, guard })
       else await playConversation(cluster)
     } finally {
       process.stderr.write('ending the cluster\n')

@@ -1,7 +1,9 @@
 // A bot that says back what it is told: somebody to talk to in a cluster of one person, and an example of the client library.
-// A process of its own, started by `npm start`; ends on SIGTERM.
+// A process of its own, started by `npm start`; ends on SIGTERM, and with whoever started it.
 import { parseArgs } from 'node:util'
 import { connect } from '../../client/index.ts'
+
+const STARTER_MS = 500
 
 const { values } = parseArgs({
   options: {
@@ -16,6 +18,9 @@ const { values } = parseArgs({
 const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())
 process.once('SIGINT', () => stop.abort())
+// An `npm start` that was killed ends nothing itself, and the next one starts a bot again: two of them answer twice.
+const starter = process.ppid
+setInterval(() => process.ppid !== starter && stop.abort(), STARTER_MS).unref()
 
 const chat = await connect({
   profile: values.name,
