@@ -60,7 +60,7 @@ export class RawClient {
   request(t: string, fields: Fields = {}): Promise<Frame> {
     const id = this.#nextId++
     const answer = new Promise<Frame>((resolve) => this.#waiting.set(id, resolve))
-    this.socket.send(JSON.stringify({ t, id, ...fields }))
+    this.socket.send(JSON.stringify({ ...fields, t, id }))
     return Promise.race([answer, this.closed.then((closed): Frame => ({ t: 'closed', ...closed }) as unknown as Frame)])
   }
 
@@ -74,7 +74,7 @@ export class RawClient {
     const before = this.frames.length
     this.socket.send(text, { binary: false })
     const frame = await eventually(() => this.frames[before])
-    return answerOf(frame as Frame) // truthy
+    return answerOf(frame)
   }
 
   end(): void {
@@ -83,8 +83,9 @@ export class RawClient {
 
   #receive(frame: Frame): void {
     const resolve = frame.id === undefined ? undefined : this.#waiting.get(frame.id)
-    if (resolve) resolve(frame)
-    else this.frames.push(frame)
+    if (!resolve) return void this.frames.push(frame)
+    this.#waiting.delete(Number(frame.id))
+    resolve(frame)
   }
 }
 
