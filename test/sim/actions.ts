@@ -85,6 +85,11 @@ export const actions: Actions = {
     later(c, step.forMs, () => c.network.setCut(step.from, step.to, false))
   },
   reset: (c, step) => c.network.reset(step.a, step.b),
+  'link-device': (c, step) => {
+    const late = c.devices.get(step.device)
+    if (late?.isLate)
+      void late.enrol(c.devices.get(step.approver)).catch((error: unknown) => c.defect(step.device, error))
+  },
   'break-socket': (c, step) => {
     for (const socket of [...c.sockets.open]) if (socket.client === step.device) socket.link.reset()
   },

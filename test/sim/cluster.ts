@@ -109,7 +109,7 @@ export class SimCluster {
     const present = [...this.nodes.values()].filter(({ name }) => this.isAdded(name))
     for (const node of present) void node.start()
     for (const user of this.users()) {
-      const [first, ...others] = [...this.devices.values()].filter((device) => device.user === user)
+      const [first, ...others] = [...this.devices.values()].filter((device) => device.user === user && !device.isLate)
       const enrolAll = async (): Promise<void> => {
         await first?.enrol()
         for (const other of others) await other.enrol(first)
@@ -119,7 +119,7 @@ export class SimCluster {
     }
   }
   get isBooted(): boolean {
-    return this.#enrolled === this.devices.size
+    return this.#enrolled === [...this.devices.values()].filter((device) => !device.isLate).length
   }
   bootProblem(): string {
     const waiting = [...this.nodes.values()].filter((node) => this.isAdded(node.name) && !node.isServing)
@@ -138,13 +138,14 @@ export class SimCluster {
       node.resume()
       void node.start()
     }
-    for (const device of this.devices.values()) void device.start()
+    for (const device of this.devices.values()) if (!device.isLate) void device.start()
   }
 
   /** What is still under way, so that it is too early to judge. */
   unfinished(): string[] {
     const { homes } = this.newestMap()
     return [
+      ...[...this.devices.values()].filter((device) => !device.isUp).map(({ name }) => `the start of ${name}`),
       ...(homes.next ? ['a change of the homes'] : []),
       ...[...this.nodes.values()].filter((node) => !node.isServing).map(({ name }) => `the start of ${name}`),
     ]
@@ -206,6 +207,12 @@ export class SimCluster {
     return this.#liar?.forged ?? []
   }
 
+  #lateDevices(user: number): string[] {
+    return this.scenario.steps.flatMap((step) =>
+      step.do === 'link-device' && step.device.startsWith(`u${user}/`) ? [step.device] : [],
+    )
+  }
+
   #lateStores(): string[] {
     return this.scenario.steps.flatMap((step) => (step.do === 'add-store' ? [step.node] : []))
   }
@@ -226,8 +233,8 @@ export class SimCluster {
     }
     if (hasLiar) this.#liar = new Liar(world, () => this.nodes.get('router-1')?.map ?? map)
     users.forEach((count, user) => {
-      for (let i = 0; i < count; i++) {
-        const name = deviceName(user, i)
+      const names = [...Array.from({ length: count }, (_, i) => deviceName(user, i)), ...this.#lateDevices(user)]
+      for (const name of names) {
         const disk = new SimDisk(world.random.fork(`disk ${name}`), times)
         this.devices.set(
           name,

@@ -75,6 +75,12 @@ export class SimDevice {
     return this.isUp ? this.#run?.chat : undefined
   }
 
+  /** Not there at the beginning, and maybe not yet. */
+  get isLate(): boolean {
+    const { steps } = this.#parts.cluster.scenario
+    return !this.#certificate && steps.some((step) => step.do === 'link-device' && step.device === this.name)
+  }
+
   /** Gets a certificate, by registration or (given another device of the same user) by linking, then starts. */
   async enrol(approver?: SimDevice): Promise<void> {
     const life = new Life(this.#parts.world.scheduler, this.machine)
@@ -82,10 +88,9 @@ export class SimDevice {
     this.#certificate = await enrol({
       clock: life.clock,
       dial,
-      url: this.#gateways()[0] ?? '',
-      key: keyOf(this.name),
-      cluster: this.#clusterId,
-      ...(approver ? { approve: (code: string) => approver.chat?.approveLink(code) } : { user: this.user }),
+      gateways: this.#gateways(),
+      seed: keyOf(this.name).secretKey,
+      by: approver ? { approve: (code) => approver.chat?.approveLink(code) } : { name: this.user },
     })
     life.kill()
     await this.start()

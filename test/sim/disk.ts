@@ -96,7 +96,7 @@ export class SimDisk {
       store.undoLast(this.random.between(0, store.unsyncedBatches()))
     }
     for (const marker of this.#markers.values()) {
-      const lost = this.random.between(0, Math.min(MARKER_SLOTS + 1, marker.writes.length))
+      const lost = this.random.between(0, marker.writes.length)
       marker.writes.splice(marker.writes.length - lost)
     }
   }

@@ -15,6 +15,7 @@ export type Step = { at: number } & (
   | { do: 'power-cut'; forMs: number }
   | { do: 'crash-device'; device: string; how: HowToDie; forMs: number }
   | { do: 'partition'; left: string[]; forMs: number }
+  | { do: 'link-device'; device: string; approver: string }
   | { do: 'isolate'; node: string; from: string[]; forMs: number }
   | { do: 'cut'; from: string; to: string; forMs: number }
   | { do: 'reset'; a: string; b: string }
@@ -30,6 +31,11 @@ export type Step = { at: number } & (
   | { do: 'forge'; from: string; to: string }
 )
 export type StepKind = Step['do']
+/** Kinds that do not come by chance among the faults. */
+const UNDRAWN = [
+  ...(['send', 'resend', 'read', 'settle', 'status'] as const),
+  ...(['isolate', 'link-device', 'add-store', 'lose-after-growth', 'damage-disk'] as const),
+] as const
 
 export interface Scenario {
   seed: number
@@ -53,6 +59,8 @@ export interface Scenario {
 }
 
 export const LIAR = 'liar'
+/** A name that nobody has: what is sent there is refused for good. */
+export const NOBODY = 'nobody'
 export const nodeNames = (role: 'gateway' | 'router' | 'store', count: number): string[] =>
   Array.from({ length: count }, (_, i) => `${role}-${i + 1}`)
 export const deviceName = (user: number, device: number): string => `u${user}/${device}`
@@ -92,6 +100,7 @@ export const makeScenario = (seed: number): Scenario => {
   addWork(scenario, world, { random: random.fork('work'), moments })
   addFaults(scenario, world, { random: random.fork('faults'), moments })
   if (stores === 3 && random.chance(0.2)) addLonelyHome(scenario, world, random.fork('lonely'))
+  if (random.chance(0.2)) addLateDevice(scenario, world, random.fork('late'))
   if (grows) addGrowth(scenario, world, random.fork('growth'))
   // What begins after the heal would never end.
   scenario.steps = scenario.steps.filter(({ at }) => at < scenario.healAt).sort((a, b) => a.at - b.at)
@@ -131,7 +140,7 @@ const addWork = (scenario: Scenario, world: World, { random, moments }: Chances)
   const count = random.between(15, 45)
   for (let i = 0; i < count; i++) {
     const device = random.pick(world.devices)
-    const to = random.chance(0.03) ? userOf(device) : random.pick(world.users)
+    const to = random.chance(0.03) ? userOf(device) : random.chance(0.03) ? NOBODY : random.pick(world.users)
     const at = random.chance(0.5) ? random.pick(moments) + random.float() * 200 : time()
     steps.push({ at, do: 'send', device, to, text: `text ${seed}.${i}` })
   }
@@ -144,10 +153,8 @@ const addWork = (scenario: Scenario, world: World, { random, moments }: Chances)
   some(10, (device) => ({ at: time(), do: 'status', device }))
 }
 
-type FaultKind = Exclude<
-  StepKind,
-  'send' | 'resend' | 'read' | 'settle' | 'status' | 'isolate' | 'add-store' | 'lose-after-growth' | 'damage-disk'
->
+/** The other kinds are drawn by themselves. */
+type FaultKind = Exclude<StepKind, (typeof UNDRAWN)[number]>
 /** How often each is drawn; `make` gets what it may choose from. */
 const FAULTS: Record<FaultKind, { weight: number; make: (r: SeededRandom, w: World, at: number) => Step }> = {
   'crash-node': {
@@ -282,9 +289,22 @@ const addLonelyHome = ({ steps, healAt, seed }: Scenario, world: World, random: 
   for (let i = 0; i < 4; i++) steps.push({ at: at + 7_000 + i * 500, do: 'settle', device: asleep })
 }
 
+/** A new device of somebody, in the middle of everything: it has to get all there ever was. */
+const addLateDevice = ({ steps, healAt, users }: Scenario, world: World, random: SeededRandom): void => {
+  const approver = random.pick(world.devices)
+  const user = Number(userOf(approver).slice(1))
+  const device = deviceName(user, users[user] ?? 0)
+  steps.push({ at: random.float() * healAt, do: 'link-device', device, approver })
+}
+
 /** One store becomes three, under load; and then the first may lose everything. */
-const addGrowth = ({ steps, healAt, seed, network }: Scenario, world: World, random: SeededRandom): void => {
-  const at = 1 + random.float() * healAt * 0.5
+const addGrowth = (scenario: Scenario, world: World, random: SeededRandom): void => {
+  const { steps, seed, network } = scenario
+  // Long enough, now and then, for a change that does not get there to be cancelled.
+  const isSlow = random.chance(0.15)
+  if (isSlow) scenario.healAt = 90_000
+  const { healAt } = scenario
+  const at = 1 + random.float() * Math.min(20_000, healAt * 0.5)
   if (random.chance(0.5)) {
     // A gateway that does not hear of the new map for a while goes on by the old one.
     network.notifyLoss = 0.4
@@ -299,7 +319,7 @@ const addGrowth = ({ steps, healAt, seed, network }: Scenario, world: World, ran
   }
   if (random.chance(0.5)) return
   // The old home cannot tell the new ones what it has for a while; once they are said to have it, it may go.
-  const forMs = random.between(2_000, 8_000)
+  const forMs = isSlow ? 75_000 : random.between(2_000, 8_000)
   steps.push({ at: at - 1, do: 'isolate', node: 'store-1', from: world.newStores, forMs })
   steps.push({ at, do: 'lose-after-growth', node: 'store-1', afterMs: random.float() * 300 })
 }
