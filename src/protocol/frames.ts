@@ -10,7 +10,7 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const time = v.pipe(count, v.maxValue(limits.maxNumber))
 const id = v.pipe(count, v.description('chosen by the client, echoed by the reply'))
 const name = v.pipe(v.string(), v.maxLength(64))
-const nonce = v.pipe(v.string(), v.length(44), v.description('32 random bytes, base64'))
+const nonce = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{43}=$/), v.description('32 random bytes, base64'))
 const cursors = v.pipe(
   v.record(
     v.pipe(v.string(), v.maxLength(128)),

@@ -73,8 +73,7 @@ export class RawClient {
   async refusalOf(text: string | Buffer): Promise<string> {
     const before = this.frames.length
     this.socket.send(text, { binary: false })
-    const frame = await eventually(() => this.frames[before])
-    return answerOf(frame)
+    return answerOf((await eventually(() => this.frames[before])) ?? { t: 'nothing' })
   }
 
   end(): void {
