@@ -1,15 +1,18 @@
 // Runs the simulator from the command line: many seeds, one seed in detail, or every mutant. See docs/simulator.md.
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type MutantName, mutantNames } from '../src/platform/mutants.ts'
 import type { Violation } from '../test/sim/checker.ts'
 import { formatEvent } from '../test/sim/history.ts'
-import { hunt, huntMutant } from '../test/sim/hunt.ts'
+import { huntMutant } from '../test/sim/hunt.ts'
+import { runParallel } from '../test/sim/parallel.ts'
 import { runScenario, type RunResult } from '../test/sim/run.ts'
 import { makeScenario, type Scenario } from '../test/sim/scenario.ts'
 import { shrink } from '../test/sim/shrink.ts'
+import type { Outcome } from '../test/sim/worker.ts'
 
 const HELP = `npm run sim                        200 seeds
-npm run sim -- --seeds 10000       more of them; --first 500 begins there; --keep-going shows all failures
+npm run sim -- --seeds 10000       more of them; --first 500 begins there; --keep-going shows all failures; --jobs 1 uses one processor
 npm run sim -- --seed 42           one seed: its history, its verdict, and that it replays exactly (--log: what services logged)
 npm run sim -- --seed 42 --shrink  leaves out what the failure does not need
 npm run sim -- --seed 42 --steps 3,7,9   only these steps of it
@@ -23,6 +26,7 @@ const { values: given } = parseArgs({
     seeds: { type: 'string', default: '200' },
     first: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
     steps: { type: 'string' },
     mutant: { type: 'string' },
     mutants: { type: 'boolean', default: false },
@@ -54,30 +58,31 @@ const runMany = async (): Promise<boolean> => {
   const started = now()
   let done = 0
   let virtualMs = 0
-  const failures: { seed: number; invariants: string }[] = []
+  const failures: Outcome[] = []
   const rate = (): string => `${(done / ((now() - started) / 1000)).toFixed(1)} seeds/s`
-  await hunt({
+  await runParallel({
     first: Number(given.first),
     seeds: Number(given.seeds),
     mutant,
-    onRun: (result) => {
+    jobs: Number(given.jobs),
+    onOutcome: (outcome) => {
       done++
-      virtualMs += result.virtualMs
-      if (process.stdout.isTTY)
+      virtualMs += outcome.virtualMs
+      if (outcome.violations.length > 0) failures.push(outcome)
+      if (process.stdout.isTTY) {
         process.stdout.write(`\r${done} of ${given.seeds} seeds, ${rate()}, ${failures.length} failed `)
-      if (result.violations.length === 0) return false
-      failures.push({ seed: result.seed, invariants: [...new Set(result.violations.map((v) => v.invariant))].join() })
-      if (given['keep-going'])
-        console.log(
-          `seed ${result.seed}: ${result.violations.length} violations; invariant ${result.violations[0]?.invariant}: ${result.violations[0]?.message.slice(0, 300)}`,
-        )
-      else printFailure(result)
-      return !given['keep-going']
+      }
+      const [first] = outcome.violations
+      if (first && given['keep-going'])
+        console.log(`seed ${outcome.seed}: invariant ${first.invariant}: ${first.message.slice(0, 300)}`)
+      return failures.length > 0 && !given['keep-going']
     },
   })
   console.log(
     `\n${done} seeds, ${failures.length} failed, ${rate()}, ${(virtualMs / 3_600_000).toFixed(1)} h of virtual time`,
   )
+  const [failed] = failures
+  if (failed && !given['keep-going']) printFailure(await runScenario(makeScenario(failed.seed), { mutant }))
   return failures.length === 0
 }
 
