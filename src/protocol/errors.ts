@@ -75,7 +75,7 @@ export const errorTable = {
   AUTH_KEY_WEAK: row(5, false, 'That public key is of small order and proves nothing; make a new one'),
   AUTH_CLUSTER: row(5, false, 'That belongs to another cluster'),
   AUTH_EXPIRED: row(5, false, 'The certificate or capability has expired; link the device again'),
-  AUTH_REVOKED: row(5, false, 'This device was revoked by its user; link it again'),
+  AUTH_REVOKED: row(5, false, 'This device was revoked by its user; link a new one: chat --profile NAME link'),
   AUTH_REQUIRED: row(5, false, 'Authenticate first'),
   AUTH_REPLAY: row(5, false, 'The proof does not belong to this connection'),
   LINK_UNKNOWN: row(4, false, 'That code is wrong or has expired; run chat link again on the new device'),
