@@ -18,7 +18,13 @@ const base58 = (bytes: Uint8Array): string => {
     }
   }
   const leadingZeros = bytes.findIndex((byte) => byte !== 0)
-  return '1'.repeat(Math.max(0, leadingZeros)) + digits.reverse().map((digit) => ALPHABET[digit]).join('')
+  return (
+    '1'.repeat(Math.max(0, leadingZeros)) +
+    digits
+      .reverse()
+      .map((digit) => ALPHABET[digit])
+      .join('')
+  )
 }
 
 export const peerIdOf = (publicKey: Uint8Array): string => base58(concat(PREFIX, publicKey))
