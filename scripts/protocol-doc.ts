@@ -62,9 +62,9 @@ const frameSection = ([type, declared]: [string, FrameDeclaration]): string => {
 const errorRows = Object.entries(errorTable).map(
   ([code, row]) => `| \`${code}\` | ${row.outcome} | ${row.retryable ? 'yes' : 'no'} | ${row.exit} | ${row.message} |`,
 )
-const methodRows = rpcMethods().map(
-  (m) => `| ${m.number} | \`${m.name}\` | ${m.stream} | ${m.timeoutMs ?? 'one way'} | ${m.doc} |`,
-)
+const methodRows = rpcMethods()
+  .toSorted((a, b) => a.number - b.number)
+  .map((m) => `| ${m.number} | \`${m.name}\` | ${m.stream} | ${m.timeoutMs ?? 'one way'} | ${m.doc} |`)
 const limitRows = Object.entries(limits).map(([name, value]) => `| \`${name}\` | ${value} |`)
 
 const text = [

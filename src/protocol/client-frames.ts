@@ -1,0 +1,157 @@
+// What a client sends. Fields that are not declared are ignored, so that newer clients can talk to older gateways.
+import { bytes, cursors, frame, id, keys, name, nonce } from './frame-schema.ts'
+
+export const clientFrames = {
+  'auth.hello': frame(
+    { id, certificate: bytes, nonce },
+    {
+      phase: 'before',
+      reply: 'auth.challenge',
+      errors: ['AUTH_SIGNATURE', 'AUTH_CLUSTER', 'AUTH_EXPIRED', 'AUTH_REVOKED', 'AUTH_KEY_WEAK'],
+      doc: 'First step of the handshake: who I am, and a nonce for the gateway to sign.',
+      example: { id: 1, certificate: '…', nonce: '…' },
+    },
+  ),
+  'auth.prove': frame(
+    { id, signature: bytes, capability: bytes },
+    {
+      phase: 'before',
+      reply: 'auth.welcome',
+      errors: ['AUTH_REPLAY', 'AUTH_SIGNATURE', 'AUTH_DENIED', 'AUTH_EXPIRED'],
+      doc: 'Second step: the device’s signature over the transcript, and a capability for this gateway.',
+      example: { id: 2, signature: '…', capability: '…' },
+    },
+  ),
+  'auth.register': frame(
+    { id, claim: bytes },
+    {
+      phase: 'before',
+      reply: 'auth.certified',
+      errors: ['AUTH_NAME_TAKEN', 'AUTH_NAME_ILLEGAL', 'AUTH_INVITE', 'AUTH_KEY_WEAK', 'AUTH_UNAVAILABLE'],
+      doc: 'Claims a name: a sealed claim {k:"claim", key, name, invite?, at} signed by the new key. May be repeated.',
+      example: { id: 1, claim: '…' },
+    },
+  ),
+  'auth.map': frame(
+    { id },
+    {
+      phase: 'always',
+      reply: 'auth.map',
+      errors: [],
+      doc: 'The newest signed cluster map and the gateway’s peer id.',
+      example: { id: 1 },
+    },
+  ),
+  'link.begin': frame(
+    { id, claim: bytes },
+    {
+      phase: 'before',
+      reply: 'link.code',
+      errors: ['AUTH_UNAVAILABLE', 'AUTH_KEY_WEAK'],
+      doc: 'A new device (sealed claim without a name) asks for a code; asked again with the same key it answers auth.certified once approved.',
+      example: { id: 1, claim: '…' },
+    },
+  ),
+  'link.lookup': frame(
+    { id, code: name },
+    {
+      phase: 'after',
+      reply: 'link.claim',
+      errors: ['LINK_UNKNOWN', 'AUTH_UNAVAILABLE'],
+      doc: 'The claim behind a code.',
+      example: { id: 7, code: 'ABCD-…' },
+    },
+  ),
+  'link.approve': frame(
+    { id, code: name, approval: bytes },
+    {
+      phase: 'after',
+      reply: 'auth.certified',
+      errors: ['LINK_UNKNOWN', 'AUTH_DENIED', 'AUTH_UNAVAILABLE'],
+      doc: 'Approves the key behind a code: sealed {k:"link", user, dev, key, exp}.',
+      example: { id: 8, code: 'ABCD-…', approval: '…' },
+    },
+  ),
+  'auth.capability': frame(
+    { id, capability: bytes },
+    {
+      phase: 'after',
+      reply: 'ok',
+      errors: ['AUTH_DENIED', 'AUTH_EXPIRED'],
+      doc: 'A fresh capability, every few minutes.',
+      example: { id: 9, capability: '…' },
+    },
+  ),
+  'auth.renew': frame(
+    { id, claim: bytes },
+    {
+      phase: 'after',
+      reply: 'auth.certified',
+      errors: ['AUTH_UNAVAILABLE'],
+      doc: 'A certificate with a new expiry for the same key.',
+      example: { id: 9, claim: '…' },
+    },
+  ),
+  'device.revoke': frame(
+    { id, revocation: bytes },
+    {
+      phase: 'after',
+      reply: 'ok',
+      errors: ['DEVICE_UNKNOWN', 'AUTH_DENIED', 'AUTH_UNAVAILABLE'],
+      doc: 'Ends a device of this user: sealed {k:"revoke", user, dev, target, at}.',
+      example: { id: 10, revocation: '…' },
+    },
+  ),
+  'record.put': frame(
+    { id, record: bytes },
+    {
+      phase: 'after',
+      reply: 'record.stored',
+      errors: [
+        'MESSAGE_INVALID',
+        'MESSAGE_TIME',
+        'USER_UNKNOWN',
+        'QUORUM_UNAVAILABLE',
+        'OUTCOME_UNKNOWN',
+        'RATE_LIMITED',
+        'GATEWAY_DRAINING',
+      ],
+      doc: 'Stores a sealed record (msg, void, rcpt, set, tomb) of this device in the mailboxes its header names. Answered after fsync on W homes of each. An error with outcome "refused" wrote nothing, ever; with "unknown" it must be sent again, the same bytes.',
+      example: { id: 11, record: '…' },
+    },
+  ),
+  'feed.open': frame(
+    { id, cursors },
+    {
+      phase: 'after',
+      reply: 'feed.opened',
+      errors: ['QUORUM_UNAVAILABLE'],
+      doc: 'Begins (or begins again) the feed from these cursors: pages of the backlog, then live.',
+      example: { id: 12, cursors: {} },
+    },
+  ),
+  'feed.fetch': frame(
+    { id, home: name, keys },
+    {
+      phase: 'after',
+      reply: 'feed.records',
+      errors: ['PEER_UNREACHABLE', 'FEED_SLOW'],
+      doc: 'Bodies of at most 250 records that a page of that home named. `missing` in the reply: keys that are gone for good (expired, deleted); keys in neither list could not be confirmed yet: ask again.',
+      example: { id: 13, home: '…', keys: '…' },
+    },
+  ),
+  'certificate.get': frame(
+    { id, user: name },
+    {
+      phase: 'after',
+      reply: 'certificate.list',
+      errors: ['USER_UNKNOWN', 'QUORUM_UNAVAILABLE'],
+      doc: 'All certificates of a user.',
+      example: { id: 14, user: 'bob' },
+    },
+  ),
+  ping: frame(
+    { id },
+    { phase: 'always', reply: 'pong', errors: [], doc: 'Is the gateway there?', example: { id: 15 } },
+  ),
+} as const

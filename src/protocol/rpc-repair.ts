@@ -1,0 +1,46 @@
+// What homes ask each other to become equal: digests of shards, their hours, entries, records.
+// Numbers are append-only: they are on the wire.
+import { limits } from './limits.ts'
+import type { StoredRecord, StoreMark } from './rpc-mailboxes.ts'
+import { declare } from './rpc-method.ts'
+
+export const repairDigests = declare<
+  { epoch: number; cutoff?: number },
+  { digests: Uint8Array; readable: boolean; mark: StoreMark }
+>({
+  name: 'repair.digests',
+  number: 30,
+  stream: 'data',
+  timeoutMs: limits.rpcTimeoutMs,
+  doc: 'One digest of 16 bytes for each shard, in order (XOR of truncated hashes of its entries). Hours below the caller’s `cutoff` or the home’s own have expired and do not count.',
+})
+export const repairHours = declare<
+  { epoch: number; shard: number; cutoff?: number },
+  { hours: number[]; digests: Uint8Array }
+>({
+  name: 'repair.hours',
+  number: 31,
+  stream: 'data',
+  timeoutMs: limits.rpcTimeoutMs,
+  doc: 'The hours of a shard with a digest of 16 bytes each.',
+})
+export const repairEntries = declare<
+  { epoch: number; shard: number; hour: number; after?: Uint8Array },
+  { mailboxes: string[]; keys: Uint8Array; more: boolean; next?: Uint8Array }
+>({
+  name: 'repair.entries',
+  number: 32,
+  stream: 'data',
+  timeoutMs: limits.rpcTimeoutMs,
+  doc: 'The entries of one hour of a shard: mailbox and record key, page by page.',
+})
+export const repairRecords = declare<
+  { epoch: number; hour: number; keys: Uint8Array },
+  { records: (StoredRecord | null)[] }
+>({
+  name: 'repair.records',
+  number: 33,
+  stream: 'data',
+  timeoutMs: limits.rpcTimeoutMs,
+  doc: 'Bodies by key; fewer than asked when they pass 512 KiB.',
+})
