@@ -48,10 +48,12 @@ const stackOf = (error: Error): string =>
 /** Examples come first in --help: they are what most people look for. */
 export const examples = (...lines: string[]): string => `Examples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`
 
-const applyToAll = (command: CommandUnknownOpts): void => {
+const applyToAll = (command: CommandUnknownOpts, program: string): void => {
   command.exitOverride().showSuggestionAfterError(true)
+  command.showHelpAfterError(`See ${program} --help. [USAGE]`)
+  command.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, `${program}: `)) })
   command.configureHelp({ sortSubcommands: false, showGlobalOptions: true })
-  for (const child of command.commands) applyToAll(child)
+  for (const child of command.commands) applyToAll(child, `${program} ${child.name()}`)
 }
 
 const exitCodeOfUsage = (error: CommanderError, json: boolean): number => {
@@ -81,7 +83,7 @@ export const runProgram = async (program: CommandUnknownOpts, argv: string[] = p
     process.exit(1)
   })
   process.stderr.on('error', () => {})
-  applyToAll(program)
+  applyToAll(program, program.name())
   const json = argv.includes('--json')
   let code: number | undefined
   try {

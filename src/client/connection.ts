@@ -31,6 +31,8 @@ export interface ConnectionOptions {
   /** The session is open: from now on requests may be made. */
   onOnline: (session: Session, welcome: Welcome) => void
   onOffline: () => void
+  /** Gateways refuse this device for good: revoked, expired, of another cluster. */
+  onDenied: (error: ChatError) => void
   onMap: (map: SignedMap) => void
   /** A renewed certificate, to be kept. */
   onCertificate: (sealed: Uint8Array) => void
@@ -197,7 +199,9 @@ export class Connection {
       this.#clockOffsetMs = now - this.#ports.clock.now()
       return
     }
-    if (hasCode(error, 'AUTH_REVOKED', 'AUTH_EXPIRED', 'AUTH_CLUSTER')) await this.#wait(DENIED_WAIT_MS, signal)
+    if (!hasCode(error, 'AUTH_REVOKED', 'AUTH_EXPIRED', 'AUTH_CLUSTER')) return
+    this.#options.onDenied(error)
+    await this.#wait(DENIED_WAIT_MS, signal)
   }
 
   #handlers(session: Session, end: (error: ChatError) => void): FrameHandlers {

@@ -106,10 +106,12 @@ export class LocalChat implements Chat {
       known: this.#map,
       handlers: this.#state.feed.handlers,
       onOnline: (session) => {
+        this.#waits.denied(undefined)
         this.#state.online(session)
         this.#options.onGateways?.(this.#connection?.gateways ?? [])
       },
       onOffline: () => this.#state.offline(),
+      onDenied: (error) => this.#waits.denied(error),
       onMap: (map) => this.#keepMap(map),
       onCertificate: (sealed) => {
         this.#state.certificates.add(sealed)

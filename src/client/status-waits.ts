@@ -24,6 +24,7 @@ export class StatusWaits {
   /** By message, and under no name those who wait for the client as a whole. */
   readonly #waiting = new Map<string, Set<() => void>>()
   readonly #problems = new Map<string, ChatError>()
+  #denial: ChatError | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -44,18 +45,25 @@ export class StatusWaits {
     this.#look(ALL)
   }
 
+  /** While gateways refuse this device for good, nobody waits for what cannot come; undefined takes that back. */
+  denied(error: ChatError | undefined): void {
+    this.#denial = error
+    if (error) for (const id of [...this.#waiting.keys()]) this.#look(id)
+  }
+
   problem(id: string): ChatError | undefined {
     return this.#problems.get(id)
   }
 
-  /** TIMEOUT, the reason of a refusal, or NET_CLOSED when the client closes first. */
+  /** TIMEOUT, the reason of a refusal or of the denial of this device, or NET_CLOSED when the client closes first. */
   async until(id: string, { result, wait, trouble, ...options }: StatusWaitOptions): Promise<SendResult> {
     try {
-      await this.#until(id, () => rank[result().status] >= rank[wait], options)
+      await this.#until(id, () => rank[result().status] >= rank[wait] || this.#denial !== undefined, options)
     } catch (error) {
       throw this.#explain(error, result(), this.#problems.get(id)?.message ?? trouble())
     }
     const reached = result()
+    if (this.#denial && rank[reached.status] < rank[wait]) throw denialOf(this.#denial, reached)
     if (reached.status !== 'refused') return reached
     const reason = this.#problems.get(id) ?? new ChatError('MESSAGE_INVALID', { message: 'The message was refused' })
     throw new ChatError(reason.code, { message: reason.message, details: { result: reached }, cause: reason })
@@ -101,3 +109,10 @@ export class StatusWaits {
     return new ChatError('TIMEOUT', { message, details: { result } })
   }
 }
+
+const denialOf = ({ code, message }: ChatError, result: SendResult): ChatError =>
+  new ChatError(code, {
+    message: `${message} (the message is ${result.status})`,
+    details: { result },
+    outcome: 'unknown',
+  })

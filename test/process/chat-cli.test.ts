@@ -157,9 +157,9 @@ cli('a linked device has the history; a revoked one is told', async () => {
     [true, false],
   )
   await node.json('alice', ['revoke', String(linked?.device)])
-  const revoked = await node.chat('laptop', ['send', 'bob', 'still me', '--timeout', '2s', '--json'])
-  assert.is(revoked.code, 3)
-  assert.match(revoked.stderr, /queued/)
+  const revoked = await node.chat('laptop', ['send', 'bob', 'still me', '--timeout', '20s', '--json'])
+  assert.is(revoked.code, 5, 'at once, and final')
+  assert.match(revoked.stderr, /AUTH_REVOKED/)
 })
 
 cli('what is sent while the cluster is away stays in the outbox and goes with the next command', async () => {

@@ -37,12 +37,15 @@ const canListen = (port: number): Promise<boolean> =>
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 
+/** In use is no fault: a running node may have it, and `chatd start` takes the next free one. */
 const clientPort: Check = async () => {
-  const ok = await canListen(7400)
+  const isFree = await canListen(7400)
   return {
-    ok,
-    found: ok ? '127.0.0.1:7400 is free' : '127.0.0.1:7400 is in use',
-    remedy: 'a running node may have it (chatd status); else choose another with --ws',
+    ok: true,
+    found: isFree
+      ? '127.0.0.1:7400 is free'
+      : '127.0.0.1:7400 is in use, by a running node perhaps; the next free one is taken',
+    remedy: '',
   }
 }
 
