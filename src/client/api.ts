@@ -114,9 +114,9 @@ export interface Chat {
   approveLink(code: string): Promise<{ device: string }>
   /** What arrived after `after` (a position; 0 = from the beginning, default = from now on), then live. Ends with the signal or close. */
   events(options?: { after?: number; signal?: AbortSignal }): AsyncIterable<ChatEvent>
-  /** Everything in the outbox has been answered, and the feed has been read to its head. TIMEOUT. */
+  /** Everything in the outbox has been answered, and the feed has been read to the head it had after this call. TIMEOUT. */
   settled(options?: { timeoutMs?: number }): Promise<void>
-  /** The feed has been read to its head. TIMEOUT. */
+  /** The feed has been read to the head it had after this call: everything stored before is there. TIMEOUT. */
   caughtUp(options?: { timeoutMs?: number }): Promise<void>
   /** The position of the newest event. */
   position(): Promise<number>

@@ -53,6 +53,11 @@ export class Feed {
   readonly #asked = new Set<string>()
   #session: Session | undefined
   #isOpened = false
+  /** Openings asked for, and the last one that was answered. */
+  #asking = 0
+  #answered = 0
+  #isAsking = false
+  #wantsAnother = false
   #isReopening = false
   #isComplete = false
 
@@ -90,7 +95,20 @@ export class Feed {
     })
   }
 
+  /**
+   * A fresh look at the heads of the homes: what the feed knows may be old, as when the gateway died unnoticed. The returned
+   * function says when the answer to a question that was asked after this call is there.
+   */
+  refresh(): () => boolean {
+    const wanted = this.#asking + 1
+    if (this.#isAsking) this.#wantsAnother = true
+    else if (this.#session && !this.#session.isOver) void this.open(this.#session)
+    return () => this.#isOpened && this.#answered >= wanted
+  }
+
   async open(session: Session): Promise<void> {
+    const opening = ++this.#asking
+    this.#isAsking = true
     this.#session = session
     this.#isOpened = false
     this.#homes.clear()
@@ -102,10 +120,14 @@ export class Feed {
         if (known) known.head = Math.max(known.head, head)
         else this.#homes.set(home, { feed, pages: [], head })
       }
+      this.#isAsking = false
       this.#isOpened = true
+      this.#answered = opening
       this.#isComplete = opened.complete
       this.#options.onChange()
+      if (this.#wantsAnother) this.#reopenSoon(0)
     } catch (error) {
+      this.#isAsking = false
       this.#options.log.debug({ error: String(error) }, 'feed.open')
       if (session === this.#session && !session.isOver) this.#reopenSoon(RETRY_MS)
     }
@@ -218,6 +240,7 @@ export class Feed {
     this.#isReopening = true
     this.#options.clock.after(afterMs, () => {
       this.#isReopening = false
+      this.#wantsAnother = false
       if (session === this.#session && !session.isOver) void this.open(session)
     })
   }

@@ -225,11 +225,13 @@ export class LocalChat implements Chat {
   }
 
   settled(options: { timeoutMs?: number } = {}): Promise<void> {
-    return this.#until(() => this.#state.isSettled, options.timeoutMs)
+    const isFresh = this.#state.feed.refresh()
+    return this.#until(() => isFresh() && this.#state.isSettled, options.timeoutMs)
   }
 
   caughtUp(options: { timeoutMs?: number } = {}): Promise<void> {
-    return this.#until(() => this.#state.feed.isCaughtUp, options.timeoutMs)
+    const isFresh = this.#state.feed.refresh()
+    return this.#until(() => isFresh() && this.#state.feed.isCaughtUp, options.timeoutMs)
   }
 
   async connection(): Promise<ConnectionReport> {
