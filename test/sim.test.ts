@@ -11,7 +11,7 @@ import { shrink } from './sim/shrink.ts'
 
 const SEEDS = 200
 /** Within so many seeds each mutant must be caught; most are in the first. */
-const MUTANT_SEEDS = 120
+const MUTANT_SEEDS = 200
 
 const sim = suite('sim')
 
