@@ -44,6 +44,18 @@ export class EpochGate {
     return this.#pending?.done
   }
 
+  /** Returns whether the home of this moment is still the open one: what fails in a closed database is no fault of its own. */
+  watchHome(): () => boolean {
+    const home = this.#home()
+    return () => {
+      try {
+        return this.#home() === home
+      } catch {
+        return false
+      }
+    }
+  }
+
   #writeDown(home: Home, epoch: number): Promise<void> {
     const done = home.saveFacts({ epoch })
     const pending = { done }
@@ -59,5 +71,12 @@ export class EpochGate {
 /** Runs `work` in the turn in which the epoch is entered, without a promise when nothing must be waited for. */
 export const atEpoch = <T>(gate: EpochGate, epoch: number, work: () => T | Promise<T>): T | Promise<T> => {
   const wait = gate.enter(epoch)
-  return wait ? wait.then(() => atEpoch(gate, epoch, work)) : work()
+  if (wait) return wait.then(() => atEpoch(gate, epoch, work))
+  const isOpen = gate.watchHome()
+  const result = work()
+  if (!(result instanceof Promise)) return result
+  return result.catch((error: unknown) => {
+    if (error instanceof ChatError || isOpen()) throw error
+    throw new ChatError('STORE_READ_ONLY', { message: 'The store closed its database meanwhile', cause: error })
+  })
 }
