@@ -31,6 +31,11 @@ chat.send = async (to, text, options) => {
   tricks[text]?.()
   return result
 }
-await runTui({ chat, notices: process.env.FAKE_NOTICE ? [process.env.FAKE_NOTICE] : [] })
+const { FAKE_NOTICE, FAKE_DIRECTORY } = process.env
+await runTui({
+  chat,
+  notices: FAKE_NOTICE ? [FAKE_NOTICE] : [],
+  ...(FAKE_DIRECTORY ? { directory: FAKE_DIRECTORY } : {}),
+})
 console.log('the client has ended')
 process.exit()

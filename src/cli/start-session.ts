@@ -1,6 +1,7 @@
 // `npm start` in a terminal: an echo bot to talk to, you, the line with which a second person joins, and the terminal client.
 import { fileURLToPath } from 'node:url'
 import { connect } from '../client/index.ts'
+import { Profile } from '../client/profile.ts'
 import { endProcess } from './cluster/process-identity.ts'
 import { spawnDetached } from './cluster/program.ts'
 import { waitReady } from './cluster/ready-line.ts'
@@ -34,7 +35,9 @@ export const openSession = async (options: SessionOptions): Promise<void> => {
     )
     const { runTui } = await import('../tui/main.tsx')
     guard.release()
-    await runTui({ chat, profile: name, notices: [`a second person joins from another terminal: ${line}`] })
+    const { directory } = new Profile({ home, profile: name })
+    const notices = [`a second person joins from another terminal: ${line}`]
+    await runTui({ chat, profile: name, notices, directory })
   } finally {
     await chat.close()
     await endProcess(detached.process, BOT_END_MS)

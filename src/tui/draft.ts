@@ -1,11 +1,19 @@
 // What is being typed: raw text (it is sent exactly so) and a cursor that stands between graphemes. Pure editing, readline's habits.
 // It draws nothing; composer-view.ts does.
+import type { SafeText } from '../client/safe-text.ts'
 import { graphemesOf } from './cells.ts'
 
+/** The message that a draft answers, as it is shown above the input. */
+export interface Reply {
+  readonly id: string
+  readonly from: SafeText
+  readonly text: SafeText
+}
 export interface Draft {
   readonly text: string
   /** An offset in UTF-16 units, always between two graphemes. */
   readonly cursor: number
+  readonly reply?: Reply
 }
 export const emptyDraft: Draft = { text: '', cursor: 0 }
 export const draftOf = (text: string): Draft => ({ text, cursor: text.length })
@@ -19,11 +27,13 @@ const at = (draft: Draft, cursor: number): Draft => ({
   cursor: Math.max(0, Math.min(draft.text.length, cursor)),
 })
 const cut = (draft: Draft, from: number, to: number): Draft => ({
+  ...draft,
   text: draft.text.slice(0, from) + draft.text.slice(to),
   cursor: from,
 })
 
 export const insert = (draft: Draft, text: string): Draft => ({
+  ...draft,
   text: before(draft) + text + after(draft),
   cursor: draft.cursor + text.length,
 })

@@ -3,6 +3,7 @@
 import type { Chat } from '../client/api.ts'
 import { systemClock } from '../platform/system.ts'
 import { ChatError } from '../protocol/errors.ts'
+import { openKept } from './kept.ts'
 import { initialState } from './state.ts'
 import { createStore, type Store } from './store.ts'
 import { Session } from './session.ts'
@@ -14,6 +15,8 @@ export interface TuiOptions {
   profile?: string
   /** Lines that whoever starts the client wants to be read, shown until the first message is sent. */
   notices?: string[]
+  /** The profile's: drafts and what was sent are kept there; nothing is without it. */
+  directory?: string
 }
 
 /** The exit codes that a shell expects of a program that ended at a signal. */
@@ -62,7 +65,7 @@ const draw = (store: Store, { render, createElement, App }: Awaited<ReturnType<t
 }
 
 /** Resolves when the user left or a signal ended it (process.exitCode says which); the chat stays open, it is the caller's. */
-export const runTui = async ({ chat, profile = 'default', notices = [] }: TuiOptions): Promise<void> => {
+export const runTui = async ({ chat, profile = 'default', notices = [], directory }: TuiOptions): Promise<void> => {
   const { stdin, stdout } = process
   if (!stdin.isTTY || !stdout.isTTY) {
     throw new ChatError('USAGE', { message: 'chat tui needs a terminal; chat send and chat listen do without one' })
@@ -71,7 +74,10 @@ export const runTui = async ({ chat, profile = 'default', notices = [] }: TuiOpt
   const ending = new AbortController()
   const { signal } = ending
   const size = sizeOf(stdout)
-  const store = createStore(initialState({ user: chat.user, profile, notices, size, nowMs: systemClock.now() }))
+  const kept = openKept(directory)
+  const nowMs = systemClock.now()
+  const store = createStore(initialState({ user: chat.user, profile, notices, size, nowMs, memory: kept.memory }))
+  kept.follow(store)
   const endWith = (code: number): void => {
     if (signal.aborted) return
     process.exitCode = code
@@ -95,5 +101,6 @@ export const runTui = async ({ chat, profile = 'default', notices = [] }: TuiOpt
     ending.abort()
     restore()
     ignoreSignals()
+    await kept.close()
   }
 }

@@ -2,26 +2,29 @@
 import { safeLine, safeTemplate as safe, type SafeText } from '../client/safe-text.ts'
 import { layoutOf } from './layout.ts'
 import { bar, fit, type Line, line, span } from './lines.ts'
-import { type Conversation, conversationsOf, type State } from './state.ts'
+import { type Conversation, conversationsOf, draftOfConversation, type State } from './state.ts'
 
 export const unreadText = ({ unread, mentions }: Conversation): SafeText => {
   if (unread === 0) return safe``
   return mentions > 0 ? safe`${unread} @${mentions}` : safe`${unread}`
 }
 
-const lastLine = ({ last }: Conversation): SafeText => {
+const lastLine = (state: State, { name, last }: Conversation): SafeText => {
+  const draft = draftOfConversation(state, name).text
+  if (draft !== '' && name !== state.current) return safe`draft: ${safeLine(draft, { maxLength: 80 })}`
   if (!last) return safe`nothing said yet`
   const text = safeLine(last.text, { maxLength: 80 })
   return last.isOwn ? safe`you: ${text}` : text
 }
 
-const entryLines = (conversation: Conversation, isCurrent: boolean, options: { width: number; tall: boolean }) => {
+const entryLines = (state: State, conversation: Conversation, options: { width: number; tall: boolean }): Line[] => {
+  const isCurrent = conversation.name === state.current
   const { width, tall } = options
   const { title, unread } = conversation
   const style = isCurrent ? 'current' : unread > 0 ? 'unread' : 'plain'
   const name = [span(isCurrent ? safe`▸ ` : safe`  `, 'key'), span(title, style)]
   const head = bar(name, [span(unreadText(conversation), 'unread')], { width, style: 'plain' })
-  return tall ? [head, fit([span(safe`  `), span(lastLine(conversation), 'dim')], width)] : [head]
+  return tall ? [head, fit([span(safe`  `), span(lastLine(state, conversation), 'dim')], width)] : [head]
 }
 
 export const sidebarLines = (state: State, rows: number): Line[] => {
@@ -36,7 +39,5 @@ export const sidebarLines = (state: State, rows: number): Line[] => {
   const shown = tall ? all.length : rows
   const current = all.findIndex(({ name }) => name === state.current)
   const top = Math.max(0, Math.min(current - Math.floor(shown / 2), all.length - shown))
-  return all
-    .slice(top, top + shown)
-    .flatMap((conversation) => entryLines(conversation, conversation.name === state.current, { width, tall }))
+  return all.slice(top, top + shown).flatMap((conversation) => entryLines(state, conversation, { width, tall }))
 }

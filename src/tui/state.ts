@@ -3,6 +3,7 @@
 import { type SafeText, safeLine } from '../client/safe-text.ts'
 import { type Draft, emptyDraft } from './draft.ts'
 import type { Line } from './lines.ts'
+import { emptyMemory, type Memory } from './memory.ts'
 import type { TimelineGap, TimelineMessage } from './messages.ts'
 
 export interface Conversation {
@@ -86,6 +87,8 @@ export interface State {
   readonly rule: Rule | undefined
   readonly drafts: Readonly<Record<string, Draft>>
   readonly sent: readonly string[]
+  /** Conversations that draw no attention. */
+  readonly muted: readonly string[]
   /** While the history of what was sent is walked: the place in it, and the draft that was left. */
   readonly recall: { readonly index: number; readonly draft: Draft } | undefined
   readonly overlay: Overlay | undefined
@@ -115,7 +118,9 @@ export const initialState = (options: {
   notices: readonly string[]
   size: State['size']
   nowMs: number
+  memory?: Memory
 }): State => {
+  const { drafts, sent, muted } = options.memory ?? emptyMemory
   const isUsual = options.profile === 'default' || options.profile === options.user
   return {
     user: options.user,
@@ -126,7 +131,8 @@ export const initialState = (options: {
     isFocused: true,
     connection: undefined,
     inbox: undefined,
-    opened: [],
+    // A draft for somebody who has not answered yet is found again.
+    opened: Object.keys(drafts).filter((name) => name !== ''),
     current: undefined,
     previous: undefined,
     timeline: undefined,
@@ -134,8 +140,9 @@ export const initialState = (options: {
     problems: {},
     anchor: undefined,
     rule: undefined,
-    drafts: {},
-    sent: [],
+    drafts,
+    sent,
+    muted,
     recall: undefined,
     overlay: undefined,
     toast: undefined,
@@ -145,8 +152,12 @@ export const initialState = (options: {
   }
 }
 
+/** Names are chosen by others: `constructor` is one. */
+export const draftOfConversation = ({ drafts }: State, name: string): Draft =>
+  (Object.hasOwn(drafts, name) ? drafts[name] : undefined) ?? emptyDraft
+
 /** The draft of no conversation is that of the empty name: what is typed before one is open is kept too. */
-export const draftOfCurrent = (state: State): Draft => state.drafts[state.current ?? ''] ?? emptyDraft
+export const draftOfCurrent = (state: State): Draft => draftOfConversation(state, state.current ?? '')
 
 /** The list on the left: what was just begun first, then by the newest message. */
 export const conversationsOf = (state: State): readonly Conversation[] => {

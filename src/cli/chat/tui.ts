@@ -1,7 +1,7 @@
 // chat tui: the terminal client. React and Ink are loaded only here.
 import type { Command } from '@commander-js/extra-typings'
 import { connect } from '../../client/index.ts'
-import { profileName } from '../../client/profile.ts'
+import { Profile } from '../../client/profile.ts'
 import { examples } from '../output.ts'
 import { chatVerb, settingsOf } from './options.ts'
 
@@ -12,9 +12,10 @@ export const registerTui = (program: Command): void => {
     .action(async (_options, command) => {
       const settings = settingsOf(command)
       const { runTui } = await import('../../tui/main.tsx')
+      const { name, directory } = new Profile(settings)
       const chat = await connect(settings)
       try {
-        await runTui({ chat, profile: profileName(settings.profile) })
+        await runTui({ chat, profile: name, directory })
       } finally {
         await chat.close()
       }

@@ -1,0 +1,56 @@
+// deadline: 120s
+// The built terminal client in a real pty, killed while somebody types: the text and the history of the input come back.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { eventually } from '../eventually.ts'
+import { Screen } from '../tui-terminal.ts'
+
+const PROGRAM = fileURLToPath(new URL('../tui-fake-program.ts', import.meta.url))
+const directory = mkdtempSync(join(tmpdir(), 'chatd-tui-'))
+const screens: Screen[] = []
+
+const openScreen = async (env: Record<string, string> = {}): Promise<Screen> => {
+  const screen = new Screen([process.execPath, PROGRAM], {
+    env: { FAKE_DIRECTORY: directory, FAKE_MESSAGES: '3', ...env },
+  })
+  screens.push(screen)
+  await screen.shows('message 3', 30_000)
+  return screen
+}
+const keptText = (): string => {
+  try {
+    return readFileSync(join(directory, 'tui.json'), 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+test.after(async () => {
+  for (const screen of screens) await screen.close()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+test('a draft and what was sent come back after kill -9', async () => {
+  const screen = await openScreen()
+  screen.type('sent before\r')
+  await screen.shows(/sent before {2}✓/)
+  screen.type('half a thou')
+  await eventually(() => keptText().includes('half a thou'), { what: 'the draft is on disk' })
+  screen.kill('SIGKILL')
+  await screen.ends()
+  const again = await openScreen()
+  await again.shows('> half a thou')
+  again.type('ght\x1b[A')
+  await again.shows('> sent before')
+  again.type('\x1b[B')
+  await again.shows('> half a thought')
+  again.type('\x03\x03\x03')
+  assert.is((await again.ends()).exitCode, 0)
+  assert.not(keptText().includes('half'))
+})
+
+test.run()
