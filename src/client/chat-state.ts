@@ -70,7 +70,13 @@ export class ChatState {
     const { records, conversations, events } = this
     this.settings = new Settings({ store, conversations, nameOf: (id) => conversationName(id, me.user) })
     this.statuses = new Statuses({ store, conversations, events, me: me.user, onChange: (id) => onStatus(id) })
-    this.#holds = new Holds({ store, clock, conversations, show: (key) => this.timeline.show(key) })
+    this.#holds = new Holds({
+      store,
+      clock,
+      conversations,
+      show: (key) => this.timeline.show(key),
+      onReleased: onChange,
+    })
     this.timeline = new Timeline({
       store,
       records,
@@ -132,6 +138,11 @@ export class ChatState {
     this.outbox.offline()
     this.receipts.offline()
     this.feed.closed()
+  }
+
+  /** The feed was read to its head, and of each message it is known whether it is shown: none waits for one before it. */
+  get isCaughtUp(): boolean {
+    return this.feed.isCaughtUp && this.#holds.isIdle
   }
 
   /** Nothing waits to be stored, fetched or told. */

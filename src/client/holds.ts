@@ -35,6 +35,7 @@ export class Holds {
   readonly #clock: Clock
   readonly #conversations: Conversations
   readonly #show: (key: Uint8Array) => void
+  readonly #onReleased: () => void
   readonly #lines = new Map<string, Line>()
   readonly #held = new Set<string>()
 
@@ -43,11 +44,14 @@ export class Holds {
     clock: Clock
     conversations: Conversations
     show: (key: Uint8Array) => void
+    /** Some of what waited waits no more. */
+    onReleased: () => void
   }) {
     this.#store = options.store
     this.#clock = options.clock
     this.#conversations = options.conversations
     this.#show = options.show
+    this.#onReleased = options.onReleased
   }
 
   /** What waited when the process ended waits once more. */
@@ -70,6 +74,11 @@ export class Holds {
     if (key) this.#show(key)
     const line = this.#lines.get(lineKey(arrival))
     if (line) this.#release(line)
+  }
+
+  /** Nothing waits for one before it. */
+  get isIdle(): boolean {
+    return this.#held.size === 0
   }
 
   isHeld(key: Uint8Array): boolean {
@@ -125,6 +134,7 @@ export class Holds {
       this.#store.put(keys.hold({ conversation: line.conversation.id, device: line.device }, seq), undefined)
       this.#show(fromMapKey(toMapKey(key)))
     }
+    if (due.length > 0) this.#onReleased()
     if (line.waiting.size > 0) return this.#arm(line)
     line.cancel?.()
     this.#lines.delete(lineKey({ conversation: line.conversation, device: line.device }))

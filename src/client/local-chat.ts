@@ -231,7 +231,7 @@ export class LocalChat implements Chat {
 
   caughtUp(options: { timeoutMs?: number } = {}): Promise<void> {
     const isFresh = this.#state.feed.refresh()
-    return this.#until(() => isFresh() && this.#state.feed.isCaughtUp, options.timeoutMs)
+    return this.#until(() => isFresh() && this.#state.isCaughtUp, options.timeoutMs)
   }
 
   async connection(): Promise<ConnectionReport> {

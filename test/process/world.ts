@@ -23,6 +23,7 @@ export const run = (program: Program, args: string[], input?: string): Promise<R
       const code = error ? (typeof error.code === 'number' ? error.code : 255) : 0
       resolve({ code, stdout, stderr })
     })
+    child.stdin?.on('error', () => {}) // it may end before it has read everything
     child.stdin?.end(input ?? '')
   })
 
