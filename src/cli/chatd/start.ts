@@ -124,12 +124,27 @@ const serveUntilTold = (node: RunningNode, output: Output): Promise<void> =>
     output.event({ event: 'ready', ...node.ready }, readyText(node.ready))
   })
 
-/** What nobody handled leaves the node in a state that nobody knows: it says so and ends, and its supervisor starts it again. */
+/** What libp2p throws where nobody can catch it when a peer goes away in the middle of something: it ends that stream or connection only. */
+const OF_ONE_CONNECTION = new Set([
+  'StreamStateError',
+  'StreamResetError',
+  'StreamAbortedError',
+  'StreamClosedError',
+  'MuxerClosedError',
+  'ConnectionClosedError',
+  'ConnectionClosingError',
+])
+
+/** What else nobody handled leaves the node in a state that nobody knows: it says so and ends, and its supervisor starts it again. */
 const failLoudly = (): void => {
   const fail = (error: unknown): void => {
     const { message, stack = '' } = asChatError(error)
-    process.stderr.write(`chatd: an error that nobody expected ended this node: ${message}\n${stack}\n`)
-    process.exit(1)
+    const isHarmless = error instanceof Error && OF_ONE_CONNECTION.has(error.name)
+    const what = isHarmless
+      ? 'a peer’s connection ended in the middle of something'
+      : 'an error that nobody expected ended this node'
+    process.stderr.write(`chatd: ${what}: ${message}\n${stack}\n`)
+    if (!isHarmless) process.exit(1)
   }
   process.on('uncaughtException', fail)
   process.on('unhandledRejection', fail)
