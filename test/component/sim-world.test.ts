@@ -148,7 +148,7 @@ world('noise loses and doubles one-way messages', async () => {
 
 world('a client’s frames arrive in order, and not at all over a broken connection', async () => {
   const { scheduler, random } = makeWorld()
-  const tap = { toClient() {}, toGateway() {} }
+  const tap = { toClient() {}, fromClient() {} }
   const sockets = new Sockets({ scheduler, random, times: TIMES, tap })
   const [client, gateway] = [new Life(scheduler, { skewMs: 0 }), new Life(scheduler, { skewMs: 0 })]
   const heard: string[] = []

@@ -61,11 +61,12 @@ export class SimCluster {
     this.random = new SeededRandom(`run ${scenario.seed}`)
     this.scheduler = new Scheduler((error) => this.defect('world', error))
     this.history = new History(() => this.scheduler.now)
-    this.tap = new FrameTap(
-      this.history,
-      () => this.scheduler.now,
-      (digest) => this.isAnywhere(digest),
-    )
+    this.tap = new FrameTap({
+      history: this.history,
+      now: () => this.scheduler.now,
+      isAnywhere: (digest) => this.isAnywhere(digest),
+      isKept: (client, key) => this.devices.get(client)?.holds(key) === true,
+    })
     const { scheduler } = this
     const times = scenario.network
     this.network = new Network({

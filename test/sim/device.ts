@@ -3,6 +3,7 @@
 import type { ChatEvent, SendResult } from '../../src/client/api.ts'
 import { Identity } from '../../src/client/identity.ts'
 import { idMaker } from '../../src/client/ids.ts'
+import { keys } from '../../src/client/keys.ts'
 import { LocalChat } from '../../src/client/local-chat.ts'
 import { sleep } from '../../src/platform/timing.ts'
 import { asChatError } from '../../src/protocol/errors.ts'
@@ -20,6 +21,7 @@ const SHOWN_AFTER_MS = 2_500
 const SETTLE_TIMEOUT_MS = 12_000
 const SEND_TIMEOUT_MS = 20_000
 const MARK = 'person'
+const DATABASE = 'client'
 
 interface Sent {
   id: string
@@ -75,6 +77,11 @@ export class SimDevice {
     return this.isUp ? this.#run?.chat : undefined
   }
 
+  /** Is the record in its database? */
+  holds(recordKey: Uint8Array): boolean {
+    return this.#parts.disk.database(DATABASE).store.get(keys.record(recordKey)) !== undefined
+  }
+
   /** Not there at the beginning, and maybe not yet. */
   get isLate(): boolean {
     const { steps } = this.#parts.cluster.scenario
@@ -105,7 +112,7 @@ export class SimDevice {
     const ports = {
       clock: life.clock,
       random: world.random.fork(`device ${this.name} ${this.#runs++}`),
-      database: await disk.for(life).openDatabase('client'),
+      database: await disk.for(life).openDatabase(DATABASE),
       dial: world.sockets.dial(this.name, life),
       log: world.log(this.name),
     }
@@ -128,7 +135,7 @@ export class SimDevice {
     if (!this.#life || this.#life.isDead) return
     this.#run?.abort.abort()
     this.#life.kill(how)
-    this.#parts.cluster.tap.forget(this.name, how === 'power')
+    this.#parts.cluster.tap.forget(this.name)
     if (how === 'power') {
       this.#powerCuts++
       this.#parts.disk.powerCut()

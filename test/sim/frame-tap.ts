@@ -8,12 +8,21 @@ import type { History } from './history.ts'
 import type { SeededRandom } from './random.ts'
 import type { SocketTap } from './sockets.ts'
 
-/** So long after a body came it is on the device's disk, or the device has crashed. */
+/** So long after a body came the device has it, or has crashed. */
 const KEPT_AFTER_MS = 2_000
 
 const typeOf = (text: string): string => /^\{"t":"([a-z.]+)"/.exec(text)?.[1] ?? ''
 type Records = [string, number][]
 const digestOf = (sealed: Uint8Array): string => toHex(sha256(sealed).subarray(0, 16))
+
+export interface FrameTapOptions {
+  history: History
+  now: () => number
+  /** Does any home hold the record with this digest (hex)? */
+  isAnywhere: (digest: string) => boolean
+  /** Is the record in the database of this device? */
+  isKept: (client: string, recordKey: Uint8Array) => boolean
+}
 
 export class FrameTap implements SocketTap {
   readonly #history: History
@@ -27,16 +36,18 @@ export class FrameTap implements SocketTap {
   readonly #uncertain = new Set<string>()
   /** Number of a first attempt, or of one after refusals only -> digest. */
   readonly #attempts = new Map<string, string>()
-  readonly #isAnywhere: (digest: string) => boolean
+  readonly #isAnywhere: FrameTapOptions['isAnywhere']
+  readonly #isKept: FrameTapOptions['isKept']
   readonly #stored: Uint8Array[] = []
 
-  constructor(history: History, now: () => number, isAnywhere: (digest: string) => boolean) {
-    this.#isAnywhere = isAnywhere
+  constructor({ history, now, isAnywhere, isKept }: FrameTapOptions) {
     this.#history = history
     this.#now = now
+    this.#isAnywhere = isAnywhere
+    this.#isKept = isKept
   }
 
-  toGateway(client: string, text: string): void {
+  fromClient(client: string, text: string): void {
     const type = typeOf(text)
     if (type === 'auth.hello') this.#newSession(client)
     else if (type === 'record.put') {
@@ -69,10 +80,9 @@ export class FrameTap implements SocketTap {
     }
   }
 
-  /** The device's process ended: what came last may not be on its disk; after a power cut nothing that came need be. */
-  forget(client: string, everything: boolean): void {
-    const known = this.#bodies.get(client)
-    for (const [key, at] of known ?? []) if (everything || this.#now() - at < KEPT_AFTER_MS) known?.delete(key)
+  /** The device's process ended: what it holds now is what its database says. */
+  forget(client: string): void {
+    this.#bodies.delete(client)
   }
 
   /** What was refused, and nothing else, must be nowhere. */
@@ -116,9 +126,9 @@ export class FrameTap implements SocketTap {
 
   #fetched(client: string, keys: Buffer[]): void {
     const bodies = this.#bodies.get(client)
-    const known = keys
-      .filter((key) => this.#now() - (bodies?.get(toMapKey(key.subarray(16))) ?? Infinity) > KEPT_AFTER_MS)
-      .map((key) => toHex(key))
+    const isKnown = (key: Buffer): boolean =>
+      this.#now() - (bodies?.get(toMapKey(key.subarray(16))) ?? Infinity) > KEPT_AFTER_MS || this.#isKept(client, key)
+    const known = keys.filter(isKnown).map((key) => toHex(key))
     this.#history.add({ op: 'fetch', type: 'ok', proc: client, asked: keys.length, known })
   }
 }

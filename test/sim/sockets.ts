@@ -21,9 +21,9 @@ export interface SocketLink {
   link: Link
 }
 export interface SocketTap {
-  /** Each frame as it arrives. */
+  /** Each frame as the client hears it, and as it sends it. */
   toClient(client: string, text: string): void
-  toGateway(client: string, text: string): void
+  fromClient(client: string, text: string): void
 }
 
 export interface SocketsOptions {
@@ -124,7 +124,6 @@ export class Sockets {
         {
           life: door.life,
           receive: (text) => {
-            tap.toGateway(client, String(text))
             served?.message(String(text))
           },
           closed: () => served?.closed(),
@@ -147,6 +146,10 @@ export class Sockets {
         authenticated() {},
       })
     })
-    return { bufferedBytes: 0, send: (text) => link.send(0, text), close: () => link.close(0) }
+    const send = (text: string): void => {
+      tap.fromClient(client, text)
+      link.send(0, text)
+    }
+    return { bufferedBytes: 0, send, close: () => link.close(0) }
   }
 }
