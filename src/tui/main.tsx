@@ -3,6 +3,7 @@
 import type { Chat } from '../client/api.ts'
 import { systemClock } from '../platform/system.ts'
 import { ChatError } from '../protocol/errors.ts'
+import { attentionBytes, type Notification, wayOf } from './attention.ts'
 import { openKept } from './kept.ts'
 import { initialState } from './state.ts'
 import { createStore, type Store } from './store.ts'
@@ -93,8 +94,10 @@ export const runTui = async ({ chat, profile = 'default', notices = [], director
   })
   const ignoreSignals = onSignals(endWith)
   const drawn = draw(store, components)
-  const bell = (): void => void stdout.write('\x07')
-  new Session({ chat, store, clock: systemClock, signal, quit: drawn.end, redraw: drawn.redraw, bell }).start()
+  const way = wayOf('auto', process.env)
+  const tmux = process.env.TMUX !== undefined
+  const notify = (notification: Notification): void => void stdout.write(attentionBytes(notification, way, { tmux }))
+  new Session({ chat, store, clock: systemClock, signal, quit: drawn.end, redraw: drawn.redraw, notify }).start()
   try {
     await drawn.ended
   } finally {

@@ -54,7 +54,9 @@ const cycle = (state: State, by: number): Step => {
 const nextUnread = (state: State): Step => {
   const all = conversationsOf(state)
   const at = all.findIndex(({ name }) => name === state.current)
-  const next = [...all.slice(at + 1), ...all.slice(0, Math.max(0, at))].find(({ unread }) => unread > 0)
+  const next = [...all.slice(at + 1), ...all.slice(0, Math.max(0, at))].find(
+    ({ name, unread }) => unread > 0 && !state.muted.includes(name),
+  )
   return step(next ? openConversation(state, next.name) : withToast(state, safe`Nothing else is unread.`))
 }
 

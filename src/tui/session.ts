@@ -1,8 +1,10 @@
 // Joins the state and the library: reads again when something changed, marks as read what was seen, listens for what is new.
 // Whatever fails is said on the screen; nothing here draws.
 import { sleep } from '../platform/timing.ts'
+import { arrivalOf, type Notification } from './attention.ts'
 import { type EffectPorts, Effects, sayError } from './effects.ts'
 import { connectionOf, Loading } from './loading.ts'
+import { Notifier } from './notifier.ts'
 import type { State } from './state.ts'
 import { seenMessage } from './timeline-view.ts'
 
@@ -11,12 +13,13 @@ const TICK_MS = 1_000
 
 export interface SessionPorts extends EffectPorts {
   /** Draws attention while the terminal is not looked at. */
-  bell: () => void
+  notify: (notification: Notification) => void
 }
 
 export class Session {
   readonly #ports: SessionPorts
   readonly #loading: Loading
+  readonly #notifier: Notifier
   #lastSeen = ''
   #isMarking = false
   #shown: Pick<State, 'current' | 'anchor'> = { current: undefined, anchor: undefined }
@@ -24,6 +27,7 @@ export class Session {
   constructor(ports: SessionPorts) {
     this.#ports = ports
     this.#loading = new Loading(ports)
+    this.#notifier = new Notifier(ports)
   }
 
   start(): void {
@@ -39,7 +43,8 @@ export class Session {
 
   /** After every change of the state: another conversation or place is read, and what is seen is marked. */
   #follow(): void {
-    const { current, anchor } = this.#ports.store.getState()
+    const { current, anchor, isFocused } = this.#ports.store.getState()
+    if (isFocused) this.#notifier.drop()
     if (current !== this.#shown.current || anchor !== this.#shown.anchor) {
       this.#shown = { current, anchor }
       this.#loading.refresh()
@@ -88,7 +93,8 @@ export class Session {
     const { chat, store, signal } = this.#ports
     try {
       for await (const event of chat.events({ signal })) {
-        if (event.type === 'message' && event.from !== chat.user && !store.getState().isFocused) this.#ports.bell()
+        const arrival = arrivalOf(store.getState(), event)
+        if (arrival) this.#notifier.add(arrival)
       }
     } catch (error) {
       if (!signal.aborted) sayError(store, error)

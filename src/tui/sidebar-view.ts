@@ -21,9 +21,12 @@ const entryLines = (state: State, conversation: Conversation, options: { width: 
   const isCurrent = conversation.name === state.current
   const { width, tall } = options
   const { title, unread } = conversation
-  const style = isCurrent ? 'current' : unread > 0 ? 'unread' : 'plain'
+  const isMuted = state.muted.includes(conversation.name)
+  const style = isCurrent ? 'current' : unread > 0 && !isMuted ? 'unread' : 'plain'
   const name = [span(isCurrent ? safe`▸ ` : safe`  `, 'key'), span(title, style)]
-  const head = bar(name, [span(unreadText(conversation), 'unread')], { width, style: 'plain' })
+  const count = unreadText(conversation)
+  const end = isMuted ? [span(safe`muted ${count}`, 'dim')] : [span(count, 'unread')]
+  const head = bar(name, end, { width, style: 'plain' })
   return tall ? [head, fit([span(safe`  `), span(lastLine(state, conversation), 'dim')], width)] : [head]
 }
 

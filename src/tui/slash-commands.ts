@@ -25,6 +25,21 @@ const aboutUser =
     return isUserName(user) ? step(state, { type, user }) : notAName(user)
   }
 
+const withMuted = (muted: readonly string[], name: string, isMuted: boolean): string[] => [
+  ...muted.filter((other) => other !== name),
+  ...(isMuted ? [name] : []),
+]
+/** Without a name it is the open conversation. */
+const muting =
+  (isMuted: boolean) =>
+  (state: State, argument: string): Step | SafeText => {
+    const name = argument === '' ? (state.current ?? '') : argument
+    if (!isUserName(name) && !isGroupName(name)) return notAName(name)
+    const said = isMuted ? safe`draws no attention any more; /unmute undoes it.` : safe`draws attention again.`
+    const next = { ...state, muted: withMuted(state.muted, name, isMuted) }
+    return step(withToast(next, safe`${safeLine(name)} ${said}`))
+  }
+
 export const slashCommands: readonly SlashCommand[] = [
   {
     name: 'msg',
@@ -57,6 +72,13 @@ export const slashCommands: readonly SlashCommand[] = [
     help: safe`fingerprints of a user’s devices, to compare by voice`,
     run: aboutUser('verify'),
   },
+  {
+    name: 'mute',
+    takes: safe`[NAME]`,
+    help: safe`no notification of a conversation, and Alt-A passes it by`,
+    run: muting(true),
+  },
+  { name: 'unmute', takes: safe`[NAME]`, help: safe`be notified again`, run: muting(false) },
   { name: 'devices', takes: safe``, help: safe`your devices`, run: (state) => step(state, { type: 'devices' }) },
   {
     name: 'link',

@@ -50,7 +50,7 @@ export const statusLine = (state: State): Line => {
 
 export const headerLine = (state: State): Line => {
   const all = conversationsOf(state)
-  const others = all.filter(({ name, unread }) => unread > 0 && name !== state.current)
+  const others = all.filter(({ name, unread }) => unread > 0 && name !== state.current && !state.muted.includes(name))
   const below = countBelow(state)
   const current = all.find(({ name }) => name === state.current)
   const right: SafeText[] = state.showsNotices ? [safe`Esc hides the notice`] : []

@@ -4,9 +4,10 @@ import * as assert from 'uvu/assert'
 import { safeText } from '../../src/client/safe-text.ts'
 import { widthOf } from '../../src/tui/cells.ts'
 import { createInputDecoder } from '../../src/tui/input.ts'
+import { lineText } from '../../src/tui/lines.ts'
 import type { TimelineMessage } from '../../src/tui/messages.ts'
 import { type Action, reduce } from '../../src/tui/reduce.ts'
-import { screenText } from '../../src/tui/screen-view.ts'
+import { screenOf, screenText } from '../../src/tui/screen-view.ts'
 import { distance, nearestCommand } from '../../src/tui/slash-commands.ts'
 import { type Connection, draftOfCurrent, type Effect, initialState, type State } from '../../src/tui/state.ts'
 import { connectionText } from '../../src/tui/status-view.ts'
@@ -38,6 +39,7 @@ const run = (state: State, ...actions: Action[]): Run => {
   }
   return { state, effects }
 }
+const sidebarText = (state: State): string => screenOf(state).sidebar.map(lineText).join('\n')
 /** As if typed: `\r` is Enter, `\x10` Ctrl-P. */
 const type = (state: State, keys: string): Run => {
   const decoder = createInputDecoder()
@@ -97,6 +99,8 @@ const commands: [typed: string, effects: Effect[], toast?: RegExp][] = [
   ['/unblock eve\r', [{ type: 'unblock', user: 'eve' }]],
   ['/verify\r', [{ type: 'verify', user: 'bob' }]],
   ['/devices\r', [{ type: 'devices' }]],
+  ['/mute\r', []],
+  ['/unmute Bob!\r', [], /no name/],
   ['/link ABC\r', [{ type: 'link', code: 'ABC' }]],
   ['/QUIT\r', [{ type: 'quit' }]],
   ['/msg dan hi\nthere\r', [{ type: 'send', conversation: 'dan', text: 'hi\nthere' }]],
@@ -196,6 +200,18 @@ test('keys of navigation: next, previous, next unread, the switcher', () => {
   assert.equal(type(withBob(), '\x0b/quit\r').effects, [{ type: 'quit' }])
   assert.is(draftOfCurrent(type(withBob(), '\x0b/sea\r').state).text, '/search ')
   assert.is(type(withBob(), '\x0bdan\x1b').state.current, 'bob')
+})
+
+test('a muted conversation is passed by, marked, and heard again after /unmute', () => {
+  const wide = run(withBob(), { type: 'resized', columns: 100, rows: 16 }).state
+  const muted = type(wide, '/mute carol\r').state
+  assert.equal(muted.muted, ['carol'])
+  assert.match(type(muted, '\x1ba').state.toast?.text ?? '', /Nothing else is unread/)
+  assert.not.match(screenText(muted), /unread elsewhere/)
+  assert.match(sidebarText(muted), /carol +muted 2/)
+  const again = type(muted, '/unmute carol\r').state
+  assert.equal(again.muted, [])
+  assert.match(sidebarText(again), /carol +2/)
 })
 
 test('? helps on an empty input only; what is typed over the help is kept', () => {
