@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { mutantNames } from '../src/platform/mutants.ts'
 import { hunt, huntMutant } from './sim/hunt.ts'
 import { runScenario, type RunResult } from './sim/run.ts'
-import { makeScenario } from './sim/scenario.ts'
+import { makeScenario } from './sim/make-scenario.ts'
 import { shrink } from './sim/shrink.ts'
 
 const SEEDS = 200

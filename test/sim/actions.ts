@@ -2,6 +2,7 @@
 import type { SimCluster } from './cluster.ts'
 import type { SimDevice } from './device.ts'
 import type { SimNode } from './node.ts'
+import type { Person, Session } from './person.ts'
 import type { Step, StepKind } from './scenario.ts'
 
 type StepOf<K extends StepKind> = Extract<Step, { do: K }>
@@ -14,6 +15,10 @@ const node = (cluster: SimCluster, name: string, act: (node: SimNode) => void): 
 const device = (cluster: SimCluster, name: string, act: (device: SimDevice) => void): void => {
   const found = cluster.devices.get(name)
   if (found?.isUp) act(found)
+}
+const person = (cluster: SimCluster, name: string, act: (person: Person, session: Session) => Promise<void>): void => {
+  const found = cluster.devices.get(name)
+  if (found?.session) void act(found.person, found.session)
 }
 /** Both ways between each of one side and each of the other. */
 const cutBetween = (cluster: SimCluster, left: string[], right: string[], isCut: boolean): void => {
@@ -42,11 +47,11 @@ const damage = (cluster: SimCluster, home: SimNode, how: 'bit' | 'log' | 'all'):
 }
 
 export const actions: Actions = {
-  send: (c, step) => device(c, step.device, (d) => void d.send(step.to, step.text)),
-  resend: (c, step) => device(c, step.device, (d) => void d.resend()),
-  read: (c, step) => device(c, step.device, (d) => void d.read(step.conversation)),
-  settle: (c, step) => device(c, step.device, (d) => void d.settle()),
-  status: (c, step) => device(c, step.device, (d) => void d.askStatuses()),
+  send: (c, step) => person(c, step.device, (p, session) => p.send(session, step.to, step.text)),
+  resend: (c, step) => person(c, step.device, (p, session) => p.resend(session)),
+  read: (c, step) => person(c, step.device, (p, session) => p.read(session, step.conversation)),
+  settle: (c, step) => person(c, step.device, (p, session) => p.settle(session)),
+  status: (c, step) => person(c, step.device, (p, session) => p.askStatuses(session.chat)),
   'crash-node': (c, step) =>
     node(c, step.node, (n) => {
       n.kill(step.how)

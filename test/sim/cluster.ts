@@ -1,22 +1,13 @@
 // The simulated cluster of one run: every node, device, wire, disk and clock, made from a scenario; and what was seen of it.
 import { silentLogger, type Logger } from '../../src/platform/ports.ts'
 import { asChatError, ChatError } from '../../src/protocol/errors.ts'
-import { toBase64, toHex } from '../../src/protocol/bytes.ts'
-import {
-  type ClusterMap,
-  homeSet,
-  type MapNode,
-  type Role,
-  type SignedMap,
-  signMap,
-} from '../../src/protocol/cluster-map.ts'
-import { limits } from '../../src/protocol/limits.ts'
+import type { ClusterMap, Role } from '../../src/protocol/cluster-map.ts'
 import { SimDevice } from './device.ts'
 import { SimDisk } from './disk.ts'
+import { AUTHORITY, firstMap } from './first-map.ts'
 import { FrameTap } from './frame-tap.ts'
 import { History } from './history.ts'
 import { durabilityOf, type Durability, holdsDigest } from './homes.ts'
-import { keyOf } from './keys.ts'
 import { Liar } from './liar.ts'
 import { Network } from './network.ts'
 import { SimNode, type NodeWorld } from './node.ts'
@@ -25,7 +16,6 @@ import { deviceName, LIAR, nodeNames, type Scenario } from './scenario.ts'
 import { Scheduler } from './scheduler.ts'
 import { Sockets } from './sockets.ts'
 
-const AUTHORITY = 'authority'
 const homesOfMap = ({ homes }: ClusterMap): string[] => [...homes.current.peers, ...(homes.next?.peers ?? [])]
 
 export interface Defect {
@@ -255,29 +245,4 @@ export class SimCluster {
       }
     return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
   }
-}
-
-/** Every member stands in it from the beginning; the stores in use are those of the beginning. */
-const firstMap = (members: [string, Role[]][], stores: number): SignedMap => {
-  const authority = keyOf(AUTHORITY)
-  const nodes = members.map(
-    ([name, roles]): MapNode => ({
-      peer: name,
-      key: toBase64(keyOf(name).publicKey),
-      name,
-      roles,
-      weight: 1,
-      addresses: [],
-      ...(name === 'router-1' ? { authority: true } : {}),
-    }),
-  )
-  const map: ClusterMap = {
-    cluster: toHex(authority.publicKey),
-    epoch: 1,
-    nodes,
-    homes: { current: homeSet(nodeNames('store', stores)) },
-    retentionMs: limits.defaultRetentionMs,
-    revocations: [],
-  }
-  return signMap(map, authority.sign)
 }

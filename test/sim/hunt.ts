@@ -1,7 +1,7 @@
 // Runs seed after seed: the clean services must survive all of them, a mutant must not.
 import { type MutantName } from '../../src/platform/mutants.ts'
 import { runScenario, type RunResult } from './run.ts'
-import { makeScenario } from './scenario.ts'
+import { makeScenario } from './make-scenario.ts'
 
 export interface Hunt {
   first: number

@@ -104,7 +104,9 @@ const quiesce = async (cluster: SimCluster): Promise<Violation[]> => {
 const endState = async (cluster: SimCluster): Promise<EndState> => {
   const { scheduler } = cluster
   let devices: EndState['devices'] | undefined
-  void Promise.all([...cluster.devices.values()].map((device) => device.state())).then((states) => (devices = states))
+  void Promise.all([...cluster.devices.values()].map(({ person, session }) => person.state(session?.chat))).then(
+    (states) => (devices = states),
+  )
   await scheduler.runUntil(scheduler.now + 20_000, () => devices !== undefined || cluster.defects.length > 0)
   const map = cluster.newestMap()
   const users = new Set([...cluster.devices.values()].map(({ user }) => user))

@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import type { MutantName } from '../../src/platform/mutants.ts'
 import type { Violation } from './checker.ts'
 import { runScenario } from './run.ts'
-import { makeScenario } from './scenario.ts'
+import { makeScenario } from './make-scenario.ts'
 
 export interface Task {
   seed: number

@@ -1,0 +1,216 @@
+// Who uses a device: sends, reads, waits, listens, and writes everything that it is told into the history.
+// Lives as long as the device, over all runs of its program.
+import type { ChatEvent, SendResult } from '../../src/client/api.ts'
+import type { LocalChat } from '../../src/client/local-chat.ts'
+import { sleep } from '../../src/platform/timing.ts'
+import { asChatError } from '../../src/protocol/errors.ts'
+import type { DeviceState } from './checker.ts'
+import type { SimCluster } from './cluster.ts'
+import type { Life } from './life.ts'
+
+/** Longer than any gap is waited for, so that what came is also shown. */
+const SHOWN_AFTER_MS = 2_500
+const SETTLE_TIMEOUT_MS = 12_000
+const SEND_TIMEOUT_MS = 20_000
+const MARK = 'person'
+
+interface Sent {
+  id: string
+  to: string
+  text: string
+  /** What the person knows: stored, refused or nothing yet. */
+  outcome: 'ok' | 'fail' | undefined
+}
+/** One run of the client's program. */
+export interface Session {
+  life: Life
+  chat: LocalChat
+  abort: AbortController
+}
+
+export class Person {
+  readonly #proc: string
+  readonly #user: string
+  readonly #cluster: SimCluster
+  readonly #makeId: () => string
+  readonly #sent: Sent[] = []
+  /** Of the last event seen. */
+  #position = 0
+  #powerCuts = 0
+  #settles = 0
+
+  constructor(name: { proc: string; user: string }, cluster: SimCluster, makeId: () => string) {
+    this.#proc = name.proc
+    this.#user = name.user
+    this.#cluster = cluster
+    this.#makeId = makeId
+  }
+
+  /** Goes on listening where it stopped, and sends again what nobody acknowledged. */
+  async resume(session: Session): Promise<void> {
+    // Somebody who was sure of what was seen may find it gone after a power cut, like everything that was not synced.
+    if (this.#powerCuts > 0) this.#position = Math.min(this.#position, await session.chat.mark(MARK))
+    void this.#listen(session)
+    for (const sent of this.#sent) if (sent.outcome === undefined) void this.#attempt(session.chat, sent)
+  }
+
+  lostPower(): void {
+    this.#powerCuts++
+  }
+
+  async send({ chat }: Session, to: string, text: string): Promise<void> {
+    const sent: Sent = { id: this.#makeId(), to, text, outcome: undefined }
+    this.#sent.push(sent)
+    this.#cluster.noteSent(sent.id)
+    this.#note(sent, 'invoke')
+    await this.#attempt(chat, sent)
+  }
+
+  /** The same message once more, under the same id: nothing may come of it but another acknowledgement. */
+  async resend({ chat }: Session): Promise<void> {
+    const sent = this.#sent.at(-1)
+    if (sent && sent.outcome !== 'fail') await this.#attempt(chat, sent)
+  }
+
+  async read({ chat }: Session, conversation: string): Promise<void> {
+    const { history } = this.#cluster
+    const event = { op: 'read', proc: this.#proc, user: this.#user, conversation, life: this.#powerCuts } as const
+    history.add({ ...event, type: 'invoke' })
+    await this.#guard(async () => {
+      await chat.markRead(conversation)
+      history.add({ ...event, type: 'ok' })
+    })
+  }
+
+  /** Waits until the device says it has everything, and writes down what it then shows. */
+  async settle({ chat, life }: Session): Promise<void> {
+    const { history } = this.#cluster
+    const event = { op: 'settle', proc: this.#proc, user: this.#user, id: String(++this.#settles) } as const
+    history.add({ ...event, type: 'invoke', complete: false, seen: [] })
+    await this.#guard(async () => {
+      await chat.settled({ timeoutMs: SETTLE_TIMEOUT_MS })
+      const { complete } = await chat.connection()
+      await sleep(life.clock, SHOWN_AFTER_MS)
+      const seen = Object.values(await this.#listed(chat)).flatMap((messages) => messages.map(({ id }) => id))
+      history.add({ ...event, type: 'ok', complete, seen })
+    })
+  }
+
+  async askStatuses(chat: LocalChat): Promise<void> {
+    for (const sent of [...this.#sent]) await this.#askStatus(chat, sent)
+  }
+
+  async state(chat: LocalChat | undefined): Promise<DeviceState> {
+    const [name, user] = [this.#proc, this.#user]
+    if (!chat) return { name, user, listed: {}, gaps: ['(down)'], queued: 0 }
+    await this.askStatuses(chat)
+    const listed = await this.#listed(chat)
+    const gaps: string[] = []
+    for (const conversation of Object.keys(listed)) {
+      if ((await chat.gaps(conversation)).length > 0) gaps.push(conversation)
+    }
+    return { name, user, listed, gaps, queued: (await chat.connection()).queued }
+  }
+
+  async #listed(chat: LocalChat): Promise<DeviceState['listed']> {
+    const listed: DeviceState['listed'] = {}
+    for (const other of this.#cluster.users()) {
+      const messages = await chat.history(other, { limit: 10_000 })
+      listed[other] = messages.map(({ id, from, to, text, status }) => ({ id, from, to, text, status }))
+    }
+    return listed
+  }
+
+  async #attempt(chat: LocalChat, sent: Sent): Promise<void> {
+    try {
+      this.#told(sent, await chat.send(sent.to, sent.text, { id: sent.id, timeoutMs: SEND_TIMEOUT_MS }))
+    } catch (thrown) {
+      const error = asChatError(thrown)
+      const status = (error.details as { result?: SendResult } | undefined)?.result?.status // as api.ts says
+      const isFinal = status === 'refused' || (status === undefined && error.outcome === 'refused' && !error.retryable)
+      this.#note(sent, isFinal ? 'fail' : 'info', error.code)
+      if (isFinal) sent.outcome = 'fail'
+      this.#cluster.defect(this.#proc, error)
+    }
+  }
+
+  #told(sent: Sent, { status }: Pick<SendResult, 'status'>): void {
+    const outcome = status === 'refused' ? 'fail' : 'ok'
+    if (status === 'queued' || sent.outcome === outcome) return
+    sent.outcome = outcome
+    if (outcome === 'ok') this.#measure(sent.id, [sent.to, this.#user], 'acknowledged')
+    this.#note(sent, outcome)
+  }
+
+  async #askStatus(chat: LocalChat, sent: Sent): Promise<void> {
+    await this.#guard(async () => {
+      const report = await chat.status(sent.id)
+      const [recipient] = report.recipients
+      const time = (text: string | null | undefined): number | null => (text ? Date.parse(text) : null)
+      const times = {
+        storedAt: time(report.storedAt),
+        receivedAt: time(recipient?.receivedAt),
+        readAt: time(recipient?.readAt),
+      }
+      const status = times.readAt ? 'read' : times.receivedAt ? 'received' : times.storedAt ? 'stored' : 'queued'
+      const event = { op: 'status', type: 'ok', proc: this.#proc, id: sent.id, status, life: this.#powerCuts } as const
+      this.#cluster.history.add({ ...event, ...times })
+      this.#told(sent, { status })
+    })
+  }
+
+  async #listen(session: Session): Promise<void> {
+    const { chat, life, abort } = session
+    await this.#guard(async () => {
+      for await (const event of chat.events({ after: this.#position, signal: abort.signal })) {
+        if (life.isDead) return
+        await this.#see(session, event)
+        this.#position = event.position
+        await chat.setMark(MARK, event.position)
+      }
+    })
+  }
+
+  async #see(session: Session, event: ChatEvent): Promise<void> {
+    const { chat } = session
+    const { history, scenario } = this.#cluster
+    const proc = this.#proc
+    if (event.type === 'receipt') {
+      history.add({ op: 'receipt', type: 'ok', proc, id: event.id, user: event.user, status: event.status })
+      const sent = this.#sent.find(({ id }) => id === event.id)
+      if (sent) await this.#askStatus(chat, sent)
+      return
+    }
+    if (event.type !== 'message') return
+    const { id, from, to, text, conversation } = event
+    this.#measure(id, [to, from], 'shown')
+    const life = this.#powerCuts
+    const shown = { op: 'show', type: 'ok', proc, user: this.#user, id, from, to, text, hasGap: false, life } as const
+    const added = history.add(shown)
+    if ((await chat.gaps(conversation)).length > 0) Object.assign(added, { hasGap: true })
+    if (scenario.eager.includes(proc)) void this.read(session, conversation)
+  }
+
+  #measure(id: string, users: string[], because: 'acknowledged' | 'shown'): void {
+    // What was durable when it was shown before still is: the world takes only what is not.
+    if (because === 'shown' && this.#cluster.knownDurable.has(id)) return
+    const since = this.#cluster.sentAt(id)
+    const { found, needed } = this.#cluster.durability({ id, users: [...new Set(users)], since })
+    if (found >= needed) this.#cluster.knownDurable.add(id)
+    this.#cluster.history.add({ op: 'durable', type: 'ok', proc: this.#proc, id, because, found, needed })
+  }
+
+  #note({ id, to, text }: Sent, type: 'invoke' | 'ok' | 'fail' | 'info', code?: string): void {
+    const event = { op: 'send', proc: this.#proc, type, id, user: this.#user, to, text } as const
+    this.#cluster.history.add({ ...event, ...(code ? { code } : {}) })
+  }
+
+  /** Errors with a code are answers; anything else is a defect. */
+  async #guard(act: () => Promise<void>): Promise<void> {
+    try {
+      await act()
+    } catch (error) {
+      this.#cluster.defect(this.#proc, error)
+    }
+  }
+}

@@ -1,0 +1,59 @@
+// Plots: steps that belong together, aimed at what chance alone would hardly ever hit.
+import type { SeededRandom } from './random.ts'
+import { deviceName, type Scenario, type ScenarioNames, userOf } from './scenario.ts'
+
+/**
+ * One home misses a while of which a device knows nothing either; then another loses its disk and the third goes away:
+ * who counts the empty one tells the device that it has everything.
+ */
+export const addLonelyHome = ({ steps, healAt, seed }: Scenario, world: ScenarioNames, random: SeededRandom): void => {
+  const [late = '', empty = '', away = ''] = random.shuffle(world.stores)
+  const [asleep = '', ...others] = random.shuffle(world.devices)
+  const at = random.float() * healAt * 0.4
+  steps.push({ at, do: 'crash-node', node: late, how: 'process', forMs: 6_000 })
+  steps.push({ at, do: 'crash-device', device: asleep, how: 'process', forMs: 6_500 })
+  for (let i = 0; i < 5; i++) {
+    const sent = at + 500 + random.float() * 3_000
+    const device = random.pick(others)
+    steps.push({ at: sent, do: 'send', device, to: userOf(asleep), text: `text ${seed}.lonely.${i}` })
+  }
+  const lost = at + 4_500 + random.float() * 1_500
+  steps.push({ at: lost, do: 'damage-disk', node: empty, how: 'all' })
+  steps.push({ at: lost + random.float() * 450, do: 'crash-node', node: away, how: 'process', forMs: 6_000 })
+  for (let i = 0; i < 4; i++) steps.push({ at: at + 7_000 + i * 500, do: 'settle', device: asleep })
+}
+
+/** A new device of somebody, in the middle of everything: it has to get all there ever was. */
+export const addLateDevice = ({ steps, healAt, users }: Scenario, world: ScenarioNames, random: SeededRandom): void => {
+  const approver = random.pick(world.devices)
+  const user = Number(userOf(approver).slice(1))
+  const device = deviceName(user, users[user] ?? 0)
+  steps.push({ at: random.float() * healAt, do: 'link-device', device, approver })
+}
+
+/** One store becomes three, under load; and then the first may lose everything. */
+export const addGrowth = (scenario: Scenario, world: ScenarioNames, random: SeededRandom): void => {
+  const { steps, seed, network } = scenario
+  // Long enough, now and then, for a change that does not get there to be cancelled.
+  const isSlow = random.chance(0.15)
+  if (isSlow) scenario.healAt = 90_000
+  const { healAt } = scenario
+  const at = 1 + random.float() * Math.min(20_000, healAt * 0.5)
+  if (random.chance(0.5)) {
+    // A gateway that does not hear of the new map for a while goes on by the old one.
+    network.notifyLoss = 0.4
+    const from = world.nodes.filter((name) => name !== 'gateway-1' && name !== 'store-1')
+    steps.push({ at: at - 0.5, do: 'isolate', node: 'gateway-1', from, forMs: 4_000 })
+  }
+  for (const node of world.newStores) steps.push({ at: at + random.float() * 500, do: 'add-store', node })
+  for (let i = 0; i < 25; i++) {
+    const device = random.pick(world.devices)
+    const sent = at + random.float() * 3_000
+    steps.push({ at: sent, do: 'send', device, to: random.pick(world.users), text: `text ${seed}.grow.${i}` })
+  }
+  if (random.chance(0.5)) return
+  // The old home cannot tell the new ones what it has for a while; once they are said to have it, it may go.
+  const forMs = isSlow ? 75_000 : random.between(2_000, 8_000)
+  steps.push({ at: at - 1, do: 'isolate', node: 'store-1', from: world.newStores, forMs })
+  steps.push({ at, do: 'lose-after-growth', node: 'store-1', afterMs: random.float() * 300 })
+}
