@@ -46,7 +46,7 @@ const damage = (cluster: SimCluster, home: SimNode, how: 'bit' | 'log' | 'all'):
   later(cluster, 500, () => void home.start())
 }
 
-export const actions: Actions = {
+const actions: Actions = {
   send: (c, step) => person(c, step.device, (p, session) => p.send(session, step.to, step.text)),
   resend: (c, step) => person(c, step.device, (p, session) => p.resend(session)),
   read: (c, step) => person(c, step.device, (p, session) => p.read(session, step.conversation)),
@@ -58,7 +58,10 @@ export const actions: Actions = {
       later(c, step.forMs, () => void n.start())
     }),
   'restart-node': (c, step) =>
-    node(c, step.node, (n) => void n.stop().then(() => later(c, step.forMs, () => void n.start()))),
+    node(c, step.node, (n) => {
+      // Stopping in order takes its time; the heal may come first.
+      void n.stop().then(() => (c.isHealed ? n.start() : later(c, step.forMs, () => void n.start())))
+    }),
   'pause-node': (c, step) =>
     node(c, step.node, (n) => {
       n.pause()

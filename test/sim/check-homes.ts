@@ -3,7 +3,6 @@
 import type { Check, EndState, HomeEntry } from './checker.ts'
 import type { History, SendEvent } from './history.ts'
 
-export const conversationOfUsers = (a: string, b: string): string => (a < b ? `${a}:${b}` : `${b}:${a}`)
 const mailboxesOf = ({ user, to }: { user: string; to: string }): string[] => [...new Set([`u:${to}`, `u:${user}`])]
 
 /** Acknowledged at least once. */

@@ -13,7 +13,7 @@ export interface Violation {
   message: string
 }
 
-export interface ListedMessage {
+interface ListedMessage {
   id: string
   from: string
   to: string

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import type { MessageStatus } from '../../src/client/api.ts'
 
 /** invoke = begun, ok = done, fail = refused (no effect, ever), info = unknown, or merely noted. */
-export type Outcome = 'invoke' | 'ok' | 'fail' | 'info'
+type Outcome = 'invoke' | 'ok' | 'fail' | 'info'
 
 interface Happened {
   /** Virtual milliseconds. */

@@ -81,7 +81,7 @@ export const holdsDigest = (node: SimNode, digest: string): boolean =>
   storeOf(node).some((store) => store.range(allEntries).some(([key]) => toHex(key.slice(-16)) === digest))
 
 /** Would a power cut at this moment leave the record with this id in this mailbox? */
-export const isDurableOn = (node: SimNode, mailbox: string, id: string): boolean => {
+const isDurableOn = (node: SimNode, mailbox: string, id: string): boolean => {
   const wanted = idBytes(id)
   const place = placeOf(mailbox)
   return storeOf(node).some((store) => {

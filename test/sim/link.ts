@@ -5,7 +5,7 @@ import type { SeededRandom } from './random.ts'
 import type { ScheduledEvent, Scheduler } from './scheduler.ts'
 
 export type Side = 0 | 1
-export const otherSide = (side: Side): Side => (side === 0 ? 1 : 0)
+const otherSide = (side: Side): Side => (side === 0 ? 1 : 0)
 
 export interface LinkEnd {
   life: Life
