@@ -4,6 +4,7 @@ import type { Chat, DeviceReport, HistoryMessage } from '../client/api.ts'
 import { type SafeText, safeLine, safeTemplate as safe, safeText } from '../client/safe-text.ts'
 import type { Clock } from '../platform/ports.ts'
 import { asChatError } from '../protocol/errors.ts'
+import { editText } from './editor.ts'
 import { span } from './lines.ts'
 import type { Loading } from './loading.ts'
 import type { Effect, ListRow } from './state.ts'
@@ -21,6 +22,8 @@ export interface EffectPorts {
   signal: AbortSignal
   quit: () => void
   redraw: () => void
+  /** Gives the terminal away while `run` goes on. */
+  withTerminal: (run: () => Promise<void>) => Promise<void>
 }
 
 type Runner<T extends Effect['type']> = (effect: Extract<Effect, { type: T }>) => Promise<void> | void
@@ -85,6 +88,13 @@ export class Effects {
     link: async ({ code }) => {
       const { device } = await this.#ports.chat.approveLink(code)
       this.#say(safe`The device ${safeLine(device)} is yours now.`)
+    },
+    edit: async ({ conversation, text }) => {
+      const { store, signal, withTerminal } = this.#ports
+      await withTerminal(async () => {
+        const edited = await editText(text, { env: process.env, signal })
+        store.dispatch({ type: 'edited', conversation, text: edited })
+      })
     },
     redraw: () => this.#ports.redraw(),
     quit: () => this.#ports.quit(),

@@ -100,7 +100,7 @@ const escapeSequence = (input: string): { event: InputEvent | undefined; length:
 }
 
 /** As typed: line breaks of any kind become \n, controls have no business in a message. */
-const pasted = (text: string): string => text.replace(/\r\n?/g, '\n').replace(/[^\P{Cc}\n\t]/gu, '')
+export const pasted = (text: string): string => text.replace(/\r\n?/g, '\n').replace(/[^\P{Cc}\n\t]/gu, '')
 
 class Decoder implements InputDecoder {
   #pending = ''

@@ -4,7 +4,7 @@ import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
 import type { Edit } from './draft.ts'
 import type { Operation } from './operations.ts'
 
-export type Mode = 'chat' | 'switcher' | 'list' | 'help'
+export type Mode = 'chat' | 'switcher' | 'list' | 'help' | 'paste'
 export interface KeyBinding {
   readonly keys: readonly string[]
   readonly does: Operation | Edit
@@ -60,6 +60,7 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
       help: safe`find a conversation or command (inside a text: delete to the end)`,
     },
     { keys: ['tab'], does: 'complete', help: safe`complete a /command` },
+    { keys: ['alt-k'], does: 'editOutside', help: safe`write the message in $EDITOR` },
     { keys: ['ctrl-l'], does: 'redraw', help: safe`draw the screen again` },
     { keys: ['escape'], does: 'escape', help: safe`back to the newest message` },
     { keys: ['ctrl-c'], does: 'clearOrQuit', help: safe`clear the input; twice quits` },
@@ -67,6 +68,11 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
   ],
   switcher: [...choosing, ...editing],
   list: choosing,
+  paste: [
+    { keys: ['enter', 'y'], does: 'acceptPaste', help: safe`into the message` },
+    { keys: ['n'], does: 'closeOverlay' },
+    ...leaving,
+  ],
   help: [
     { keys: ['up', 'ctrl-p'], does: 'selectPrevious' },
     { keys: ['down', 'ctrl-n'], does: 'selectNext' },

@@ -8,6 +8,8 @@ import { openKept } from './kept.ts'
 import { initialState } from './state.ts'
 import { createStore, type Store } from './store.ts'
 import { Session } from './session.ts'
+import { lending } from './lending.ts'
+import type { Suspend } from './components/App.tsx'
 import { openTerminal, sizeOf } from './terminal.ts'
 
 export interface TuiOptions {
@@ -49,9 +51,17 @@ interface Drawn {
   ended: Promise<unknown>
   end: () => void
   redraw: () => void
+  suspend: Suspend
 }
 const draw = (store: Store, { render, createElement, App }: Awaited<ReturnType<typeof loadComponents>>): Drawn => {
-  const app = render(createElement(App, { store }), {
+  let suspend: Suspend = (run) => run()
+  const root = createElement(App, {
+    store,
+    onSuspend: (given) => {
+      suspend = given
+    },
+  })
+  const app = render(root, {
     interactive: true,
     alternateScreen: true,
     incrementalRendering: true,
@@ -60,9 +70,9 @@ const draw = (store: Store, { render, createElement, App }: Awaited<ReturnType<t
   })
   const redraw = (): void => {
     app.clear()
-    app.rerender(createElement(App, { store }))
+    app.rerender(root)
   }
-  return { ended: app.waitUntilExit(), end: () => app.unmount(), redraw }
+  return { ended: app.waitUntilExit(), end: () => app.unmount(), redraw, suspend: (run) => suspend(run) }
 }
 
 /** Resolves when the user left or a signal ended it (process.exitCode says which); the chat stays open, it is the caller's. */
@@ -80,11 +90,12 @@ export const runTui = async ({ chat, profile = 'default', notices = [], director
   const store = createStore(initialState({ user: chat.user, profile, notices, size, nowMs, memory: kept.memory }))
   kept.follow(store)
   const endWith = (code: number): void => {
-    if (signal.aborted) return
+    // Ctrl-C goes to the program that has the terminal and to this one: it is that one's.
+    if (signal.aborted || (code === signalCodes.SIGINT && terminal.isLent())) return
     process.exitCode = code
     drawn.end()
   }
-  const restore = openTerminal({
+  const terminal = openTerminal({
     stdin,
     stdout,
     signal,
@@ -97,12 +108,14 @@ export const runTui = async ({ chat, profile = 'default', notices = [], director
   const way = wayOf('auto', process.env)
   const tmux = process.env.TMUX !== undefined
   const notify = (notification: Notification): void => void stdout.write(attentionBytes(notification, way, { tmux }))
-  new Session({ chat, store, clock: systemClock, signal, quit: drawn.end, redraw: drawn.redraw, notify }).start()
+  const withTerminal = lending({ terminal, store, suspend: drawn.suspend })
+  const { end: quit, redraw } = drawn
+  new Session({ chat, store, clock: systemClock, signal, quit, redraw, notify, withTerminal }).start()
   try {
     await drawn.ended
   } finally {
     ending.abort()
-    restore()
+    terminal.restore()
     ignoreSignals()
     await kept.close()
   }

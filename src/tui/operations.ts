@@ -4,6 +4,7 @@ import { type Draft, draftOf, edits, emptyDraft, moveLine } from './draft.ts'
 import { layoutOf } from './layout.ts'
 import { overlayOperations } from './overlay-operations.ts'
 import { nearestCommand, runSlash } from './slash-commands.ts'
+import { acceptPaste } from './paste.ts'
 import { conversationsOf, draftOfCurrent, type State } from './state.ts'
 import { openConversation, sendText, showAt, type Step, step, withDraft, withToast } from './step.ts'
 import { messagesOf, scrolledAnchor, windowOf } from './timeline-view.ts'
@@ -114,6 +115,9 @@ export const operations = {
   startSearch,
   killOrSwitch,
   complete,
+  editOutside: (state: State) =>
+    step(state, { type: 'edit', conversation: state.current ?? '', text: draftOfCurrent(state).text }),
+  acceptPaste,
   redraw: (state: State) => step(state, { type: 'redraw' }),
   escape,
   clearOrQuit,

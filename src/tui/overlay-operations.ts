@@ -14,6 +14,7 @@ const moved = (state: State, overlay: Overlay, by: number): Overlay => {
     const max = helpLines(state).length - layoutOf(state).timelineRows
     return { ...overlay, top: clamp(overlay.top + by, Math.max(0, max)) }
   }
+  if (overlay.kind === 'paste') return overlay
   const count = overlay.kind === 'list' ? overlay.rows.length : switcherRows(state, overlay.query.text).length
   return { ...overlay, selected: clamp(overlay.selected + by, Math.max(0, count - 1)) }
 }

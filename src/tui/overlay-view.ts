@@ -4,6 +4,7 @@ import { spaces, widthOf } from './cells.ts'
 import { keyLabel, keyTable } from './keys.ts'
 import { emptyLine, fit, type Line, line, span } from './lines.ts'
 import { slashCommands, usageOf } from './slash-commands.ts'
+import { pasteLines } from './paste.ts'
 import type { Overlay, State } from './state.ts'
 import { switcherRows } from './switcher.ts'
 
@@ -41,7 +42,7 @@ interface Choices {
   none: Line
 }
 
-const choicesOf = (state: State, overlay: Exclude<Overlay, { kind: 'help' }>): Choices => {
+const choicesOf = (state: State, overlay: Exclude<Overlay, { kind: 'help' | 'paste' }>): Choices => {
   if (overlay.kind === 'list') {
     const { title, rows, selected } = overlay
     return {
@@ -76,6 +77,7 @@ const helpPage = (lines: readonly Line[], top: number, rows: number): Line[] => 
 }
 
 export const overlayLines = (state: State, overlay: Overlay, size: { width: number; rows: number }): Line[] => {
+  if (overlay.kind === 'paste') return pasteLines(overlay.text, size)
   const lines =
     overlay.kind === 'help'
       ? helpPage(helpLines(state), overlay.top, size.rows)

@@ -7,9 +7,11 @@ import { type Mode, operationOf } from './keys.ts'
 import { indexOfId, mergeTail, prepend, type TimelineGap, type TimelineMessage } from './messages.ts'
 import { type Operation, operations } from './operations.ts'
 import { editQuery } from './overlay-operations.ts'
+import { askAboutPaste, isAskedAbout } from './paste.ts'
 import {
   type Connection,
   type Conversation,
+  draftOfConversation,
   draftOfCurrent,
   type ListRow,
   type Pending,
@@ -21,6 +23,8 @@ import { listOverlay, openConversation, showAt, type Step, step, withDraft, with
 
 export type Action =
   | InputEvent
+  /** What the editor left of the draft of a conversation. */
+  | { type: 'edited'; conversation: string; text: string }
   | { type: 'resized'; columns: number; rows: number }
   | { type: 'ticked'; nowMs: number }
   | { type: 'inbox'; conversations: readonly Conversation[] }
@@ -68,12 +72,24 @@ const onText = (state: State, text: string): Step => {
       overlay: { ...overlay, query: typed(overlay.query, text.replaceAll('\n', ' ')), selected: 0 },
     })
   }
+  // Letters are keys there.
+  if (overlay?.kind === 'paste') return onKey(next, text)
   const draft = draftOfCurrent(next)
   if (text === '?' && draft.text === '') {
     return step({ ...next, overlay: overlay?.kind === 'help' ? undefined : { kind: 'help', top: 0 } })
   }
   // Whoever types over a list wants to write: nothing typed is lost.
   return step({ ...withDraft({ ...next, overlay: undefined }, typed(draft, text)), recall: undefined })
+}
+
+const onPaste = (state: State, text: string): Step => {
+  const isQuestion = state.overlay?.kind === 'paste' || (state.overlay?.kind !== 'switcher' && isAskedAbout(text))
+  return isQuestion ? step(askAboutPaste(touched(state), text)) : onText(state, text)
+}
+
+const onEdited = (state: State, conversation: string, text: string): State => {
+  const draft = { ...draftOfConversation(state, conversation), text, cursor: text.length }
+  return { ...state, drafts: { ...state.drafts, [conversation]: draft }, recall: undefined }
 }
 
 const onInbox = (state: State, conversations: readonly Conversation[]): State => {
@@ -155,7 +171,8 @@ type Handlers = { [T in Action['type']]: (state: State, action: Extract<Action, 
 const handlers: Handlers = {
   key: (state, { key }) => onKey(state, key),
   text: (state, { text }) => onText(state, text),
-  paste: (state, { text }) => onText(state, text),
+  paste: (state, { text }) => onPaste(state, text),
+  edited: (state, { conversation, text }) => step(onEdited(state, conversation, text)),
   focus: (state, { isFocused }) => step(onFocus(state, isFocused)),
   resized: (state, { columns, rows }) => step({ ...state, size: { columns, rows } }),
   ticked: (state, { nowMs }) => step({ ...state, nowMs }),

@@ -54,6 +54,8 @@ export interface ListRow {
 }
 export type Overlay =
   | { readonly kind: 'help'; readonly top: number }
+  /** The question whether it goes into the message. */
+  | { readonly kind: 'paste'; readonly text: string }
   | { readonly kind: 'switcher'; readonly query: Draft; readonly selected: number }
   | { readonly kind: 'list'; readonly title: SafeText; readonly rows: readonly ListRow[]; readonly selected: number }
 export interface Toast {
@@ -109,6 +111,7 @@ export type Effect =
   | { type: 'devices' }
   | { type: 'verify'; user: string }
   | { type: 'link'; code: string }
+  | { type: 'edit'; conversation: string; text: string }
   | { type: 'redraw' }
   | { type: 'quit' }
 

@@ -26,7 +26,8 @@ export const sizeOf = (stdout: NodeJS.WriteStream): { columns: number; rows: num
   rows: stdout.rows || 24,
 })
 
-const readInput = ({ stdin, onInput, onLost, signal }: TerminalPorts): void => {
+/** Reads from now on; the function it returns stops and begins again. */
+const readInput = ({ stdin, onInput, onLost, signal }: TerminalPorts): ((isOn: boolean) => void) => {
   const decoder = createInputDecoder()
   let flushing: NodeJS.Timeout | undefined
   const emit = (events: readonly InputEvent[]): void => events.forEach(onInput)
@@ -35,25 +36,38 @@ const readInput = ({ stdin, onInput, onLost, signal }: TerminalPorts): void => {
     emit(decoder.push(chunk))
     if (decoder.isPending()) flushing = setTimeout(() => emit(decoder.flush()), ESCAPE_MS)
   }
+  const read = (isOn: boolean): void => {
+    clearTimeout(flushing)
+    stdin.off('data', onData)
+    if (isOn) stdin.on('data', onData).resume()
+    else stdin.pause()
+  }
   stdin.setEncoding('utf8')
-  stdin.on('data', onData)
+  read(true)
   stdin.on('end', onLost)
   signal.addEventListener(
     'abort',
     () => {
-      clearTimeout(flushing)
-      stdin.off('data', onData)
+      read(false)
       stdin.off('end', onLost)
-      stdin.pause()
     },
     { once: true },
   )
+  return read
 }
 
-/** Sets the modes and reads until the signal aborts. The function it returns puts everything back at once. */
-export const openTerminal = (ports: TerminalPorts): (() => void) => {
+export interface OpenTerminal {
+  /** Puts everything back at once; may be repeated. */
+  restore: () => void
+  /** Another program has the terminal; false takes it back. */
+  lend: (isLent: boolean) => void
+  isLent: () => boolean
+}
+
+/** Sets the modes and reads until the signal aborts. */
+export const openTerminal = (ports: TerminalPorts): OpenTerminal => {
   const { stdin, stdout, signal, onResize, onLost } = ports
-  let isOpen = true
+  let [isOpen, isLent] = [true, false]
   const restore = (): void => {
     if (!isOpen) return
     isOpen = false
@@ -76,6 +90,7 @@ export const openTerminal = (ports: TerminalPorts): (() => void) => {
     }
   }
   const enter = (): void => {
+    if (isLent) return
     stdin.setRawMode(true)
     stdout.write(ENTER)
   }
@@ -96,6 +111,14 @@ export const openTerminal = (ports: TerminalPorts): (() => void) => {
     { once: true },
   )
   enter()
-  readInput(ports)
-  return restore
+  const read = readInput(ports)
+  const lend = (lent: boolean): void => {
+    isLent = lent
+    if (signal.aborted) return
+    read(!lent)
+    if (!lent) return enter()
+    stdin.setRawMode(false)
+    stdout.write(LEAVE)
+  }
+  return { restore, lend, isLent: () => isLent }
 }

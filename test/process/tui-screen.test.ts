@@ -7,6 +7,7 @@ import { eventually } from '../eventually.ts'
 import { Screen, type ScreenOptions } from '../tui-terminal.ts'
 
 const PROGRAM = fileURLToPath(new URL('../tui-fake-program.ts', import.meta.url))
+const EDITOR = fileURLToPath(new URL('../tui-fake-editor.sh', import.meta.url))
 const READY = /> Message|> \/msg/
 
 const withScreen = (options: ScreenOptions, run: (screen: Screen) => Promise<void>) => async (): Promise<void> => {
@@ -99,6 +100,49 @@ test(
     await screen.shows('burst 20')
     screen.type('offline\r')
     await screen.shows('offline, reconnecting in 3 s · queued 1 · no route')
+  }),
+)
+
+test(
+  'a paste of many lines is asked about',
+  withScreen({ env: conversation }, async (screen) => {
+    screen.type('\x1b[200~one\rtwo\rthree\rfour\r\x1b[201~')
+    await screen.shows(/Paste 4 lines, 19 B\? Enter into the message · Esc not\n[^]*four/)
+    screen.type('\r')
+    await screen.shows(/> one\n {2}two\n {2}three\n {2}four\n/)
+  }),
+)
+
+test(
+  'the editor has the terminal as programs find it, and gives it back',
+  withScreen({ env: { ...conversation, EDITOR: `sh ${EDITOR}` } }, async (screen) => {
+    screen.type('a thought')
+    await screen.shows('> a thought')
+    screen.type('\x1bk')
+    await screen.shows('lines come whole')
+    await screen.shows('the editor asks:')
+    assert.not(screen.isAlternate)
+    assert.equal(screen.modes, { wraps: true, pastes: false, reportsFocus: false })
+    screen.kill('SIGINT')
+    screen.type('and more\r')
+    await screen.shows(/> a thought\n {2}and more\n/)
+    assert.ok(screen.isAlternate)
+    assert.equal(screen.modes, { wraps: false, pastes: true, reportsFocus: true })
+    screen.type('!\r')
+    await screen.shows(/and more! {2}✓/)
+  }),
+)
+
+test(
+  'a notification reaches the terminal while nobody looks, and no other',
+  withScreen({ env: conversation }, async (screen) => {
+    screen.type('hostile\r')
+    await screen.shows('before')
+    assert.not(screen.raw.includes('\x1b]777'))
+    screen.type('\x1b[O')
+    screen.type('hostile\r')
+    await eventually(() => screen.raw.includes('\x07\x1b]777;notify;bob;before'))
+    assert.not(screen.raw.includes('\x1b]0;owned'))
   }),
 )
 

@@ -214,6 +214,85 @@ test('a muted conversation is passed by, marked, and heard again after /unmute',
   assert.match(sidebarText(again), /carol +2/)
 })
 
+const four = 'a\nb\nc\nd\n'
+const pastes: [name: string, actions: Action[], draft: string, isAsked: boolean][] = [
+  ['three lines', [{ type: 'paste', text: 'a\nb\nc\n' }], '>a\nb\nc\n', false],
+  ['four lines', [{ type: 'paste', text: four }], '>', true],
+  [
+    'four lines, Enter',
+    [
+      { type: 'paste', text: four },
+      { type: 'key', key: 'enter' },
+    ],
+    `>${four}`,
+    false,
+  ],
+  [
+    'four lines, y',
+    [
+      { type: 'paste', text: four },
+      { type: 'text', text: 'y' },
+    ],
+    `>${four}`,
+    false,
+  ],
+  [
+    'four lines, Esc',
+    [
+      { type: 'paste', text: four },
+      { type: 'key', key: 'escape' },
+    ],
+    '>',
+    false,
+  ],
+  [
+    'four lines, n',
+    [
+      { type: 'paste', text: four },
+      { type: 'text', text: 'n' },
+    ],
+    '>',
+    false,
+  ],
+  [
+    'four lines, something else',
+    [
+      { type: 'paste', text: four },
+      { type: 'text', text: 'x' },
+    ],
+    '>',
+    true,
+  ],
+  [
+    'twice, Enter',
+    [
+      { type: 'paste', text: four },
+      { type: 'paste', text: 'e' },
+      { type: 'key', key: 'enter' },
+    ],
+    `>${four}e`,
+    false,
+  ],
+]
+for (const [name, actions, draft, isAsked] of pastes) {
+  test(`a paste of ${name}`, () => {
+    const { state, effects } = run(type(withBob(), '>').state, ...actions)
+    assert.is(draftOfCurrent(state).text, draft)
+    assert.is(state.overlay?.kind === 'paste', isAsked)
+    assert.equal(effects, [])
+    if (isAsked) assert.match(screenText(state), /Paste \d lines, \d+ B\? Enter into the message[^]*\nd\n/)
+  })
+}
+
+test('Alt-K asks for the editor; what it leaves is the draft of that conversation, wherever one is by then', () => {
+  const asked = type(withBob(), 'text\x1bk')
+  assert.equal(asked.effects, [{ type: 'edit', conversation: 'bob', text: 'text' }])
+  const other = type(asked.state, '\x0e').state
+  const edited = run(other, { type: 'edited', conversation: 'bob', text: 'more text' }).state
+  assert.is(draftOfCurrent(edited).text, '')
+  assert.is(draftOfCurrent(type(edited, '\x10').state).text, 'more text')
+})
+
 test('? helps on an empty input only; what is typed over the help is kept', () => {
   assert.is(type(withBob(), '?').state.overlay?.kind, 'help')
   assert.is(type(withBob(), '??').state.overlay, undefined)

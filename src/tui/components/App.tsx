@@ -1,14 +1,19 @@
 // The screen: bars, list, timeline, input. It takes its lines from screen-view.ts and decides nothing.
-import { Box, useCursor } from 'ink'
-import { type ReactNode, useSyncExternalStore } from 'react'
+import { Box, useApp, useCursor } from 'ink'
+import { type ReactNode, useEffect, useSyncExternalStore } from 'react'
 import { layoutOf } from '../layout.ts'
 import { screenOf } from '../screen-view.ts'
 import type { Store } from '../store.ts'
 import { Rows } from './Rows.tsx'
 
-export function App({ store }: { store: Store }): ReactNode {
+/** Gives the terminal away while `run` goes on, and draws everything anew after it. */
+export type Suspend = (run: () => Promise<void>) => Promise<void>
+
+export function App({ store, onSuspend }: { store: Store; onSuspend: (suspend: Suspend) => void }): ReactNode {
   const state = useSyncExternalStore(store.subscribe, store.getState)
   const { setCursorPosition } = useCursor()
+  const { suspendTerminal } = useApp()
+  useEffect(() => onSuspend(suspendTerminal), [onSuspend, suspendTerminal])
   const { columns, rows } = state.size
   const { sidebarColumns, timelineColumns, timelineRows, noticeRows, composerRows } = layoutOf(state)
   const screen = screenOf(state)
