@@ -3,12 +3,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ClassicLevel } from 'classic-level'
+import { Level } from 'level'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { textOf } from './session.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'chatd-ceiling-'))
-const db = new ClassicLevel<string, string>(dir)
+const db = new Level<string, string>(dir)
 await db.open()
 const users = new Map<string, WebSocket>()
 let waiting: { key: string; value: string; done: () => void }[] = []

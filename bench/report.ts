@@ -85,7 +85,7 @@ export const writeReport = async (results: Figures[], fsyncMs: number): Promise<
   const lines = table(results).map((line) => `| ${line.join(' | ')} |`)
   lines.splice(1, 0, `|${'---|'.repeat(results.length + 2)}`)
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
-  const packages = ['libp2p', 'classic-level', 'ws', 'msgpackr'].map((name) => `${name} ${versionOf(name)}`).join(', ')
+  const packages = ['libp2p', 'level', 'ws', 'msgpackr'].map((name) => `${name} ${versionOf(name)}`).join(', ')
   const text = `# Benchmarks
 
 Written by \`npm run bench -- --write\`; what each figure means stands in \`bench/scenarios.ts\`. Wall times of such a machine vary

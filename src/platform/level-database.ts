@@ -1,20 +1,20 @@
-// The Database port on LevelDB. The only file that knows classic-level; nothing of it crosses the port.
+// The Database port on LevelDB. The only file that knows level; nothing of it crosses the port.
 // LevelDB shows a synced batch to readers only after its fsync, which the store's feeds rely on.
 
-import { ClassicLevel } from 'classic-level'
+import { Level } from 'level'
 import type { Database, DatabaseWrite, KeyRange } from './ports.ts'
 
 /** Rows fetched per crossing of the thread pool while a range is read. */
 const ROWS_PER_TURN = 1_000
 const BYTES_PER_TURN = 1024 * 1024
 /** LevelDB's own write buffer: what one log file can lose at most. Self-checks keep twice as much history. */
-export const WRITE_BUFFER_BYTES = 4 * 1024 * 1024
+const WRITE_BUFFER_BYTES = 4 * 1024 * 1024
 
-type Level = ClassicLevel<Uint8Array, Uint8Array>
+type Bytes = Level<Uint8Array, Uint8Array>
 
-/** Opens or makes the database in the directory `path`. Rejects with classic-level's error, its cause says why. */
+/** Opens or makes the database in the directory `path`. Rejects with level's error, its cause says why. */
 export const openLevelDatabase = async (path: string): Promise<Database> => {
-  const level: Level = new ClassicLevel(path, {
+  const level: Bytes = new Level(path, {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',
     writeBufferSize: WRITE_BUFFER_BYTES,
@@ -24,9 +24,9 @@ export const openLevelDatabase = async (path: string): Promise<Database> => {
 }
 
 class LevelDatabase implements Database {
-  readonly #level: Level
+  readonly #level: Bytes
 
-  constructor(level: Level) {
+  constructor(level: Bytes) {
     this.#level = level
   }
 

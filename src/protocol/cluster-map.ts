@@ -46,7 +46,7 @@ export interface ClusterMap {
 }
 
 /** (1,1,1), (2,2,1), (3,2,2): by the number of stores. */
-export const quorumFor = (stores: number): Quorum =>
+const quorumFor = (stores: number): Quorum =>
   stores >= 3 ? { n: 3, w: 2, r: 2 } : stores === 2 ? { n: 2, w: 2, r: 1 } : { n: 1, w: 1, r: 1 }
 export const homeSet = (peers: string[]): HomeSet => ({ ...quorumFor(peers.length), peers: [...peers].sort() })
 

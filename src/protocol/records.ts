@@ -1,6 +1,6 @@
 // The kinds of records that devices sign and mailboxes keep, their headers, and where each belongs.
 // Bodies are opaque here. Key: architecture.md section 4.
-import { asBuffer, concat, fromHex, toHex, toMapKey } from './bytes.ts'
+import { asBuffer, concat, fromHex, toHex } from './bytes.ts'
 import { ChatError } from './errors.ts'
 import { limits } from './limits.ts'
 import { conversationOf, isGroupName, isUserName, userMailbox } from './names.ts'
@@ -153,9 +153,6 @@ export const compareOrder = (a: Authored, b: Authored): number =>
 
 /** The hour since 1970 in which a record was made: the unit of expiry and of reconciliation. */
 export const hourOf = (at: number): number => Math.floor(at / 3_600_000)
-/** Record key as key of a Map. */
-export const recordMapKey = (id: string, sealed: Uint8Array): string => toMapKey(recordKey(id, sealed))
-
 /** Splits concatenated record keys; a rest that is no whole key is RPC_INVALID. */
 export const splitKeys = (keys: Uint8Array): Buffer[] => {
   if (keys.length % RECORD_KEY_BYTES !== 0) throw new ChatError('RPC_INVALID', { message: 'Record keys are not whole' })

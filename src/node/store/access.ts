@@ -5,7 +5,7 @@ import { ChatError } from '../../protocol/errors.ts'
 
 export type Caller = 'gateway' | 'store' | 'authority' | 'member'
 
-export const isStore = (node: MapNode): boolean => node.roles.includes('store') || node.roles.includes('messages')
+const isStore = (node: MapNode): boolean => node.roles.includes('store') || node.roles.includes('messages')
 const rules: Record<Caller, (node: MapNode) => boolean> = {
   gateway: (node) => node.roles.includes('gateway'),
   store: isStore,

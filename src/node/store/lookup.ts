@@ -24,7 +24,7 @@ export const findEntry = (home: Home, place: Place, recordKey: Uint8Array): Foun
   return late ? entryAt(home, place, { hour: Buffer.from(late).readUInt32BE(0), recordKey }) : undefined
 }
 
-export const entryAt = (
+const entryAt = (
   home: Home,
   place: Place,
   { hour, recordKey }: { hour: number; recordKey: Uint8Array },
