@@ -57,7 +57,7 @@ export class FakeChat implements Chat {
   }
 
   /** Somebody writes. */
-  receive(from: string, text: string, options: { atMs?: number } = {}): HistoryMessage {
+  receive(from: string, text: string, options: { atMs?: number; reply?: string } = {}): HistoryMessage {
     const message = this.#add(from, { from, to: this.user, text, ...options })
     for (const tell of this.#events) tell({ ...message, position: this.#count })
     this.changed()
@@ -75,7 +75,7 @@ export class FakeChat implements Chat {
 
   #add(
     conversation: string,
-    { id, atMs, ...rest }: { from: string; to: string; text: string; id?: string; atMs?: number },
+    { id, atMs, ...rest }: { from: string; to: string; text: string; id?: string; reply?: string; atMs?: number },
   ): HistoryMessage {
     this.#count += 1
     this.#atMs = atMs ?? this.#atMs + 1_000
@@ -97,7 +97,13 @@ export class FakeChat implements Chat {
   async send(to: string, text: string, options: SendOptions = {}): Promise<SendResult> {
     await Promise.resolve()
     if (this.strangers.has(to)) throw new ChatError('USER_UNKNOWN')
-    const message = this.#add(to, { from: this.user, to, text, ...(options.id ? { id: options.id } : {}) })
+    const message = this.#add(to, {
+      from: this.user,
+      to,
+      text,
+      ...(options.id ? { id: options.id } : {}),
+      ...(options.reply ? { reply: options.reply } : {}),
+    })
     this.changed()
     const { id, at, status } = message
     return { id, to, conversation: to, status, storedAt: at, receivedAt: null, readAt: null }

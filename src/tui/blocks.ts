@@ -1,7 +1,7 @@
 // The lines of one message in the timeline: day separator, gap, unread rule, sender, text, state.
 // Pure; wrapped text is cached per message object and width, so that a frame costs only what is new on the screen.
 import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
-import { joinText, spaces, truncate, widthOf } from './cells.ts'
+import { joinText, sliceText, spaces, truncate, widthOf } from './cells.ts'
 import { emptyLine, type Line, line, ruled, type Span, span } from './lines.ts'
 import type { TimelineGap, TimelineMessage } from './messages.ts'
 import type { Rule } from './state.ts'
@@ -31,6 +31,9 @@ export interface BlockContext {
   rule: Rule | undefined
   gaps: readonly TimelineGap[]
   nowMs: number
+  isSelected: boolean
+  /** What the message answers, as a line, when it answers one. */
+  quote: SafeText | undefined
 }
 
 const ruleWords: Record<Rule['words'], SafeText> = { unread: safe`unread`, found: safe`found` }
@@ -65,6 +68,15 @@ const bodyLines = (message: TimelineMessage, width: number): readonly Line[] => 
   return lines
 }
 
+/** A sign in the indent, so that no line moves. */
+const selectedLines = (lines: readonly Line[]): Line[] =>
+  lines.map(([first, ...rest]) =>
+    first ? [span(safe`▸ `, 'key'), span(sliceText(first.text, INDENT), 'selected'), ...rest] : [],
+  )
+
+const quoteLine = (quote: SafeText, width: number): Line =>
+  line(joinText([spaces(INDENT), truncate(quote, width - INDENT)]), 'dim')
+
 const isGrouped = (message: TimelineMessage, previous: TimelineMessage | undefined): boolean =>
   previous !== undefined &&
   previous.from === message.from &&
@@ -77,7 +89,7 @@ export const gapLine = ({ count, device }: TimelineGap, width: number): Line => 
 }
 
 export const blockOf = (message: TimelineMessage, context: BlockContext): readonly Line[] => {
-  const { width, previous, rule, gaps, nowMs } = context
+  const { width, previous, rule, gaps, nowMs, isSelected, quote } = context
   const above: Line[] = []
   const isNewDay = previous === undefined || !isSameDay(previous.atMs, message.atMs)
   if (isNewDay) above.push(ruled(dayText(message.atMs, nowMs), { width, style: 'dim' }))
@@ -88,6 +100,7 @@ export const blockOf = (message: TimelineMessage, context: BlockContext): readon
     if (above.length === 0) above.push(emptyLine)
     above.push([span(message.from, message.isOwn ? 'ownName' : 'name'), span(safe` ${clockText(message.atMs)}`, 'dim')])
   }
-  const body = bodyLines(message, width)
+  if (quote !== undefined) above.push(quoteLine(quote, width))
+  const body = isSelected ? selectedLines(bodyLines(message, width)) : bodyLines(message, width)
   return above.length === 0 ? body : [...above, ...body]
 }

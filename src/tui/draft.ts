@@ -16,6 +16,8 @@ export interface Draft {
   readonly reply?: Reply
 }
 export const emptyDraft: Draft = { text: '', cursor: 0 }
+/** Another text in its place, which answers the same. */
+export const withText = (draft: Draft, text: string): Draft => ({ ...draft, text, cursor: text.length })
 export const draftOf = (text: string): Draft => ({ text, cursor: text.length })
 
 const lengthOfLast = (text: string): number => graphemesOf(text.slice(-64)).at(-1)?.length ?? 0

@@ -4,6 +4,7 @@ import type { Chat, DeviceReport, HistoryMessage } from '../client/api.ts'
 import { type SafeText, safeLine, safeTemplate as safe, safeText } from '../client/safe-text.ts'
 import type { Clock } from '../platform/ports.ts'
 import { asChatError } from '../protocol/errors.ts'
+import { clipboardBytes } from './clipboard.ts'
 import { editText } from './editor.ts'
 import { span } from './lines.ts'
 import type { Loading } from './loading.ts'
@@ -22,6 +23,8 @@ export interface EffectPorts {
   signal: AbortSignal
   quit: () => void
   redraw: () => void
+  /** To the terminal, beside what is drawn. */
+  write: (bytes: string) => void
   /** Gives the terminal away while `run` goes on. */
   withTerminal: (run: () => Promise<void>) => Promise<void>
 }
@@ -56,7 +59,13 @@ export class Effects {
   }
 
   readonly #runners: Runners = {
-    send: async ({ conversation, text }) => await this.#send(conversation, text),
+    send: async (effect) => await this.#send(effect),
+    copy: ({ text }) => {
+      const bytes = clipboardBytes(text, { tmux: process.env.TMUX !== undefined })
+      if (bytes === undefined) return this.#say(safe`That message is too long for the clipboard of a terminal.`)
+      this.#ports.write(bytes)
+      this.#say(safe`Copied, where the terminal allows it.`)
+    },
     loadOlder: async () => void (await this.#loading.loadOlder()),
     jump: async ({ conversation, id }) => {
       if (!(await this.#loading.loadTo(conversation, id))) this.#say(safe`That message is not on this device any more.`)
@@ -100,9 +109,10 @@ export class Effects {
     quit: () => this.#ports.quit(),
   }
 
-  async #send(conversation: string, text: string): Promise<void> {
+  async #send({ conversation, text, reply }: Extract<Effect, { type: 'send' }>): Promise<void> {
     const { chat, store, clock, signal } = this.#ports
     const id = uuidv7()
+    const answers = reply === undefined ? {} : { reply }
     const message = {
       id,
       from: safeLine(chat.user),
@@ -110,10 +120,11 @@ export class Effects {
       atMs: clock.now(),
       text: safeText(text),
       status: 'sending',
+      ...answers,
     } as const
     store.dispatch({ type: 'pending', pending: { conversation, message } })
     try {
-      await chat.send(conversation, text, { id, wait: 'stored', timeoutMs: SEND_TIMEOUT_MS, signal })
+      await chat.send(conversation, text, { id, wait: 'stored', timeoutMs: SEND_TIMEOUT_MS, signal, ...answers })
     } catch (error) {
       const { code, message: reason } = asChatError(error)
       // Late is not lost: it is in the outbox, and the history says how it stands. What is in the history beats what is said here.

@@ -1,10 +1,11 @@
 // Which key does what where, as data: the help is made from it. Terminals send no F-keys to us, and Ctrl-J is the newline.
 // It must not do anything: operations.ts and draft.ts do.
-import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
+import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
+import { joinText } from './cells.ts'
 import type { Edit } from './draft.ts'
 import type { Operation } from './operations.ts'
 
-export type Mode = 'chat' | 'switcher' | 'list' | 'help' | 'paste'
+export type Mode = 'chat' | 'switcher' | 'list' | 'help' | 'paste' | 'select'
 export interface KeyBinding {
   readonly keys: readonly string[]
   readonly does: Operation | Edit
@@ -52,6 +53,7 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
     { keys: ['ctrl-n'], does: 'nextConversation', help: safe`next conversation (Ctrl-P: previous)` },
     { keys: ['ctrl-p'], does: 'previousConversation' },
     { keys: ['alt-s'], does: 'lastConversation', help: safe`the conversation before this one` },
+    { keys: ['ctrl-s'], does: 'startSelect', help: safe`select a message: then r replies, y copies` },
     { keys: ['ctrl-r'], does: 'startSearch', help: safe`search` },
     { keys: ['alt-a'], does: 'nextUnread', help: safe`next conversation with unread messages` },
     {
@@ -68,6 +70,14 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
   ],
   switcher: [...choosing, ...editing],
   list: choosing,
+  select: [
+    { keys: ['up', 'k', 'ctrl-p', 'ctrl-s'], does: 'olderMessage', help: safe`older` },
+    { keys: ['down', 'j', 'ctrl-n'], does: 'newerMessage', help: safe`newer` },
+    { keys: ['r'], does: 'replyToMessage', help: safe`reply` },
+    { keys: ['y'], does: 'copyMessage', help: safe`copy` },
+    { keys: ['enter'], does: 'goToAnswered', help: safe`go to what it answers` },
+    { keys: ['escape', 'ctrl-c', 'ctrl-g'], does: 'endSelect', help: safe`leave` },
+  ],
   paste: [
     { keys: ['enter', 'y'], does: 'acceptPaste', help: safe`into the message` },
     { keys: ['n'], does: 'closeOverlay' },
@@ -106,3 +116,11 @@ export const keyLabel = (key: string): string =>
       (part) => words[part] ?? (part.length === 1 ? part.toUpperCase() : part.charAt(0).toUpperCase() + part.slice(1)),
     )
     .join('-')
+
+/** The keys of a mode in one line, for those who are in it. */
+export const keysText = (mode: Mode): SafeText => {
+  const parts = keyTable[mode].flatMap(({ keys, help }) =>
+    help === undefined ? [] : [safe`${safeLine(keyLabel(keys[0] ?? ''))} ${help}`],
+  )
+  return joinText(parts.flatMap((part, index) => (index === 0 ? [part] : [safe` · `, part])))
+}

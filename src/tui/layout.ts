@@ -1,6 +1,7 @@
 // Who gets which cells, from the size of the terminal alone and the length of the draft. Pure.
 import { composerRows } from './composer-view.ts'
-import type { SafeText } from '../client/safe-text.ts'
+import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
+import { keysText } from './keys.ts'
 import { draftOfCurrent, type State, type Toast } from './state.ts'
 import { wrap } from './wrap.ts'
 
@@ -20,9 +21,13 @@ export interface Layout {
   composerRows: number
 }
 
-/** The row above the input: what just happened, else help for the command that is being typed. */
-export const toastOf = ({ toast, hint }: State): Toast | undefined =>
-  toast ?? (hint === undefined ? undefined : { text: hint, style: 'dim' })
+/** The row above the input: what just happened, else the keys of the mode, help for the command that is typed, what is answered. */
+export const toastOf = (state: State): Toast | undefined => {
+  const { reply } = draftOfCurrent(state)
+  const answers = reply && safe`↳ reply to ${reply.from} (Esc: not): ${reply.text}`
+  const text = state.selected === undefined ? (state.hint ?? answers) : keysText('select')
+  return state.toast ?? (text === undefined ? undefined : { text, style: 'dim' })
+}
 
 export const noticeTexts = (notices: readonly SafeText[], columns: number): SafeText[] =>
   notices.flatMap((notice) => wrap(notice, columns))

@@ -107,10 +107,11 @@ export const runTui = async ({ chat, profile = 'default', notices = [], director
   const drawn = draw(store, components)
   const way = wayOf('auto', process.env)
   const tmux = process.env.TMUX !== undefined
-  const notify = (notification: Notification): void => void stdout.write(attentionBytes(notification, way, { tmux }))
+  const write = (bytes: string): void => void stdout.write(bytes)
+  const notify = (notification: Notification): void => write(attentionBytes(notification, way, { tmux }))
   const withTerminal = lending({ terminal, store, suspend: drawn.suspend })
   const { end: quit, redraw } = drawn
-  new Session({ chat, store, clock: systemClock, signal, quit, redraw, notify, withTerminal }).start()
+  new Session({ chat, store, clock: systemClock, signal, quit, redraw, write, notify, withTerminal }).start()
   try {
     await drawn.ended
   } finally {

@@ -13,6 +13,8 @@ export interface TimelineMessage {
   /** `sending` until it is in the outbox on disk; `failed` when it never got there. */
   readonly status: MessageStatus | 'sending' | 'failed'
   readonly problem?: SafeText
+  /** The id of the message that it answers. */
+  readonly reply?: string
 }
 export interface TimelineGap {
   /** The message that it is drawn before; undefined = at the end. */
@@ -41,6 +43,7 @@ export const timelineMessage = (message: HistoryMessage, user: string): Timeline
   text: bodyOf(message),
   status: message.status,
   ...(message.problem === undefined ? {} : { problem: safeLine(message.problem) }),
+  ...(message.reply === undefined ? {} : { reply: message.reply }),
 })
 
 export const timelineGap = ({ device, from, to, before }: Gap): TimelineGap => ({
@@ -82,3 +85,12 @@ export const prepend = (
   const first = page.findIndex(({ id }) => id === loaded[0]?.id)
   return [...(first < 0 ? page : page.slice(0, first)), ...loaded]
 }
+
+/** So much of a message is shown where it is answered. */
+export const MAX_QUOTE = 200
+
+/** What a message answers, as one line; undefined when the answered message is not loaded. */
+export const quoteText = (answered: TimelineMessage | undefined): SafeText =>
+  answered
+    ? safe`↳ ${answered.from}: ${safeLine(answered.text, { maxLength: MAX_QUOTE })}`
+    : safe`↳ a message further up`

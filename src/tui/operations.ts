@@ -1,8 +1,9 @@
 // What keys do in a conversation, by name (keys.ts says which key). Pure: state in, state and effects out.
 import { safeTemplate as safe } from '../client/safe-text.ts'
-import { type Draft, draftOf, edits, emptyDraft, moveLine } from './draft.ts'
+import { type Draft, draftOf, edits, emptyDraft, moveLine, withText } from './draft.ts'
 import { layoutOf } from './layout.ts'
 import { overlayOperations } from './overlay-operations.ts'
+import { selectOperations } from './select-operations.ts'
 import { nearestCommand, runSlash } from './slash-commands.ts'
 import { acceptPaste } from './paste.ts'
 import { conversationsOf, draftOfCurrent, type State } from './state.ts'
@@ -10,7 +11,7 @@ import { openConversation, sendText, showAt, type Step, step, withDraft, withToa
 import { messagesOf, scrolledAnchor, windowOf } from './timeline-view.ts'
 
 const submit = (state: State): Step => {
-  const { text } = draftOfCurrent(state)
+  const { text, reply } = draftOfCurrent(state)
   if (text.trim() === '') return step(state)
   if (text.startsWith('/') && !text.startsWith('//')) {
     const ran = runSlash(state, text)
@@ -19,7 +20,7 @@ const submit = (state: State): Step => {
   if (state.current === undefined) {
     return step(withToast(state, safe`No conversation is open: /msg NAME begins one. Your text stays here.`, 'problem'))
   }
-  return sendText(state, text.startsWith('//') ? text.slice(1) : text)
+  return sendText(withDraft(state, emptyDraft), text.startsWith('//') ? text.slice(1) : text, reply)
 }
 
 /** Steps through what was sent; the draft that was left comes back at the end. */
@@ -32,7 +33,7 @@ const recall = (state: State, direction: -1 | 1): Step => {
   if (next < 0 || next > state.sent.length) return step(state)
   const text = state.sent[next]
   if (text === undefined) return step({ ...withDraft(state, draft), recall: undefined })
-  return step({ ...withDraft(state, draftOf(text)), recall: { index: next, draft } })
+  return step({ ...withDraft(state, withText(present, text)), recall: { index: next, draft } })
 }
 
 /** So near the beginning of what is loaded that older messages are wanted soon. */
@@ -62,7 +63,8 @@ const nextUnread = (state: State): Step => {
 }
 
 const clearOrQuit = (state: State): Step => {
-  if (draftOfCurrent(state).text !== '') return step({ ...withDraft(state, emptyDraft), recall: undefined })
+  const { text, reply } = draftOfCurrent(state)
+  if (text !== '' || reply) return step({ ...withDraft(state, emptyDraft), recall: undefined })
   if (state.isQuitArmed) return step(state, { type: 'quit' })
   return step({ ...withToast(state, safe`Ctrl-C again quits.`), isQuitArmed: true })
 }
@@ -86,8 +88,10 @@ const complete = (state: State): Step => {
   return step(completed ? withDraft(state, completed) : state)
 }
 
-/** Back to the newest message; what was read as a notice and what was not sent goes. */
+/** What is written answers nothing any more; else back to the newest message, and what was read as a notice and what was not sent goes. */
 const escape = (state: State): Step => {
+  const { text, cursor, reply } = draftOfCurrent(state)
+  if (reply) return step(withDraft(state, { text, cursor }))
   const pending = state.pending.filter(
     ({ conversation, message }) => conversation !== state.current || message.status !== 'failed',
   )
@@ -121,6 +125,7 @@ export const operations = {
   redraw: (state: State) => step(state, { type: 'redraw' }),
   escape,
   clearOrQuit,
+  ...selectOperations,
   ...overlayOperations,
 } satisfies Record<string, (state: State) => Step>
 export type Operation = keyof typeof operations

@@ -18,6 +18,7 @@ import {
   type Rule,
   type State,
 } from './state.ts'
+import { isSelecting } from './select-operations.ts'
 import { commandHint } from './slash-commands.ts'
 import { listOverlay, openConversation, showAt, type Step, step, withDraft, withToast } from './step.ts'
 
@@ -45,7 +46,7 @@ export type Action =
   | { type: 'list'; title: string; rows: readonly ListRow[] }
   | { type: 'toast'; text: SafeText; style: 'dim' | 'problem' }
 
-const modeOf = (state: State): Mode => state.overlay?.kind ?? 'chat'
+const modeOf = (state: State): Mode => state.overlay?.kind ?? (isSelecting(state) ? 'select' : 'chat')
 const isEdit = (name: Operation | Edit): name is Edit => Object.hasOwn(edits, name)
 /** What any key ends: a message that was shown, and the readiness to quit. */
 const touched = (state: State): State =>
@@ -63,6 +64,16 @@ const onKey = (state: State, key: string): Step => {
 
 const typed = (draft: Draft, text: string): Draft => insert(draft, text)
 
+/** A letter that is a key there is that key, whatever follows in the same chunk; with any other, writing goes on. */
+const onSelectingText = (state: State, text: string): Step => {
+  const key = text.charAt(0)
+  if (operationOf('select', key) === undefined) return onText({ ...state, selected: undefined }, text)
+  const first = onKey(state, key)
+  if (text.length === 1) return first
+  const rest = onText(first.state, text.slice(1))
+  return step(rest.state, ...first.effects, ...rest.effects)
+}
+
 const onText = (state: State, text: string): Step => {
   const next = touched(state)
   const { overlay } = next
@@ -74,6 +85,7 @@ const onText = (state: State, text: string): Step => {
   }
   // Letters are keys there.
   if (overlay?.kind === 'paste') return onKey(next, text)
+  if (!overlay && isSelecting(next)) return onSelectingText(next, text)
   const draft = draftOfCurrent(next)
   if (text === '?' && draft.text === '') {
     return step({ ...next, overlay: overlay?.kind === 'help' ? undefined : { kind: 'help', top: 0 } })
@@ -164,7 +176,8 @@ const onSendFailed = (state: State, id: string, problem: SafeText): State => {
 /** Of flat values: what is asked for every second must not draw every second. */
 const isEqual = (a: Connection | undefined, b: Connection): boolean => JSON.stringify(a) === JSON.stringify(b)
 
-const showFound = (state: State, id: string): State => showAt({ ...state, rule: { before: id, words: 'found' } }, id)
+const showFound = (state: State, id: string): State =>
+  showAt({ ...state, selected: undefined, rule: { before: id, words: 'found' } }, id)
 
 type Handlers = { [T in Action['type']]: (state: State, action: Extract<Action, { type: T }>) => Step }
 

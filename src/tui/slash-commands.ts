@@ -2,8 +2,8 @@
 // A command that is not known is never sent as a message.
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { isGroupName, isUserName } from '../protocol/names.ts'
-import { emptyDraft } from './draft.ts'
-import type { State } from './state.ts'
+import { withText } from './draft.ts'
+import { draftOfCurrent, type State } from './state.ts'
 import { openConversation, type Step, sendText, step, withDraft, withToast } from './step.ts'
 
 export interface SlashCommand {
@@ -155,6 +155,6 @@ export const runSlash = (state: State, text: string): Step => {
   const [, name = '', argument = ''] = /^\/(\S*)\s*([^]*)$/.exec(text) ?? []
   const command = slashCommands.find((candidate) => candidate.name === name.toLowerCase())
   if (!command) return step(withToast(state, unknown(name), 'problem'))
-  const result = command.run(withDraft(state, emptyDraft), argument.trim())
+  const result = command.run(withDraft(state, withText(draftOfCurrent(state), '')), argument.trim())
   return typeof result === 'string' ? step(withToast(state, result, 'problem')) : result
 }

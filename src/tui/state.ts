@@ -93,6 +93,8 @@ export interface State {
   readonly muted: readonly string[]
   /** While the history of what was sent is walked: the place in it, and the draft that was left. */
   readonly recall: { readonly index: number; readonly draft: Draft } | undefined
+  /** The message that keys are about, by id (Ctrl-S). */
+  readonly selected: string | undefined
   readonly overlay: Overlay | undefined
   readonly toast: Toast | undefined
   /** About the command that is being typed. */
@@ -103,7 +105,8 @@ export interface State {
 }
 
 export type Effect =
-  | { type: 'send'; conversation: string; text: string }
+  | { type: 'send'; conversation: string; text: string; reply?: string }
+  | { type: 'copy'; text: SafeText }
   | { type: 'loadOlder' }
   | { type: 'jump'; conversation: string; id: string }
   | { type: 'search'; words: string }
@@ -147,6 +150,7 @@ export const initialState = (options: {
     sent,
     muted,
     recall: undefined,
+    selected: undefined,
     overlay: undefined,
     toast: undefined,
     hint: undefined,

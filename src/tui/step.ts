@@ -1,6 +1,6 @@
 // What a key or a command leads to: the next state, and what must happen in the world. And the changes that many of them share.
 import { type SafeText, safeLine } from '../client/safe-text.ts'
-import { emptyDraft, type Draft } from './draft.ts'
+import { type Draft, emptyDraft, type Reply } from './draft.ts'
 import { draftOfCurrent, type Effect, type ListRow, type State } from './state.ts'
 import { anchorWithTop } from './timeline-view.ts'
 
@@ -36,6 +36,7 @@ export const openConversation = (state: State, name: string): State => {
     anchor: undefined,
     rule: undefined,
     recall: undefined,
+    selected: undefined,
     overlay: undefined,
   }
 }
@@ -56,10 +57,11 @@ export const listOverlay = (state: State, title: string, rows: readonly ListRow[
 })
 
 const MAX_SENT = 200
-/** Sends to the open conversation: shown at the end, where the eye of who sends is. */
-export const sendText = (state: State, text: string): Step => {
+/** Sends to the open conversation: shown at the end, where the eye of who sends is. Drafts stay as they are. */
+export const sendText = (state: State, text: string, reply?: Reply): Step => {
   if (state.current === undefined) return step(state)
   const sent = [...state.sent.filter((old) => old !== text), text].slice(-MAX_SENT)
   const next = { ...state, sent, recall: undefined, anchor: undefined, rule: undefined, showsNotices: false }
-  return step(withDraft(next, emptyDraft), { type: 'send', conversation: state.current, text })
+  const conversation = state.current
+  return step(next, { type: 'send', conversation, text, ...(reply === undefined ? {} : { reply: reply.id }) })
 }

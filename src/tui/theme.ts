@@ -10,6 +10,7 @@ export const theme = {
   name: { bold: true, color: 'cyan' },
   ownName: { bold: true, color: 'green' },
   current: { bold: true },
+  selected: { inverse: true },
   unread: { bold: true, color: 'yellow' },
   rule: { color: 'yellow' },
   gap: { color: 'magenta' },

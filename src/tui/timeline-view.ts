@@ -4,7 +4,7 @@ import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
 import { blockOf, gapLine } from './blocks.ts'
 import { layoutOf } from './layout.ts'
 import { emptyLine, type Line, line, ruled } from './lines.ts'
-import { indexOfId, type TimelineMessage } from './messages.ts'
+import { indexOfId, quoteText, type TimelineMessage } from './messages.ts'
 import type { Anchor, State } from './state.ts'
 import { type Blocks, endOf, type Position, scrolled, type Window, windowAt, withTop } from './window.ts'
 
@@ -36,7 +36,10 @@ export const blocksOf = (state: State): Blocks<Line> & { messages: readonly Time
       const message = messages[index]
       if (message === undefined) return []
       const previous = messages[index - 1]
-      const lines = blockOf(message, { width, previous, rule: state.rule, gaps, nowMs: state.nowMs })
+      const { rule, nowMs } = state
+      const isSelected = state.selected === message.id
+      const quote = message.reply === undefined ? undefined : quoteText(messages[indexOfId(messages, message.reply)])
+      const lines = blockOf(message, { width, previous, rule, gaps, nowMs, isSelected, quote })
       return index === messages.length - 1 && trailing.length > 0 ? [...lines, ...trailing] : lines
     },
   }
@@ -73,6 +76,14 @@ export const anchorWithTop = (state: State, id: string): Anchor | undefined => {
   const blocks = blocksOf(state)
   const index = indexOfId(blocks.messages, id)
   return index < 0 ? state.anchor : anchorOf(blocks, withTop(blocks, index, layoutOf(state).timelineRows))
+}
+
+/** The view with the end of message `id` at the bottom; undefined = the end of all. */
+export const anchorWithBottom = (state: State, id: string): Anchor | undefined => {
+  const blocks = blocksOf(state)
+  const index = indexOfId(blocks.messages, id)
+  const isLast = index === blocks.count - 1
+  return index < 0 || isLast ? undefined : anchorOf(blocks, { index, line: blocks.linesOf(index).length - 1 })
 }
 
 /** How many messages are below the view. */

@@ -1,0 +1,76 @@
+// What keys do while a message is selected: walk, reply, copy, go to what it answers. Pure.
+import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
+import { indexOfId, MAX_QUOTE, type TimelineMessage } from './messages.ts'
+import { draftOfCurrent, type State } from './state.ts'
+import { showAt, type Step, step, withDraft, withToast } from './step.ts'
+import { anchorWithBottom, messagesOf, windowOf } from './timeline-view.ts'
+
+/** So near the beginning of what is loaded that older messages are wanted soon. */
+const NEAR_START = 50
+
+export const isSelecting = ({ selected }: State): boolean => selected !== undefined
+const unselected = (state: State): State => ({ ...state, selected: undefined })
+
+const inView = (state: State, id: string): State => {
+  const index = indexOfId(messagesOf(state), id)
+  const { first, last } = windowOf(state)
+  if (index <= first) return showAt(state, id)
+  return index >= last ? { ...state, anchor: anchorWithBottom(state, id) } : state
+}
+
+const select = (state: State, index: number): Step => {
+  const message = messagesOf(state)[index]
+  if (!message) return step(state)
+  const next = inView({ ...state, selected: message.id }, message.id)
+  const { timeline } = next
+  const wantsOlder = index < NEAR_START && timeline && !timeline.hasStart && !timeline.isLoadingOlder
+  return wantsOlder ? step(next, { type: 'loadOlder' }) : step(next)
+}
+
+const startSelect = (state: State): Step => {
+  const { last } = windowOf(state)
+  return last < 0 ? step(withToast(state, safe`There is no message to select.`)) : select(state, last)
+}
+
+const walk =
+  (by: -1 | 1) =>
+  (state: State): Step => {
+    const index = indexOfId(messagesOf(state), state.selected) + by
+    if (index < 0) return step(state)
+    return index < messagesOf(state).length ? select(state, index) : step({ ...unselected(state), anchor: undefined })
+  }
+
+type OnMessage = (state: State, message: TimelineMessage) => Step
+/** The selection ends; nothing happens when its message is gone. */
+const withSelected =
+  (does: OnMessage) =>
+  (state: State): Step => {
+    const messages = messagesOf(state)
+    const message = messages[indexOfId(messages, state.selected)]
+    return message ? does(unselected(state), message) : step(unselected(state))
+  }
+
+const reply: OnMessage = (state, message) => {
+  if (message.status === 'failed' || message.status === 'refused') {
+    return step(withToast(state, safe`That message was not sent: nobody would know what is answered.`, 'problem'))
+  }
+  const text = safeLine(message.text, { maxLength: MAX_QUOTE })
+  return step(withDraft(state, { ...draftOfCurrent(state), reply: { id: message.id, from: message.from, text } }))
+}
+
+const goToAnswered: OnMessage = (state, { reply: id }) => {
+  if (id === undefined || state.current === undefined) {
+    return step(withToast(state, safe`That message answers none.`))
+  }
+  return step(state, { type: 'jump', conversation: state.current, id })
+}
+
+export const selectOperations = {
+  startSelect,
+  olderMessage: walk(-1),
+  newerMessage: walk(1),
+  replyToMessage: withSelected(reply),
+  copyMessage: withSelected((state, { text }) => step(state, { type: 'copy', text })),
+  goToAnswered: withSelected(goToAnswered),
+  endSelect: (state: State): Step => step(unselected(state)),
+}
