@@ -5,7 +5,11 @@ import * as assert from 'uvu/assert'
 import { armMutant } from '../../src/platform/mutants.ts'
 import { homeSet, openMap } from '../../src/protocol/cluster-map.ts'
 import { ChatError, type ErrorCode } from '../../src/protocol/errors.ts'
-import { repairDigests, repairRecords, storeFetch, storeState } from '../../src/protocol/rpc.ts'
+import { repairDigests, repairEntries, repairRecords, storeFetch, storeState } from '../../src/protocol/rpc.ts'
+import { hourOf } from '../../src/protocol/records.ts'
+import type { StoreContext } from '../../src/node/store/context.ts'
+import { pullFrom } from '../../src/node/store/repair-pass.ts'
+import { SHARDS } from '../../src/node/replication/placement.ts'
 import { eventually } from '../eventually.ts'
 import { certificateWrite, cluster, message, newId, Stores, type StoresOptions, tombstone } from '../store-fixture.ts'
 
@@ -115,6 +119,40 @@ test('a home whose disk was replaced is syncing until it has the union of two re
   await eventually(() => stores.store('store-3').status().state === 'up')
   assert.ok(await stores.has(more, 'store-3'))
   await stores.subscribe('bob', { at: 'store-3' })
+})
+
+test('an authority that was moved to any member reads the certificates, and no more', async ({ start }) => {
+  const stores = await start()
+  await stores.append([certificateWrite('zoe'), message()])
+  const router = stores.network.transport('router-1')
+  stores.network.connect('router-1', 'store-1')
+  const mailboxes: string[] = []
+  for (let shard = 0; shard < SHARDS; shard++) {
+    const page = await router.call('store-1', repairEntries, { epoch: 1, shard, hour: 0xffffffff })
+    mailboxes.push(...page.mailboxes)
+  }
+  assert.equal(mailboxes, ['c:zoe'])
+  await refusal(router.call('store-1', repairEntries, { epoch: 1, shard: 0, hour: hourOf(Date.now()) }), 'PEER_DENIED')
+})
+
+test('a comparison does not count when the database was opened again in the middle of it', async ({ start }) => {
+  await start()
+  // What was on its way to the first one counted as there, and may be gone in the second.
+  const homes = [1, 2].map(() => ({ queue: { commit: () => Promise.resolve() } }))
+  let opened = 0
+  const context = {
+    home: () => homes[opened],
+    clock: { now: () => 0 },
+    view: { current: () => ({ map: { retentionMs: 0 } }) },
+    transport: {
+      call: () => {
+        opened = 1
+        return Promise.resolve({ digests: Buffer.alloc(0), readable: true, mark: { feed: 'f', batch: 1 } })
+      },
+    },
+  } as unknown as StoreContext
+  await refusal(pullFrom(context, { peer: 'store-2', epoch: 1, shards: [] }), 'STORE_READ_ONLY')
+  await pullFrom(context, { peer: 'store-2', epoch: 1, shards: [] })
 })
 
 test('one store becomes three: joint epoch, everything read back, then the new homes alone have it all', async ({

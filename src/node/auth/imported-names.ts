@@ -5,7 +5,7 @@ import { toBase64, toHex } from '../../protocol/bytes.ts'
 import type { Certificate } from '../../protocol/certificate.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { mailboxOwner } from '../../protocol/names.ts'
-import { repairEntries } from '../../protocol/rpc.ts'
+import { repairEntries, storeState } from '../../protocol/rpc.ts'
 import type { ClusterView, PeerTransport } from '../core/ports.ts'
 import { SHARDS } from '../replication/placement.ts'
 import type { CertificateHomes } from './issuer.ts'
@@ -42,7 +42,7 @@ export const readAllCertificates = async (ports: ImportPorts): Promise<DatabaseW
   ]
 }
 
-/** Every certificate is on W homes of its shard: it is seen if at most N - R of all homes are silent. */
+/** Every certificate is on W homes of its shard: it is seen if at most N - R of all homes are silent (or syncing). */
 const usersOfAllHomes = async (ports: ImportPorts): Promise<Set<string>> => {
   const { current } = ports.view.current().map.homes
   const answers = await Promise.allSettled(current.peers.map((peer) => usersOfHome(ports, peer)))
@@ -59,6 +59,8 @@ const usersOfAllHomes = async (ports: ImportPorts): Promise<Set<string>> => {
 
 const usersOfHome = async ({ transport, view }: ImportPorts, peer: string): Promise<string[]> => {
   const { epoch } = view.current().map
+  const { state } = await transport.call(peer, storeState, { epoch })
+  if (state === 'syncing') throw new ChatError('STORE_SYNCING') // what it does not have proves nothing
   const users: string[] = []
   for (let shard = 0; shard < SHARDS; shard++) {
     let after: Uint8Array | undefined

@@ -15,19 +15,25 @@ import {
   type StoredRecord,
 } from '../../protocol/rpc.ts'
 import { SHARDS } from '../replication/placement.ts'
+import type { Caller } from './access.ts'
 import { cutoffHour } from './admission.ts'
 import { auditHome } from './audit.ts'
 import type { StoreContext } from './context.ts'
 import { atEpoch } from './epoch-gate.ts'
 import type { Home } from './home.ts'
-import { bodyKey, openEntryKey, shardHourStart } from './keys.ts'
+import { bodyKey, FOREVER, openEntryKey, shardHourStart } from './keys.ts'
 import { isStub } from './tombstones.ts'
 import { isBodyOf, openBodyValue } from './values.ts'
 
 export const handleRepair = (context: StoreContext): void => {
   const { transport } = context
-  const guard = <T>(epoch: number, from: string, work: () => T | Promise<T>): T | Promise<T> => {
-    context.assertCaller(from, ['store'])
+  const guard = <T>(
+    epoch: number,
+    from: string,
+    work: () => T | Promise<T>,
+    caller: Caller = 'store',
+  ): T | Promise<T> => {
+    context.assertCaller(from, [caller])
     return atEpoch(context.gate, epoch, work)
   }
   transport.handle(repairDigests, ({ epoch, cutoff }, from) =>
@@ -47,9 +53,11 @@ export const handleRepair = (context: StoreContext): void => {
       return { hours: hours.map(({ hour }) => hour), digests: Buffer.concat(hours.map(({ digest }) => digest)) }
     }),
   )
-  transport.handle(repairEntries, (request, from) =>
-    guard(request.epoch, from, () => entriesOf(context.home(), request)),
-  )
+  transport.handle(repairEntries, (request, from) => {
+    // Certificates, which any member may read: an authority that was moved begins with them, before the map names it.
+    const caller = request.hour === FOREVER ? 'member' : 'store'
+    return guard(request.epoch, from, () => entriesOf(context.home(), request), caller)
+  })
   transport.handle(repairRecords, (request, from) =>
     guard(request.epoch, from, () => recordsOf(context.home(), request)),
   )

@@ -3,7 +3,7 @@
 
 import { mutant } from '../../platform/mutants.ts'
 import { compareBytes, equalBytes, toMapKey } from '../../protocol/bytes.ts'
-import { hasCode } from '../../protocol/errors.ts'
+import { ChatError, hasCode } from '../../protocol/errors.ts'
 import { limits } from '../../protocol/limits.ts'
 import { splitKeys } from '../../protocol/records.ts'
 import {
@@ -47,6 +47,7 @@ export interface Missing {
 export const pullFrom = async (context: StoreContext, options: PassOptions): Promise<PassResult> => {
   const { transport } = context
   const { peer, epoch, shards } = options
+  const home = context.home()
   const cutoff = commonCutoff(context)
   const { digests, readable, mark } = await transport.call(peer, repairDigests, { epoch, cutoff })
   let fetched = 0
@@ -56,8 +57,10 @@ export const pullFrom = async (context: StoreContext, options: PassOptions): Pro
       fetched += await pullShard(context, { ...options, shard, cutoff })
     }
   }
-  // Records that were on their way to our disk counted as ours: wait until they are.
-  await context.home().queue.commit()
+  // Records that were on their way to our disk counted as ours: wait until they are. A database that was opened again
+  // meanwhile lost those whose batch failed.
+  await home.queue.commit()
+  if (context.home() !== home) throw new ChatError('STORE_READ_ONLY')
   return { readable, mark, fetched }
 }
 
