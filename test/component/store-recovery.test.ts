@@ -7,6 +7,11 @@ import { armMutant } from '../../src/platform/mutants.ts'
 import { type ErrorCode, hasCode } from '../../src/protocol/errors.ts'
 import { splitKeys } from '../../src/protocol/records.ts'
 import { storeAudit, storeSeen } from '../../src/protocol/rpc.ts'
+import { CommitQueue } from '../../src/node/store/commit-queue.ts'
+import type { BatchLog } from '../../src/node/store/batch-log.ts'
+import type { FeedNumbers } from '../../src/node/store/feed-numbers.ts'
+import type { Database, Marker } from '../../src/platform/ports.ts'
+import { systemClock } from '../../src/platform/system.ts'
 import { eventually } from '../eventually.ts'
 import { message, Stores, type StoresOptions } from '../store-fixture.ts'
 
@@ -189,6 +194,30 @@ test('one failed batch: everything that waited is told, the home opens again by 
   assert.ok(results.some(({ status }) => status === 'rejected'))
   for (const result of results) if (result.status === 'rejected') assert.ok(hasCode(result.reason, 'STORE_READ_ONLY'))
   await eventually(() => stores.append([message()]))
+})
+
+test('what is staged is never refused for want of room: only the next ones are', async () => {
+  const written: number[] = []
+  let release = (): void => {}
+  const wait = new Promise<void>((resolve) => (release = resolve))
+  const database = { batch: (writes: unknown[]) => wait.then(() => void written.push(writes.length)) }
+  const queue = new CommitQueue({
+    clock: systemClock,
+    database: database as unknown as Database,
+    marker: { write: () => {} } as unknown as Marker,
+    batches: { stage: () => 1, durable: () => {} } as unknown as BatchLog,
+    numbers: { stage: () => 1, durable: () => {} } as unknown as FeedNumbers,
+    countEntries: () => 0,
+    onDurable: () => {},
+    onFailed: () => {},
+  })
+  queue.draft().put(Buffer.from('k'), Buffer.alloc(33 * 1024 * 1024))
+  const done = queue.commit() // the record is in the draft: this must not say that it is not
+  assert.throws(() => queue.draft(), /Too much/)
+  queue.urgentDraft().put(Buffer.from('facts'), Buffer.alloc(1))
+  release()
+  await done
+  assert.equal(written, [2])
 })
 
 test.run()

@@ -88,15 +88,20 @@ export class CommitQueue {
 
   /** Where the present turn stages its writes; call `commit` in the same turn. STORE_READ_ONLY, PEER_OVERLOADED. */
   draft(): Draft {
+    const draft = this.urgentDraft()
+    if (draft.bytes > MAX_QUEUED_BYTES) throw new ChatError('PEER_OVERLOADED')
+    return draft
+  }
+
+  /** The same for the few bytes of a home's own facts, however much waits. STORE_READ_ONLY. */
+  urgentDraft(): Draft {
     if (this.#failure) throw this.#failure
-    if (this.#collecting.bytes > MAX_QUEUED_BYTES) throw new ChatError('PEER_OVERLOADED')
     return this.#collecting
   }
 
-  /** Resolves when everything staged so far is durable. */
+  /** Resolves when everything staged so far is durable. Never PEER_OVERLOADED: what is staged will be written. STORE_READ_ONLY. */
   commit(): Promise<void> {
-    const draft = this.draft()
-    const done = draft.done
+    const { done } = this.urgentDraft()
     this.#running ??= this.#run()
     return mutant('ack-before-fsync') ? Promise.resolve() : done
   }

@@ -92,8 +92,9 @@ export class Home {
 
   /** Counts at once in memory, resolves when it is durable, together with everything staged before. */
   saveFacts(change: Partial<HomeFacts>): Promise<void> {
+    const draft = this.queue.urgentDraft()
     this.#facts = { ...this.#facts, ...change }
-    this.queue.draft().put(FACTS_KEY, metaValue(FACTS_KEY, this.#facts))
+    draft.put(FACTS_KEY, metaValue(FACTS_KEY, this.#facts))
     return this.queue.commit()
   }
 
