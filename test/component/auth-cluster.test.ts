@@ -125,6 +125,30 @@ test('the authority signs above every epoch that a connected peer knows', async 
   assert.is(member.view.current().map.epoch, 41)
 })
 
+test('an old authority that hears of the new one only while it asks the peers signs nothing', async () => {
+  const [other, third] = [mapNode('router-2', ['router']), mapNode('router-3', ['router'])]
+  const { world, auth, member, node, initial } = open(['router'], [other, third])
+  const moved = [{ ...node, authority: false }, { ...other, authority: true }, third]
+  world.member(other, mapOf(moved, { epoch: 2 }))
+  const silent = new Set(['map.push'])
+  world.network.filter = (_from, _to, method) => !silent.has(method)
+  silent.add('map.get')
+  world.network.connect(node.peer, other.peer)
+  assert.is(member.view.current().map.epoch, initial.map.epoch)
+  silent.delete('map.get')
+  await rejects(() => auth.removeNode('router-3'), 'AUTH_UNAVAILABLE')
+  assert.is(member.view.current().map.epoch, 2)
+})
+
+test('a node that was removed does not come back with the ticket it once joined with', async () => {
+  const { auth, member } = open()
+  const node = joiner(auth, await ticketFor(auth, ['router']))
+  await node.prove({ name: 'gone' })
+  assert.ok((await auth.removeNode('gone')).removed)
+  await rejects(() => node.prove({ name: 'gone' }), 'AUTH_TICKET')
+  assert.is(member.view.current().map.nodes.length, 1)
+})
+
 /** Stores that answer store.state; `reconciled` follows the map unless told otherwise. */
 const withStores = async (count: number) => {
   const stores = Array.from({ length: count }, (_, index) => mapNode(`store-${index + 2}`, ['store']))
@@ -214,6 +238,11 @@ test('a moved authority reads all certificates before it issues, and the old one
   await importAuthority(imported, state)
   const newMember = world.member(next, initial)
   let isOpen = false
+  let isSyncing = true
+  world.network.transport(node.peer).handle(rpc.storeState, ({ epoch }) => ({
+    ...{ state: isSyncing ? ('syncing' as const) : ('up' as const), feed: 'f', batch: 0, epoch },
+    ...{ reconciled: 0, records: 0 },
+  }))
   world.network.transport(node.peer).handle(rpc.repairEntries, ({ shard }) => {
     if (!isOpen) throw new Error('not yet')
     return { mailboxes: shard === 0 ? ['c:zoe'] : [], keys: Buffer.alloc(0), more: false }
@@ -224,6 +253,9 @@ test('a moved authority reads all certificates before it issues, and the old one
   const register = (claim: Uint8Array) => newMember.transport.call(next.peer, rpc.authRegister, { claim })
   await rejects(() => register(newDevice().claim({ name: 'zoe' })), 'AUTH_UNAVAILABLE')
   isOpen = true
+  await new Promise((resolve) => setTimeout(resolve, 1_200))
+  await rejects(() => register(newDevice().claim({ name: 'zoe' })), 'AUTH_UNAVAILABLE') // what syncs may lack names
+  isSyncing = false
   await eventually(() => newMember.view.current().map.nodes.some((each) => each.peer === next.peer && each.authority))
   await rejects(
     () =>

@@ -61,7 +61,8 @@ export class AuthService implements Service {
     const tables = new AuthTables(database)
     const cluster = toHex(keyPair.publicKey)
     const sign = fastSigner(keyPair.secretKey)
-    const writer = new MapWriter({ transport, view, clock, log, sign })
+    const mustBeAuthority = (): void => this.#mustBeAuthority()
+    const writer = new MapWriter({ transport, view, clock, log, sign, mustBeAuthority })
     const invites = new Invites({ tables, clock, random })
     const issuer = new Issuer({ tables, homes: mailboxes, clock, random, cluster, sign })
     this.#tables = tables

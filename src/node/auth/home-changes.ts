@@ -62,7 +62,10 @@ export class HomeChanges {
     if (clock.monotonic() < this.#retryAt) return
     const wanted = await this.#wanted(map)
     if (wanted.length === 0 || isSame(wanted, map.homes.current.peers)) return
+    // One that a crash left behind would let the coming change become final too early.
+    if (tables.authority().jointEpoch !== undefined) await tables.write(tables.putAuthority({ jointEpoch: undefined }))
     const next = await writer.change((newest) => {
+      if (!wanted.every((peer) => isStore(newest, peer))) return undefined // one was removed meanwhile
       if (newest.homes.next || !isSame(newest.homes.current.peers, map.homes.current.peers)) return undefined
       if (newest.homes.current.peers.length === 0) return { ...newest, homes: { current: homeSet(wanted) } }
       return { ...newest, homes: { current: newest.homes.current, next: homeSet(wanted) } }
@@ -127,6 +130,7 @@ export class HomeChanges {
     const { leaving } = tables.authority()
     const gone = leaving.filter((peer) => !map.homes.current.peers.includes(peer))
     if (gone.length === 0) return
+    await tables.forgetTicketsOf(gone)
     await writer.change((newest) =>
       newest.nodes.some((node) => gone.includes(node.peer))
         ? { ...newest, nodes: newest.nodes.filter((node) => !gone.includes(node.peer)) }

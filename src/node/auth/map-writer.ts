@@ -17,6 +17,8 @@ export interface MapWriterPorts {
   log: Logger
   /** By the authority's key. */
   sign: (message: Uint8Array) => Uint8Array
+  /** Throws when the newest map names another authority: asked after the peers were. */
+  mustBeAuthority: () => void
 }
 
 /** The next content, without the epoch; undefined when there is nothing to change. */
@@ -38,8 +40,9 @@ export class MapWriter {
   }
 
   async #publish(change: MapChange): Promise<SignedMap> {
-    const { view, log, sign } = this.#ports
+    const { view, log, sign, mustBeAuthority } = this.#ports
     await this.#askPeers()
+    mustBeAuthority()
     const { map } = view.current()
     const next = change(map)
     if (!next) return view.current()

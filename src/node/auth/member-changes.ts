@@ -22,7 +22,7 @@ export class MemberChanges {
 
   /** A home is marked as leaving, and `removed` is false until the homes have changed: ask again. CLUSTER_STATE. */
   async remove(name: string): Promise<{ removed: boolean; epoch: number }> {
-    const { view, transport, writer } = this.#ports
+    const { view, transport, tables, writer } = this.#ports
     const { map } = view.current()
     const node = map.nodes.find((candidate) => candidate.name === name)
     if (!node) return { removed: true, epoch: map.epoch }
@@ -34,6 +34,7 @@ export class MemberChanges {
       await this.#markLeaving(map, node.peer)
       return { removed: false, epoch: map.epoch }
     }
+    await tables.forgetTicketsOf([node.peer])
     const next = await writer.change((newest) => {
       // It may have become a home since.
       if (isHome(newest, node.peer)) return undefined

@@ -108,6 +108,14 @@ export class AuthTables {
     return this.#authorities.put(AUTHORITY_ROW, this.#authority)
   }
 
+  /** Forgets the tickets with which these peers joined: whoever was removed comes back with a new one only. */
+  async forgetTicketsOf(peers: readonly string[]): Promise<void> {
+    const used = (await this.tickets.entries()).filter(
+      ([, { usedBy }]) => usedBy !== undefined && peers.includes(usedBy),
+    )
+    if (used.length > 0) await this.write(...used.map(([id]) => this.tickets.remove(id)))
+  }
+
   /** Resolves after fsync. Writes keep their order; those that wait for the one before share a batch. */
   write(...writes: DatabaseWrite[]): Promise<void> {
     if (this.#waiting) {
