@@ -18,12 +18,16 @@ import { judge, type Verdict } from './verification.ts'
 /** How long the loop may be kept. */
 const SLICE_MS = 8
 const CERTIFICATE_RETRY_MS = 1_000
+/** A gateway remembers certificates for a second: a device that is not among them is asked for again after it. */
+const CERTIFICATE_AGAIN_MS = 1_500
 
 interface Incoming {
   record: OpenRecord
   key: Uint8Array
   mapKey: string
   acceptedAt: number
+  /** Its device was not among its author's certificates; the answer may have been older than the device. */
+  isAsked?: boolean
 }
 export interface IngestOptions {
   clock: Clock
@@ -211,12 +215,18 @@ export class Ingest {
     if (this.#isStopped) return
     const waiting = this.#parked.get(author) ?? []
     this.#parked.delete(author)
+    const again: Incoming[] = []
     for (const incoming of waiting) {
       if (devices.has(incoming.record.header.dev)) this.#queue.push(incoming)
+      else if (!incoming.isAsked) again.push({ ...incoming, isAsked: true })
       else {
         this.#refuse(incoming, 'no certificate')
         this.#underWay.delete(incoming.mapKey)
       }
+    }
+    if (again.length > 0) {
+      this.#parked.set(author, again)
+      clock.after(CERTIFICATE_AGAIN_MS, () => !this.#isStopped && void this.#ask(author))
     }
     if (!this.#isWorking) this.#work()
   }

@@ -363,6 +363,20 @@ export const scenarios = {
     assert.equal(await textsOf(b, 'alice'), ['text 1'])
   }),
 
+  'a device that is newer than what a gateway remembers of its user': inWorld(async (world) => {
+    const [phone, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const b = await world.open(bob)
+    await b.caughtUp({ timeoutMs: 3_000 })
+    const laptop = world.enrol('alice')
+    const get = world.certificates.get.bind(world.certificates)
+    const until = Date.now() + 1_000
+    world.certificates.get = (user: string) =>
+      user === 'alice' && Date.now() < until ? [phone.certificate] : get(user)
+    world.store(messageOf(laptop, 'bob', { seq: 1 }))
+    await eventually(async () => (await textsOf(b, 'alice')).length === 1)
+    assert.is(b.rejected.invalid, 0)
+  }),
+
   'what no push brought is fetched': inWorld(async (world) => {
     const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
     world.isPushing = false
