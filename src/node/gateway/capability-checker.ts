@@ -33,7 +33,7 @@ export class CapabilityChecker {
   }
 
   #check({ gateway, capability }: Lease): Checked | false {
-    const key = toMapKey(capability)
+    const key = `${gateway} ${toMapKey(capability)}`
     const known = this.#checked.get(key)
     if (known !== undefined) return known
     const checked = this.#open(gateway, capability)

@@ -180,7 +180,12 @@ export class Feed {
   /** The home that sends bodies first, so that the ids of the others name what the client already has. */
   async #run(): Promise<void> {
     const homes = this.homes.toSorted((a, b) => Number(b.withRecords) - Number(a.withRecords))
-    for (const home of homes) await home.start()
+    try {
+      for (const home of homes) await home.start()
+    } catch (error) {
+      this.#ports.log.warn({ error: asChatError(error).message }, 'a home answered what is no page')
+      this.changed()
+    }
   }
 
   #lost(peer: string, error: unknown): void {

@@ -51,10 +51,10 @@ export class LeaseFinder {
     const pending = this.#pending.get(user)
     if (pending) return pending
     if (this.#pending.size >= MAX_PENDING) return Promise.resolve([])
-    const found = this.#ask(user).then((leases) => {
-      this.#pending.delete(user)
-      return this.#remember(user, leases)
-    })
+    const found = this.#ask(user)
+      .then((leases) => this.#remember(user, leases))
+      .catch(() => []) // leases that are none
+      .finally(() => this.#pending.delete(user))
     this.#pending.set(user, found)
     return found
   }
@@ -109,7 +109,7 @@ export class LeaseFinder {
         open++
         cancelHedge = clock.after(limits.hedgeMs, askNext)
         transport.call(router, routeLookup, { user }).then(
-          (answer) => answered(answer.leases),
+          ({ leases }) => answered(Array.isArray(leases) ? leases : []),
           () => answered([]),
         )
       }

@@ -43,7 +43,9 @@ export class Confirmer {
     const pending = records.map((record) => this.#open(record))
     const open = pending.filter((one) => one !== undefined)
     await this.#askHomes(open)
-    const lacking = open.filter((one) => one.openGroups > 0)
+    // Answers given under different maps prove nothing together: the homes may have been moving in between.
+    const isSameMap = this.#ports.view.current().map.epoch === map.epoch
+    const lacking = open.filter((one) => one.openGroups > 0 || !isSameMap)
     const writtenBack = await Promise.all(lacking.map(({ write }) => this.#writeBack(write)))
     const unconfirmed = new Set(lacking.filter((_, i) => !writtenBack[i]))
     return pending.map((one) => one !== undefined && !unconfirmed.has(one))

@@ -114,6 +114,7 @@ export class HomeKeeper {
         // A handle that was opened on a full disk may be broken already: LevelDB tidies up while it opens.
         if (hasRoom && this.#home) await this.#closeHome(this.#home)
         this.#home ??= await this.#openHome()
+        if (this.#home.facts.feed !== broken.facts.feed) this.#options.onNewFeed()
         if (hasRoom) {
           this.#takesWrites = true
           log.info({}, 'the store takes writes again')
