@@ -138,7 +138,7 @@ export class Connection {
     let isOnline = false
     try {
       const { clock, dial, random } = this.#ports
-      session = await Session.open(dial, url, { clock, handlers: {}, onEnd: ended.resolve })
+      session = await Session.open(dial, url, { clock, handlers: {}, onEnd: ended.resolve, signal })
       if (signal.aborted) return false
       this.#session = session
       session.handlers = this.#handlers(session, ended.resolve)

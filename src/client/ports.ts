@@ -15,8 +15,8 @@ export interface GatewayLinkHandlers {
   /** Called once, when the other side or the network ended the connection. */
   closed(reason: string): void
 }
-/** Rejects with NET_UNAVAILABLE or NET_INSECURE. */
-export type Dial = (url: string, handlers: GatewayLinkHandlers) => Promise<GatewayLink>
+/** Rejects with NET_UNAVAILABLE or NET_INSECURE; with the signal at once. */
+export type Dial = (url: string, handlers: GatewayLinkHandlers, signal?: AbortSignal) => Promise<GatewayLink>
 
 export interface ClientPorts {
   clock: Clock

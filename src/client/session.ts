@@ -29,6 +29,8 @@ export interface SessionOptions {
   handlers: FrameHandlers
   /** Called once, when the connection is over for any reason but close(). */
   onEnd: (error: ChatError) => void
+  /** Gives up dialling. */
+  signal?: AbortSignal
 }
 
 const isFrameType = (type: unknown): type is GatewayFrameType =>
@@ -51,10 +53,11 @@ export class Session {
 
   static async open(dial: Dial, url: string, options: SessionOptions): Promise<Session> {
     const session = new Session(url, options)
-    session.#link = await dial(url, {
-      message: (text) => session.#receive(text),
-      closed: (reason) => session.#end(new ChatError('NET_CLOSED', { details: { reason } })),
-    })
+    const handlers = {
+      message: (text: string) => session.#receive(text),
+      closed: (reason: string) => session.#end(new ChatError('NET_CLOSED', { details: { reason } })),
+    }
+    session.#link = await dial(url, handlers, options.signal)
     return session
   }
 

@@ -30,12 +30,12 @@ export const checkGatewayUrl = (url: string, { insecure = false }: WebSocketDial
 
 export const webSocketDial =
   (options: WebSocketDialOptions = {}): Dial =>
-  (url, handlers) => {
+  (url, handlers, signal) => {
     checkGatewayUrl(url, options)
-    return open(url, handlers)
+    return open(url, handlers, signal)
   }
 
-const open = (url: string, handlers: GatewayLinkHandlers): Promise<GatewayLink> =>
+const open = (url: string, handlers: GatewayLinkHandlers, signal: AbortSignal | undefined): Promise<GatewayLink> =>
   new Promise((resolve, reject) => {
     const socket = new WebSocket(url, SUBPROTOCOL, {
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
@@ -45,11 +45,18 @@ const open = (url: string, handlers: GatewayLinkHandlers): Promise<GatewayLink> 
     } as ClientOptions) // closeTimeout is newer than the type declarations
     let isClosing = false
     let reason = ''
-    socket.on('open', () => resolve(linkOf(socket, () => (isClosing = true))))
+    // One that never answers must not keep a client from closing.
+    const giveUp = (): void => socket.terminate()
+    signal?.addEventListener('abort', giveUp)
+    socket.on('open', () => {
+      signal?.removeEventListener('abort', giveUp)
+      resolve(linkOf(socket, () => (isClosing = true)))
+    })
     socket.on('message', (data, isBinary) => {
       if (!isBinary && !isClosing) handlers.message(textOf(data))
     })
     socket.on('error', (error) => {
+      signal?.removeEventListener('abort', giveUp)
       reason = error.message
       reject(new ChatError('NET_UNAVAILABLE', { message: `${url} cannot be reached (${error.message})`, cause: error }))
     })
