@@ -5,6 +5,7 @@ import { ChatError } from '../../src/protocol/errors.ts'
 import { sleep } from '../../src/platform/timing.ts'
 
 const AGAIN_MS = 300
+const APPROVAL_MS = 12_000
 
 export interface Enrolment extends RegistrationOptions {
   /** Claims a name, or asks a device of its user for approval. */
@@ -28,8 +29,8 @@ const tryOnce = async ({ by, ...options }: Enrolment): Promise<Uint8Array> => {
   let isOver = false
   const onCode = async (code: string): Promise<void> => {
     while (!isOver) {
-      // The approver may be down, and the authority may have forgotten the code: it is shown anew then.
-      await Promise.resolve(approve(code)).catch(() => undefined)
+      // The approver may be down or die over it, and the authority may have forgotten the code.
+      await Promise.race([approve(code)?.catch(() => undefined), sleep(options.clock, APPROVAL_MS)])
       await sleep(options.clock, AGAIN_MS)
     }
   }

@@ -1,7 +1,7 @@
 // Draws a scenario from a seed and from nothing else: the topology, the world, the work of the people, then faults and plots.
 import { SeededRandom } from './random.ts'
 import { addFaults, type Chances } from './scenario-faults.ts'
-import { addGrowth, addLateDevice, addLonelyHome } from './scenario-plots.ts'
+import { addGrowth, addInterruption, addLateDevice, addLonelyHome } from './scenario-plots.ts'
 import { NOBODY, type Scenario, ScenarioNames, type Step, userOf } from './scenario.ts'
 
 const MAX_SKEW_MS = 10 * 60_000
@@ -30,37 +30,38 @@ export const makeScenario = (seed: number): Scenario => {
     steps: [],
     healAt: random.between(20, 50) * 1000,
   }
-  const world = new ScenarioNames(scenario, grows)
-  for (const name of [...world.nodes, ...world.devices]) {
+  const names = new ScenarioNames(scenario, grows)
+  for (const name of [...names.nodes, ...names.devices]) {
     scenario.skewMs[name] = random.chance(0.5) ? 0 : random.between(-MAX_SKEW_MS, MAX_SKEW_MS)
   }
-  scenario.eager = world.devices.filter(() => random.chance(0.25))
+  scenario.eager = names.devices.filter(() => random.chance(0.25))
   const moments = Array.from({ length: random.between(2, 6) }, () => random.float() * scenario.healAt)
-  addWork(scenario, world, { random: random.fork('work'), moments })
-  addFaults(scenario, world, { random: random.fork('faults'), moments })
-  if (stores === 3 && random.chance(0.2)) addLonelyHome(scenario, world, random.fork('lonely'))
-  if (random.chance(0.2)) addLateDevice(scenario, world, random.fork('late'))
-  if (grows) addGrowth(scenario, world, random.fork('growth'))
+  addWork(scenario, names, { random: random.fork('work'), moments })
+  addFaults(scenario, names, { random: random.fork('faults'), moments })
+  if (stores === 3 && random.chance(0.2)) addLonelyHome(scenario, names, random.fork('lonely'))
+  if (random.chance(0.2)) addLateDevice(scenario, names, random.fork('late'))
+  if (random.chance(0.2)) addInterruption(scenario, names, random.fork('interruption'))
+  if (grows) addGrowth(scenario, names, random.fork('growth'))
   // What begins after the heal would never end.
   scenario.steps = scenario.steps.filter(({ at }) => at < scenario.healAt).sort((a, b) => a.at - b.at)
   return scenario
 }
 
-const addWork = (scenario: Scenario, world: ScenarioNames, { random, moments }: Chances): void => {
+const addWork = (scenario: Scenario, names: ScenarioNames, { random, moments }: Chances): void => {
   const { steps, healAt, seed } = scenario
   const time = (): number => random.float() * healAt
   const count = random.between(15, 45)
   for (let i = 0; i < count; i++) {
-    const device = random.pick(world.devices)
-    const to = random.chance(0.03) ? userOf(device) : random.chance(0.03) ? NOBODY : random.pick(world.users)
+    const device = random.pick(names.devices)
+    const to = random.chance(0.03) ? userOf(device) : random.chance(0.03) ? NOBODY : random.pick(names.users)
     const at = random.chance(0.5) ? random.pick(moments) + random.float() * 200 : time()
     steps.push({ at, do: 'send', device, to, text: `text ${seed}.${i}` })
   }
   const some = (most: number, make: (device: string) => Step): void => {
-    for (let i = random.between(0, most); i > 0; i--) steps.push(make(random.pick(world.devices)))
+    for (let i = random.between(0, most); i > 0; i--) steps.push(make(random.pick(names.devices)))
   }
   some(5, (device) => ({ at: time(), do: 'resend', device }))
-  some(12, (device) => ({ at: time(), do: 'read', device, conversation: random.pick(world.users) }))
+  some(12, (device) => ({ at: time(), do: 'read', device, conversation: random.pick(names.users) }))
   some(8, (device) => ({ at: time(), do: 'settle', device }))
   some(10, (device) => ({ at: time(), do: 'status', device }))
 }

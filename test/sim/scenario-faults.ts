@@ -114,17 +114,17 @@ const weights = Object.fromEntries(Object.entries(FAULTS).map(([kind, { weight }
   number
 > // same keys
 
-export const addFaults = (scenario: Scenario, world: ScenarioNames, { random, moments }: Chances): void => {
+export const addFaults = (scenario: Scenario, names: ScenarioNames, { random, moments }: Chances): void => {
   const { steps, healAt, hasLiar, stores } = scenario
   const time = (): number =>
     random.chance(0.5) ? random.pick(moments) + random.float() * 400 - 50 : random.float() * healAt
   for (let i = random.pick([0, 2, 4, 8, 14]); i > 0; i--) {
-    steps.push(FAULTS[random.weighted(weights)].make(random, world, Math.max(0, time())))
+    steps.push(FAULTS[random.weighted(weights)].make(random, names, Math.max(0, time())))
   }
-  if (hasLiar) for (let i = random.between(1, 4); i > 0; i--) steps.push(FAULTS.forge.make(random, world, time()))
+  if (hasLiar) for (let i = random.between(1, 4); i > 0; i--) steps.push(FAULTS.forge.make(random, names, time()))
   // One home's disk at a time, and only where others can give back what it held.
   if (stores >= 3 && random.chance(0.3)) {
     const how = random.pick(['bit', 'log', 'all'] as const)
-    steps.push({ at: time(), do: 'damage-disk', node: random.pick(world.stores), how })
+    steps.push({ at: time(), do: 'damage-disk', node: random.pick(names.stores), how })
   }
 }

@@ -6,9 +6,9 @@ import { deviceName, type Scenario, type ScenarioNames, userOf } from './scenari
  * One home misses a while of which a device knows nothing either; then another loses its disk and the third goes away:
  * who counts the empty one tells the device that it has everything.
  */
-export const addLonelyHome = ({ steps, healAt, seed }: Scenario, world: ScenarioNames, random: SeededRandom): void => {
-  const [late = '', empty = '', away = ''] = random.shuffle(world.stores)
-  const [asleep = '', ...others] = random.shuffle(world.devices)
+export const addLonelyHome = ({ steps, healAt, seed }: Scenario, names: ScenarioNames, random: SeededRandom): void => {
+  const [late = '', empty = '', away = ''] = random.shuffle(names.stores)
+  const [asleep = '', ...others] = random.shuffle(names.devices)
   const at = random.float() * healAt * 0.4
   steps.push({ at, do: 'crash-node', node: late, how: 'process', forMs: 6_000 })
   steps.push({ at, do: 'crash-device', device: asleep, how: 'process', forMs: 6_500 })
@@ -23,16 +23,34 @@ export const addLonelyHome = ({ steps, healAt, seed }: Scenario, world: Scenario
   for (let i = 0; i < 4; i++) steps.push({ at: at + 7_000 + i * 500, do: 'settle', device: asleep })
 }
 
+/** A device comes back to a backlog while more arrives, and loses its connection again before it has read it. */
+export const addInterruption = (
+  { steps, healAt, seed }: Scenario,
+  names: ScenarioNames,
+  random: SeededRandom,
+): void => {
+  const [device = '', ...others] = random.shuffle(names.devices)
+  const at = random.float() * healAt * 0.6
+  const back = at + 2_000
+  steps.push({ at, do: 'crash-device', device, how: 'process', forMs: 2_000 })
+  for (let i = 0; i < 16; i++) {
+    const sent = i < 6 ? at + random.float() * 2_000 : back + random.float() * 400
+    const text = `text ${seed}.interrupted.${i}`
+    steps.push({ at: sent, do: 'send', device: random.pick(others), to: userOf(device), text })
+  }
+  for (let i = 0; i < 3; i++) steps.push({ at: back + random.float() * 500, do: 'break-socket', device })
+}
+
 /** A new device of somebody, in the middle of everything: it has to get all there ever was. */
-export const addLateDevice = ({ steps, healAt, users }: Scenario, world: ScenarioNames, random: SeededRandom): void => {
-  const approver = random.pick(world.devices)
+export const addLateDevice = ({ steps, healAt, users }: Scenario, names: ScenarioNames, random: SeededRandom): void => {
+  const approver = random.pick(names.devices)
   const user = Number(userOf(approver).slice(1))
   const device = deviceName(user, users[user] ?? 0)
   steps.push({ at: random.float() * healAt, do: 'link-device', device, approver })
 }
 
 /** One store becomes three, under load; and then the first may lose everything. */
-export const addGrowth = (scenario: Scenario, world: ScenarioNames, random: SeededRandom): void => {
+export const addGrowth = (scenario: Scenario, names: ScenarioNames, random: SeededRandom): void => {
   const { steps, seed, network } = scenario
   // Long enough, now and then, for a change that does not get there to be cancelled.
   const isSlow = random.chance(0.15)
@@ -42,18 +60,18 @@ export const addGrowth = (scenario: Scenario, world: ScenarioNames, random: Seed
   if (random.chance(0.5)) {
     // A gateway that does not hear of the new map for a while goes on by the old one.
     network.notifyLoss = 0.4
-    const from = world.nodes.filter((name) => name !== 'gateway-1' && name !== 'store-1')
+    const from = names.nodes.filter((name) => name !== 'gateway-1' && name !== 'store-1')
     steps.push({ at: at - 0.5, do: 'isolate', node: 'gateway-1', from, forMs: 4_000 })
   }
-  for (const node of world.newStores) steps.push({ at: at + random.float() * 500, do: 'add-store', node })
+  for (const node of names.newStores) steps.push({ at: at + random.float() * 500, do: 'add-store', node })
   for (let i = 0; i < 25; i++) {
-    const device = random.pick(world.devices)
+    const device = random.pick(names.devices)
     const sent = at + random.float() * 3_000
-    steps.push({ at: sent, do: 'send', device, to: random.pick(world.users), text: `text ${seed}.grow.${i}` })
+    steps.push({ at: sent, do: 'send', device, to: random.pick(names.users), text: `text ${seed}.grow.${i}` })
   }
   if (random.chance(0.5)) return
   // The old home cannot tell the new ones what it has for a while; once they are said to have it, it may go.
   const forMs = isSlow ? 75_000 : random.between(2_000, 8_000)
-  steps.push({ at: at - 1, do: 'isolate', node: 'store-1', from: world.newStores, forMs })
+  steps.push({ at: at - 1, do: 'isolate', node: 'store-1', from: names.newStores, forMs })
   steps.push({ at, do: 'lose-after-growth', node: 'store-1', afterMs: random.float() * 300 })
 }
