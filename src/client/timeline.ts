@@ -6,7 +6,7 @@ import type { Conversation, Conversations } from './conversations.ts'
 import type { EventLog } from './event-log.ts'
 import { type HeldMessage, type HeldRecords, idOfRecordKey } from './held-records.ts'
 import type { Holds } from './holds.ts'
-import { keys, type Place, ranges } from './keys.ts'
+import { decodeNumber, keys, type Place, ranges } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
 import { addRange } from './sequence-ranges.ts'
 import type { Statuses } from './statuses.ts'
@@ -86,6 +86,17 @@ export class Timeline {
     records.mark(key, 'deleted')
     records.forgetId(header.id, header.from)
     store.put(keys.order(header.conv, this.#orderOf(header)), undefined)
+    void this.#lowerMaxAt(this.#options.conversations.of(header.conv)).catch(() => {}) // closing; it is tried with the next
+  }
+
+  /** The time of what was withdrawn binds nobody: a clock that was wrong for a moment must not hold up what follows. */
+  async #lowerMaxAt(conversation: Conversation): Promise<void> {
+    const before = conversation.maxAt
+    const whole = ranges.order(conversation.id)
+    const [last] = await this.#options.store.range({ ...whole, reverse: true, limit: 1 })
+    if (conversation.maxAt !== before) return
+    conversation.maxAt = last ? decodeNumber(last[0], whole.gte.length) : 0
+    this.#options.conversations.touch(conversation)
   }
 
   /** A verified tombstone: the author of the message, or the owner of this mailbox, deleted it. */

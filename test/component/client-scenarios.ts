@@ -219,6 +219,34 @@ export const scenarios = {
     assert.equal(await b.gaps('alice'), [])
   }),
 
+  'a clock that was two hours ahead for a moment holds nothing up': async () => {
+    let aheadMs = 0
+    const clock = { ...systemClock, now: () => Date.now() + aheadMs }
+    await inWorld(
+      async (world) => {
+        const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+        const [a, b] = [await world.open(alice), await world.open(bob)]
+        let refused = 0
+        world.onPut = ({ k, at }) => {
+          if (k !== 'msg' || at < Date.now() + 1_800_000) return undefined
+          refused += 1
+          return new ChatError('MESSAGE_TIME')
+        }
+        aheadMs = 7_200_000
+        const sent = ['one', 'two'].map((text) => a.send('bob', text, { timeoutMs: 4_000 }))
+        await eventually(() => refused > 0)
+        aheadMs = 0
+        assert.equal(
+          (await Promise.all(sent)).map(({ status }) => status !== 'queued'),
+          [true, true],
+        )
+        await eventually(async () => (await textsOf(b, 'alice')).length === 2)
+        assert.equal(await textsOf(b, 'alice'), ['one', 'two'])
+      },
+      { clock },
+    )()
+  },
+
   'a message that is refused for good becomes a void, which goes before the next message': inWorld(async (world) => {
     const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
     const [a, b] = [await world.open(alice), await world.open(bob)]
