@@ -1,7 +1,6 @@
-// Which key does what where, as data: the help is made from it. Terminals send no F-keys to us, and Ctrl-J is the newline.
+// Which key does what where, as data: the help is made from it, and settings.ts lets the user bind others. Terminals send no F-keys to us, and Ctrl-J is the newline.
 // It must not do anything: operations.ts and draft.ts do.
-import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
-import { joinText } from './cells.ts'
+import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
 import type { Edit } from './draft.ts'
 import type { Operation } from './operations.ts'
 
@@ -11,6 +10,8 @@ export interface KeyBinding {
   readonly does: Operation | Edit
   /** One line of the help; without it the binding is a habit that needs no explanation. */
   readonly help?: SafeText
+  /** Another operation that the same line tells of. */
+  readonly other?: { readonly does: Operation | Edit; readonly help: SafeText }
 }
 
 const editing: readonly KeyBinding[] = [
@@ -18,11 +19,21 @@ const editing: readonly KeyBinding[] = [
   { keys: ['right', 'ctrl-f'], does: 'right' },
   { keys: ['alt-b', 'ctrl-left', 'alt-left'], does: 'wordLeft' },
   { keys: ['alt-f', 'ctrl-right', 'alt-right'], does: 'wordRight' },
-  { keys: ['ctrl-a', 'home'], does: 'lineStart', help: safe`begin of line (Ctrl-E: its end)` },
+  {
+    keys: ['ctrl-a', 'home'],
+    does: 'lineStart',
+    help: safe`begin of line`,
+    other: { does: 'lineEnd', help: safe`its end` },
+  },
   { keys: ['ctrl-e', 'end'], does: 'lineEnd' },
   { keys: ['backspace', 'ctrl-h'], does: 'backspace' },
   { keys: ['delete', 'ctrl-d'], does: 'delete' },
-  { keys: ['ctrl-w', 'alt-backspace'], does: 'killWord', help: safe`delete the word before (Ctrl-U: the line before)` },
+  {
+    keys: ['ctrl-w', 'alt-backspace'],
+    does: 'killWord',
+    help: safe`delete the word before`,
+    other: { does: 'killLineStart', help: safe`the line before` },
+  },
   { keys: ['alt-d'], does: 'killWordRight' },
   { keys: ['ctrl-u'], does: 'killLineStart' },
 ]
@@ -43,17 +54,32 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
   chat: [
     { keys: ['enter'], does: 'submit', help: safe`send` },
     { keys: ['ctrl-j', 'alt-enter'], does: 'newline', help: safe`new line in the message` },
-    { keys: ['up'], does: 'upOrOlderInput', help: safe`what you sent before (Down: back)` },
+    {
+      keys: ['up'],
+      does: 'upOrOlderInput',
+      help: safe`what you sent before`,
+      other: { does: 'downOrNewerInput', help: safe`back` },
+    },
     { keys: ['down'], does: 'downOrNewerInput' },
-    { keys: ['pageup'], does: 'pageUp', help: safe`scroll up (PgDn: down)` },
+    { keys: ['pageup'], does: 'pageUp', help: safe`scroll up`, other: { does: 'pageDown', help: safe`down` } },
     { keys: ['pagedown'], does: 'pageDown' },
-    { keys: ['alt-home', 'ctrl-home'], does: 'toStart', help: safe`oldest that is loaded (Alt-End: newest)` },
+    {
+      keys: ['alt-home', 'ctrl-home'],
+      does: 'toStart',
+      help: safe`oldest that is loaded`,
+      other: { does: 'toEnd', help: safe`newest` },
+    },
     { keys: ['alt-end', 'ctrl-end'], does: 'toEnd' },
     { keys: ['alt-u'], does: 'toUnread', help: safe`first unread message` },
-    { keys: ['ctrl-n'], does: 'nextConversation', help: safe`next conversation (Ctrl-P: previous)` },
+    {
+      keys: ['ctrl-n'],
+      does: 'nextConversation',
+      help: safe`next conversation`,
+      other: { does: 'previousConversation', help: safe`previous` },
+    },
     { keys: ['ctrl-p'], does: 'previousConversation' },
     { keys: ['alt-s'], does: 'lastConversation', help: safe`the conversation before this one` },
-    { keys: ['ctrl-s'], does: 'startSelect', help: safe`select a message: then r replies, y copies` },
+    { keys: ['ctrl-s'], does: 'startSelect', help: safe`select a message, to answer or copy it` },
     { keys: ['ctrl-r'], does: 'startSearch', help: safe`search` },
     { keys: ['alt-a'], does: 'nextUnread', help: safe`next conversation with unread messages` },
     {
@@ -91,36 +117,4 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
     { keys: ['enter'], does: 'closeOverlay' },
     ...leaving,
   ],
-}
-
-const indexed = new Map(
-  Object.entries(keyTable).flatMap(([mode, bindings]) =>
-    bindings.flatMap(({ keys, does }) => keys.map((key) => [`${mode} ${key}`, does] as const)),
-  ),
-)
-export const operationOf = (mode: Mode, key: string): Operation | Edit | undefined => indexed.get(`${mode} ${key}`)
-
-const words: Record<string, string> = {
-  pageup: 'PgUp',
-  pagedown: 'PgDn',
-  ctrl: 'Ctrl',
-  alt: 'Alt',
-  enter: 'Enter',
-  escape: 'Esc',
-}
-/** `alt-pageup` as people write it: Alt-PgUp. */
-export const keyLabel = (key: string): string =>
-  key
-    .split('-')
-    .map(
-      (part) => words[part] ?? (part.length === 1 ? part.toUpperCase() : part.charAt(0).toUpperCase() + part.slice(1)),
-    )
-    .join('-')
-
-/** The keys of a mode in one line, for those who are in it. */
-export const keysText = (mode: Mode): SafeText => {
-  const parts = keyTable[mode].flatMap(({ keys, help }) =>
-    help === undefined ? [] : [safe`${safeLine(keyLabel(keys[0] ?? ''))} ${help}`],
-  )
-  return joinText(parts.flatMap((part, index) => (index === 0 ? [part] : [safe` · `, part])))
 }

@@ -1,7 +1,7 @@
 // Who gets which cells, from the size of the terminal alone and the length of the draft. Pure.
 import { composerRows } from './composer-view.ts'
 import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
-import { keysText } from './keys.ts'
+import { keysText, labelOf } from './keymap.ts'
 import { draftOfCurrent, type State, type Toast } from './state.ts'
 import { wrap } from './wrap.ts'
 
@@ -24,8 +24,9 @@ export interface Layout {
 /** The row above the input: what just happened, else the keys of the mode, help for the command that is typed, what is answered. */
 export const toastOf = (state: State): Toast | undefined => {
   const { reply } = draftOfCurrent(state)
-  const answers = reply && safe`↳ reply to ${reply.from} (Esc: not): ${reply.text}`
-  const text = state.selected === undefined ? (state.hint ?? answers) : keysText('select')
+  const answers =
+    reply && safe`↳ reply to ${reply.from} (${labelOf(state.keymap, 'chat', 'escape')}: not): ${reply.text}`
+  const text = state.selected === undefined ? (state.hint ?? answers) : keysText(state.keymap, 'select')
   return state.toast ?? (text === undefined ? undefined : { text, style: 'dim' })
 }
 

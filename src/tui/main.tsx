@@ -5,11 +5,14 @@ import { systemClock } from '../platform/system.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { attentionBytes, type Notification, wayOf } from './attention.ts'
 import { openKept } from './kept.ts'
-import { initialState } from './state.ts'
-import { createStore, type Store } from './store.ts'
+import { readSettings, SETTINGS_FILE } from './settings-file.ts'
+import type { Memory } from './memory.ts'
+import type { Settings } from './settings.ts'
+import { initialState, type State } from './state.ts'
+import { createStore } from './store.ts'
 import { Session } from './session.ts'
+import { draw, loadComponents } from './drawing.ts'
 import { lending } from './lending.ts'
-import type { Suspend } from './components/App.tsx'
 import { openTerminal, sizeOf } from './terminal.ts'
 
 export interface TuiOptions {
@@ -26,18 +29,6 @@ export interface TuiOptions {
 const signalCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 const signalNames = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-const loadComponents = async () => {
-  // Both are read when the modules load: the development build of React takes twice as long, and Ink asks for colours once.
-  process.env.NODE_ENV ??= 'production'
-  if (process.env.NO_COLOR) process.env.FORCE_COLOR ??= '0'
-  const [{ render }, { createElement }, { App }] = await Promise.all([
-    import('ink'),
-    import('react'),
-    import('./components/App.tsx'),
-  ])
-  return { render, createElement, App }
-}
-
 const onSignals = (end: (code: number) => void): (() => void) => {
   const handlers = signalNames.map((name) => ({ name, handle: () => end(signalCodes[name]) }))
   for (const { name, handle } of handlers) process.on(name, handle)
@@ -46,48 +37,42 @@ const onSignals = (end: (code: number) => void): (() => void) => {
   }
 }
 
-interface Drawn {
-  /** Settles when it is taken off the screen; rejects with what a component threw. */
-  ended: Promise<unknown>
-  end: () => void
-  redraw: () => void
-  suspend: Suspend
+const notifying = (settings: Settings, write: (bytes: string) => void): ((notification: Notification) => void) => {
+  const way = wayOf(settings.notify, process.env)
+  const tmux = process.env.TMUX !== undefined
+  return (notification) => write(attentionBytes(notification, way, { tmux }))
 }
-const draw = (store: Store, { render, createElement, App }: Awaited<ReturnType<typeof loadComponents>>): Drawn => {
-  let suspend: Suspend = (run) => run()
-  const root = createElement(App, {
-    store,
-    onSuspend: (given) => {
-      suspend = given
-    },
+
+const beginning = (
+  { chat, profile = 'default', notices = [] }: TuiOptions,
+  { memory, settings }: { memory: Memory; settings: Settings },
+): State => {
+  const { keymap, problems, theme = process.env.NO_COLOR ? 'mono' : 'terminal' } = settings
+  return initialState({
+    user: chat.user,
+    profile,
+    notices: [...notices, ...problems.map((problem) => `${SETTINGS_FILE}: ${problem}`)],
+    size: sizeOf(process.stdout),
+    nowMs: systemClock.now(),
+    memory,
+    keymap,
+    theme,
   })
-  const app = render(root, {
-    interactive: true,
-    alternateScreen: true,
-    incrementalRendering: true,
-    exitOnCtrlC: false,
-    maxFps: 60,
-  })
-  const redraw = (): void => {
-    app.clear()
-    app.rerender(root)
-  }
-  return { ended: app.waitUntilExit(), end: () => app.unmount(), redraw, suspend: (run) => suspend(run) }
 }
 
 /** Resolves when the user left or a signal ended it (process.exitCode says which); the chat stays open, it is the caller's. */
-export const runTui = async ({ chat, profile = 'default', notices = [], directory }: TuiOptions): Promise<void> => {
+export const runTui = async (options: TuiOptions): Promise<void> => {
   const { stdin, stdout } = process
+  const { chat } = options
   if (!stdin.isTTY || !stdout.isTTY) {
     throw new ChatError('USAGE', { message: 'chat tui needs a terminal; chat send and chat listen do without one' })
   }
   const components = await loadComponents()
   const ending = new AbortController()
   const { signal } = ending
-  const size = sizeOf(stdout)
-  const kept = openKept(directory)
-  const nowMs = systemClock.now()
-  const store = createStore(initialState({ user: chat.user, profile, notices, size, nowMs, memory: kept.memory }))
+  const kept = openKept(options.directory)
+  const settings = readSettings(options.directory)
+  const store = createStore(beginning(options, { memory: kept.memory, settings }))
   kept.follow(store)
   const endWith = (code: number): void => {
     // Ctrl-C goes to the program that has the terminal and to this one: it is that one's.
@@ -105,10 +90,8 @@ export const runTui = async ({ chat, profile = 'default', notices = [], director
   })
   const ignoreSignals = onSignals(endWith)
   const drawn = draw(store, components)
-  const way = wayOf('auto', process.env)
-  const tmux = process.env.TMUX !== undefined
   const write = (bytes: string): void => void stdout.write(bytes)
-  const notify = (notification: Notification): void => write(attentionBytes(notification, way, { tmux }))
+  const notify = notifying(settings, write)
   const withTerminal = lending({ terminal, store, suspend: drawn.suspend })
   const { end: quit, redraw } = drawn
   new Session({ chat, store, clock: systemClock, signal, quit, redraw, write, notify, withTerminal }).start()

@@ -1,6 +1,7 @@
 // What keys do in a conversation, by name (keys.ts says which key). Pure: state in, state and effects out.
 import { safeTemplate as safe } from '../client/safe-text.ts'
 import { type Draft, draftOf, edits, emptyDraft, moveLine, withText } from './draft.ts'
+import { labelOf } from './keymap.ts'
 import { layoutOf } from './layout.ts'
 import { overlayOperations } from './overlay-operations.ts'
 import { selectOperations } from './select-operations.ts'
@@ -66,7 +67,10 @@ const clearOrQuit = (state: State): Step => {
   const { text, reply } = draftOfCurrent(state)
   if (text !== '' || reply) return step({ ...withDraft(state, emptyDraft), recall: undefined })
   if (state.isQuitArmed) return step(state, { type: 'quit' })
-  return step({ ...withToast(state, safe`Ctrl-C again quits.`), isQuitArmed: true })
+  return step({
+    ...withToast(state, safe`${labelOf(state.keymap, 'chat', 'clearOrQuit')} again quits.`),
+    isQuitArmed: true,
+  })
 }
 
 const killOrSwitch = (state: State): Step => {

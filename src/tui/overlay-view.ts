@@ -1,7 +1,7 @@
 // What lies over the timeline: help, the switcher, lists of results. Pure.
 import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { spaces, widthOf } from './cells.ts'
-import { keyLabel, keyTable } from './keys.ts'
+import { keyHelp } from './keymap.ts'
 import { emptyLine, fit, type Line, line, span } from './lines.ts'
 import { slashCommands, usageOf } from './slash-commands.ts'
 import { pasteLines } from './paste.ts'
@@ -17,9 +17,10 @@ const labelled = (label: ReturnType<typeof safeLine>, help: ReturnType<typeof sa
 
 export const helpLines = (state: State): Line[] => [
   line(safe`Keys`, 'title'),
-  ...keyTable.chat.flatMap(({ keys, help }) =>
-    help === undefined ? [] : [labelled(safeLine(keyLabel(keys[0] ?? '')), help)],
-  ),
+  ...keyHelp(state.keymap, 'chat').map(({ label, help }) => labelled(label, help)),
+  emptyLine,
+  line(safe`Keys on a selected message`, 'title'),
+  ...keyHelp(state.keymap, 'select').map(({ label, help }) => labelled(label, help)),
   emptyLine,
   line(safe`Commands`, 'title'),
   ...slashCommands.map((command) => labelled(usageOf(command), command.help)),

@@ -3,7 +3,8 @@
 import type { SafeText } from '../client/safe-text.ts'
 import { type Draft, type Edit, edits, insert } from './draft.ts'
 import type { InputEvent } from './input.ts'
-import { type Mode, operationOf } from './keys.ts'
+import { operationOf } from './keymap.ts'
+import type { Mode } from './keys.ts'
 import { indexOfId, mergeTail, prepend, type TimelineGap, type TimelineMessage } from './messages.ts'
 import { type Operation, operations } from './operations.ts'
 import { editQuery } from './overlay-operations.ts'
@@ -53,7 +54,7 @@ const touched = (state: State): State =>
   state.toast || state.isQuitArmed ? { ...state, toast: undefined, isQuitArmed: false } : state
 
 const onKey = (state: State, key: string): Step => {
-  const name = operationOf(modeOf(state), key)
+  const name = operationOf(state.keymap, modeOf(state), key)
   if (name === undefined) return step(state)
   const wasArmed = state.isQuitArmed
   const next = touched(state)
@@ -67,7 +68,7 @@ const typed = (draft: Draft, text: string): Draft => insert(draft, text)
 /** A letter that is a key there is that key, whatever follows in the same chunk; with any other, writing goes on. */
 const onSelectingText = (state: State, text: string): Step => {
   const key = text.charAt(0)
-  if (operationOf('select', key) === undefined) return onText({ ...state, selected: undefined }, text)
+  if (operationOf(state.keymap, 'select', key) === undefined) return onText({ ...state, selected: undefined }, text)
   const first = onKey(state, key)
   if (text.length === 1) return first
   const rest = onText(first.state, text.slice(1))

@@ -5,6 +5,7 @@ import { isGroupName, isUserName } from '../protocol/names.ts'
 import { withText } from './draft.ts'
 import { draftOfCurrent, type State } from './state.ts'
 import { openConversation, type Step, sendText, step, withDraft, withToast } from './step.ts'
+import { isThemeName, themes } from './theme.ts'
 
 export interface SlashCommand {
   readonly name: string
@@ -16,6 +17,9 @@ export interface SlashCommand {
 
 const notAName = (text: string): SafeText =>
   safe`“${safeLine(text, { maxLength: 40 })}” is no name; names are a-z, 0-9, dot, underscore and dash`
+
+const noTheme = (name: string): SafeText =>
+  safe`“${safeLine(name, { maxLength: 40 })}” is no theme; there are ${safeLine(Object.keys(themes).join(', '))}`
 
 /** Without a name they mean the other user of the open conversation. */
 const aboutUser =
@@ -75,7 +79,7 @@ export const slashCommands: readonly SlashCommand[] = [
   {
     name: 'mute',
     takes: safe`[NAME]`,
-    help: safe`no notification of a conversation, and Alt-A passes it by`,
+    help: safe`no notification of a conversation, which next-unread passes by`,
     run: muting(true),
   },
   { name: 'unmute', takes: safe`[NAME]`, help: safe`be notified again`, run: muting(false) },
@@ -86,6 +90,12 @@ export const slashCommands: readonly SlashCommand[] = [
     help: safe`let the new device that shows this code be you`,
     run: (state, code) =>
       code === '' ? safe`/link CODE: the code that the new device shows` : step(state, { type: 'link', code }),
+  },
+  {
+    name: 'theme',
+    takes: safe`NAME`,
+    help: safe`${safeLine(Object.keys(themes).join(', '))}; tui.toml keeps it`,
+    run: (state, name) => (isThemeName(name) ? step({ ...state, theme: name }) : noTheme(name)),
   },
   {
     name: 'help',

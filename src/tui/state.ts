@@ -2,9 +2,11 @@
 // Only reduce.ts makes new states. What must happen in the world is asked for by effects; session.ts does it.
 import { type SafeText, safeLine } from '../client/safe-text.ts'
 import { type Draft, emptyDraft } from './draft.ts'
+import { defaultKeymap, type Keymap } from './keymap.ts'
 import type { Line } from './lines.ts'
 import { emptyMemory, type Memory } from './memory.ts'
 import type { TimelineGap, TimelineMessage } from './messages.ts'
+import type { ThemeName } from './theme.ts'
 
 export interface Conversation {
   /** The other user, or `#group`: how the library calls it. */
@@ -65,6 +67,8 @@ export interface Toast {
 
 export interface State {
   readonly user: string
+  readonly keymap: Keymap
+  readonly theme: ThemeName
   readonly title: SafeText
   readonly notices: readonly SafeText[]
   /** Until the first message is sent or Escape is pressed; /help has them always. */
@@ -125,11 +129,15 @@ export const initialState = (options: {
   size: State['size']
   nowMs: number
   memory?: Memory
+  keymap?: Keymap
+  theme?: ThemeName
 }): State => {
   const { drafts, sent, muted } = options.memory ?? emptyMemory
   const isUsual = options.profile === 'default' || options.profile === options.user
   return {
     user: options.user,
+    keymap: options.keymap ?? defaultKeymap,
+    theme: options.theme ?? 'terminal',
     title: safeLine(isUsual ? options.user : `${options.user} (profile ${options.profile})`),
     notices: options.notices.map((notice) => safeLine(notice)),
     showsNotices: options.notices.length > 0,

@@ -1,6 +1,7 @@
 // The two bars: what is open, and the truth about the connection. Pure.
 import { safeTemplate as safe, type SafeText } from '../client/safe-text.ts'
 import { joinText } from './cells.ts'
+import { labelOf } from './keymap.ts'
 import { bar, type Line, line, span } from './lines.ts'
 import { type Connection, conversationsOf, type State } from './state.ts'
 import { countBelow } from './timeline-view.ts'
@@ -53,7 +54,9 @@ export const headerLine = (state: State): Line => {
   const others = all.filter(({ name, unread }) => unread > 0 && name !== state.current && !state.muted.includes(name))
   const below = countBelow(state)
   const current = all.find(({ name }) => name === state.current)
-  const right: SafeText[] = state.showsNotices ? [safe`Esc hides the notice`] : []
+  const right: SafeText[] = state.showsNotices
+    ? [safe`${labelOf(state.keymap, 'chat', 'escape')} hides the notice`]
+    : []
   if (below > 0) right.push(safe`${below} below ↓`)
   if (others.length > 0) right.push(safe`${others.reduce((sum, { unread }) => sum + unread, 0)} unread elsewhere`)
   return bar(line(safe` ${current?.title ?? safe`chat`}`, 'bar'), line(safe`${dotted(right)} `, 'bar'), {

@@ -9,8 +9,13 @@ export const registerTui = (program: Command): void => {
   chatVerb(program, 'tui')
     .description('the terminal client')
     .addHelpText('before', examples('chat tui', 'chat --profile bob tui'))
-    .action(async (_options, command) => {
+    .option('--settings', 'print the settings as they usually are, to begin a tui.toml in the profile’s directory')
+    .action(async (options, command) => {
       const settings = settingsOf(command)
+      if (options.settings) {
+        const { settingsText } = await import('../../tui/settings.ts')
+        return void process.stdout.write(settingsText())
+      }
       const { runTui } = await import('../../tui/main.tsx')
       const { name, directory } = new Profile(settings)
       const chat = await connect(settings)

@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useSyncExternalStore } from 'react'
 import { layoutOf } from '../layout.ts'
 import { screenOf } from '../screen-view.ts'
 import type { Store } from '../store.ts'
+import { themes } from '../theme.ts'
 import { Rows } from './Rows.tsx'
 
 /** Gives the terminal away while `run` goes on, and draws everything anew after it. */
@@ -17,20 +18,23 @@ export function App({ store, onSuspend }: { store: Store; onSuspend: (suspend: S
   const { columns, rows } = state.size
   const { sidebarColumns, timelineColumns, timelineRows, noticeRows, composerRows } = layoutOf(state)
   const screen = screenOf(state)
+  const theme = themes[state.theme]
   const composerTop = 1 + noticeRows + timelineRows + (screen.toast ? 1 : 0)
   setCursorPosition({ x: screen.composer.cursor.x, y: composerTop + screen.composer.cursor.y })
   return (
     <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
-      <Rows lines={[screen.header]} width={columns} height={1} />
-      <Rows lines={screen.notices} width={columns} height={noticeRows} />
+      <Rows theme={theme} lines={[screen.header]} width={columns} height={1} />
+      <Rows theme={theme} lines={screen.notices} width={columns} height={noticeRows} />
       <Box height={timelineRows} width={columns} flexShrink={0}>
-        {sidebarColumns > 0 && <Rows lines={screen.sidebar} width={sidebarColumns} height={timelineRows} />}
+        {sidebarColumns > 0 && (
+          <Rows theme={theme} lines={screen.sidebar} width={sidebarColumns} height={timelineRows} />
+        )}
         {sidebarColumns > 0 && <Box width={1} flexShrink={0} />}
-        <Rows lines={screen.main} width={timelineColumns} height={timelineRows} />
+        <Rows theme={theme} lines={screen.main} width={timelineColumns} height={timelineRows} />
       </Box>
-      {screen.toast && <Rows lines={[screen.toast]} width={columns} height={1} />}
-      <Rows lines={screen.composer.lines} width={columns} height={composerRows} />
-      <Rows lines={[screen.status]} width={columns} height={1} />
+      {screen.toast && <Rows theme={theme} lines={[screen.toast]} width={columns} height={1} />}
+      <Rows theme={theme} lines={screen.composer.lines} width={columns} height={composerRows} />
+      <Rows theme={theme} lines={[screen.status]} width={columns} height={1} />
     </Box>
   )
 }

@@ -2,9 +2,9 @@
 import { Box, Text } from 'ink'
 import { memo, type ReactNode } from 'react'
 import type { Line } from '../lines.ts'
-import { theme } from '../theme.ts'
+import type { Theme } from '../theme.ts'
 
-const Row = memo(function Row({ spans }: { spans: Line }): ReactNode {
+const Row = memo(function Row({ spans, theme }: { spans: Line; theme: Theme }): ReactNode {
   return (
     <Text wrap="truncate-end">
       {spans.length === 0
@@ -19,11 +19,17 @@ const Row = memo(function Row({ spans }: { spans: Line }): ReactNode {
   )
 })
 
-export function Rows({ lines, width, height }: { lines: readonly Line[]; width: number; height: number }): ReactNode {
+export interface RowsProps {
+  lines: readonly Line[]
+  width: number
+  height: number
+  theme: Theme
+}
+export function Rows({ lines, width, height, theme }: RowsProps): ReactNode {
   return (
     <Box flexDirection="column" width={width} height={height} flexShrink={0} overflow="hidden">
       {lines.map((spans, index) => (
-        <Row key={index} spans={spans} />
+        <Row key={index} spans={spans} theme={theme} />
       ))}
     </Box>
   )

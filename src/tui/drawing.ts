@@ -1,0 +1,46 @@
+// Brings the components onto the screen by Ink, which loads with React when the client begins, after what they read from the environment.
+import type { Suspend } from './components/App.tsx'
+import type { Store } from './store.ts'
+
+export const loadComponents = async () => {
+  // Read when the module loads: the development build of React takes twice as long.
+  process.env.NODE_ENV ??= 'production'
+  const [{ render }, { createElement }, { App }] = await Promise.all([
+    import('ink'),
+    import('react'),
+    import('./components/App.tsx'),
+  ])
+  return { render, createElement, App }
+}
+
+export interface Drawn {
+  /** Settles when it is taken off the screen; rejects with what a component threw. */
+  ended: Promise<unknown>
+  end: () => void
+  redraw: () => void
+  suspend: Suspend
+}
+export const draw = (
+  store: Store,
+  { render, createElement, App }: Awaited<ReturnType<typeof loadComponents>>,
+): Drawn => {
+  let suspend: Suspend = (run) => run()
+  const root = createElement(App, {
+    store,
+    onSuspend: (given) => {
+      suspend = given
+    },
+  })
+  const app = render(root, {
+    interactive: true,
+    alternateScreen: true,
+    incrementalRendering: true,
+    exitOnCtrlC: false,
+    maxFps: 60,
+  })
+  const redraw = (): void => {
+    app.clear()
+    app.rerender(root)
+  }
+  return { ended: app.waitUntilExit(), end: () => app.unmount(), redraw, suspend: (run) => suspend(run) }
+}
