@@ -5,7 +5,14 @@ import * as assert from 'uvu/assert'
 import { armMutant } from '../../src/platform/mutants.ts'
 import { homeSet, openMap } from '../../src/protocol/cluster-map.ts'
 import { ChatError, type ErrorCode } from '../../src/protocol/errors.ts'
-import { repairDigests, repairEntries, repairRecords, storeFetch, storeState } from '../../src/protocol/rpc.ts'
+import {
+  repairDigests,
+  repairEntries,
+  repairRecords,
+  storeFetch,
+  storeSeen,
+  storeState,
+} from '../../src/protocol/rpc.ts'
 import { hourOf } from '../../src/protocol/records.ts'
 import type { StoreContext } from '../../src/node/store/context.ts'
 import { pullFrom } from '../../src/node/store/repair-pass.ts'
@@ -170,6 +177,21 @@ test('one store becomes three: joint epoch, everything read back, then the new h
   stores.adopt(stores.sign(3, { homes: { current: homeSet(three) } }))
   await eventually(() => allUp(stores))
   for (const write of writes) for (const name of three) assert.ok(await stores.has(write, name))
+})
+
+test('a home that loses something after it had reconciled has to do so again', async ({ start }) => {
+  const stores = await start({ stores: ['store-1', 'store-2'], homes: ['store-1'] })
+  await stores.append([message()])
+  stores.adopt(stores.sign(2, { homes: { current: homeSet(['store-1']), next: homeSet(['store-1', 'store-2']) } }))
+  const status = () => stores.store('store-2').status()
+  await eventually(() => status().reconciled === 2)
+  stores.network.disconnect('store-1', 'store-2')
+  const { feed, batch } = status()
+  stores.gateway.notify('store-2', storeSeen, { feed, batch: batch + 5 })
+  await eventually(() => status().feed !== feed)
+  assert.is(status().reconciled, 0)
+  stores.network.connect('store-1', 'store-2')
+  await eventually(() => status().reconciled === 2)
 })
 
 test('an old home that is away keeps the joint epoch open', async ({ start }) => {

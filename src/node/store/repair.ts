@@ -30,7 +30,7 @@ export class Repair {
   readonly #again = new Set<string>()
   readonly #marks = new Map<string, StoreMark>()
   #signal: AbortSignal | undefined
-  #reconciled = 0
+  #reconciled = { epoch: 0, feed: '' }
   /** Shards in common with each peer, under one map. */
   #shared: { map: ClusterMap; byPeer: Map<string, number[]> } | undefined
 
@@ -41,7 +41,10 @@ export class Repair {
 
   /** The last joint epoch for which this home holds everything of the old homes. */
   get reconciled(): number {
-    return mutant('final-before-reconciled') ? this.#context.view.current().map.epoch : this.#reconciled
+    if (mutant('final-before-reconciled')) return this.#context.view.current().map.epoch
+    // What was lost since has to be read back first.
+    const isSame = this.#context.isOpen() && this.#context.home().facts.feed === this.#reconciled.feed
+    return isSame ? this.#reconciled.epoch : 0
   }
 
   start(signal: AbortSignal): void {
@@ -112,8 +115,10 @@ export class Repair {
       log.info({ feed: home.facts.feed }, 'everything that may be missing here was read back')
       home.saveFacts({ condition: 'up' }).catch(() => {}) // a disk that failed is opened again, still syncing
     }
-    if (map.homes.next && this.#reconciled < map.epoch && this.#isReconciled(map, transport.self)) {
-      this.#reconciled = map.epoch
+    const { epoch, feed } = this.#reconciled
+    const isNews = epoch < map.epoch || feed !== home.facts.feed
+    if (map.homes.next && isNews && this.#isReconciled(map, transport.self)) {
+      this.#reconciled = { epoch: map.epoch, feed: home.facts.feed }
       log.info({ epoch: map.epoch }, 'holds everything of the old homes')
     }
   }
