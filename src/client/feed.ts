@@ -203,7 +203,9 @@ export class Feed {
   /** Asks this home for what still lacks of its page, until nothing does. */
   async #fetch(home: string, page: Page, session: Session): Promise<void> {
     const { ingest, clock, log } = this.#options
-    while (!session.isOver && session === this.#session && !this.#isDone(page)) {
+    // A page of a feed that was opened again since comes again.
+    const isCurrent = (): boolean => this.#homes.get(home)?.pages.includes(page) === true
+    while (!session.isOver && session === this.#session && isCurrent() && !this.#isDone(page)) {
       const wanted = page.lacking
         .filter((key) => !ingest.has(key) && !this.#asked.has(toMapKey(key)))
         .slice(0, limits.maxFetchKeys)
