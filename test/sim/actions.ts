@@ -134,6 +134,7 @@ const actions: Actions = {
     c.added.add(step.node)
     node(c, step.node, (n) => void n.start())
   },
+  'remove-store': (c, step) => void c.removeStore(step.node),
   forge: (c, step) => c.forge(step.from, step.to),
 }
 

@@ -58,24 +58,6 @@ const diverged: Check = {
     }),
 }
 
-/** With every home holding every shard, which is so with up to three stores, all digests are equal. */
-const digestsDiffer: Check = {
-  invariant: 7,
-  name: 'digests differ',
-  isEventual: true,
-  find: ({ end }) => {
-    const [first, ...others] = end.homes.filter(({ peer }) =>
-      Object.values(end.homesOf).some((peers) => peers.includes(peer)),
-    )
-    return others.flatMap(({ peer, digests }) => {
-      const shards = new Set([...Object.keys(digests), ...Object.keys(first?.digests ?? {})])
-      return [...shards]
-        .filter((shard) => digests[shard] !== first?.digests[shard])
-        .map((shard) => `shard ${shard} of ${peer} and of ${first?.peer}`)
-    })
-  },
-}
-
 const repeated = (values: string[]): string[] => {
   const seen = new Set<string>()
   return values.filter((value) => seen.has(value) || !seen.add(value))
@@ -139,7 +121,6 @@ export const homeChecks: Check[] = [
   lost,
   notDurable,
   diverged,
-  digestsDiffer,
   twice,
   refusedButThere,
   refusedButWritten,

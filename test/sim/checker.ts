@@ -47,8 +47,6 @@ export interface HomeState {
   entries: HomeEntry[]
   /** Records that its feed names under more than one number; not judged on a home that was damaged. */
   repeated: string[]
-  /** By shard, hex; only those that are not empty. */
-  digests: Record<string, string>
 }
 export interface EndState {
   devices: DeviceState[]

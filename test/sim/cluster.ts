@@ -18,6 +18,8 @@ import { Sockets } from './sockets.ts'
 
 const homesOfMap = ({ homes }: ClusterMap): string[] => [...homes.current.peers, ...(homes.next?.peers ?? [])]
 
+const ASK_AGAIN_MS = 500
+
 export interface Defect {
   proc: string
   error: string
@@ -44,6 +46,8 @@ export class SimCluster {
   isHealed = false
   #liar: Liar | undefined
   #enrolled = 0
+  /** Stores that the operator is taking out. */
+  readonly #leaving = new Set<string>()
   readonly #sentAt = new Map<string, number>()
 
   constructor(scenario: Scenario, { keepLog = false }: { keepLog?: boolean } = {}) {
@@ -132,13 +136,42 @@ export class SimCluster {
     for (const device of this.devices.values()) if (!device.isLate) void device.start()
   }
 
+  /** Asks the authority until it is done, then ends the node, as an operator would. */
+  async removeStore(name: string): Promise<void> {
+    const node = this.nodes.get(name)
+    if (!node) return
+    this.#leaving.add(name)
+    for (let isRemoved = false; !isRemoved; ) {
+      await new Promise<void>((resolve) => void this.scheduler.after(ASK_AGAIN_MS, resolve))
+      isRemoved = await this.#isRemoved(name)
+    }
+    this.#leaving.delete(name)
+    await node.retire()
+  }
+
+  async #isRemoved(name: string): Promise<boolean> {
+    const auth = this.nodes.get('router-1')?.services?.auth
+    if (!auth) return false
+    try {
+      // The authority may die over it; then the next one is asked.
+      const later = new Promise<undefined>((resolve) => void this.scheduler.after(5_000, () => resolve(undefined)))
+      return (await Promise.race([auth.removeNode(name), later]))?.removed === true
+    } catch (error) {
+      this.defect('router-1', error)
+      return false
+    }
+  }
+
   /** What is still under way, so that it is too early to judge. */
   unfinished(): string[] {
     const { homes } = this.newestMap()
     return [
+      ...[...this.#leaving].map((name) => `the removal of ${name}`),
       ...[...this.devices.values()].filter((device) => !device.isUp).map(({ name }) => `the start of ${name}`),
       ...(homes.next ? ['a change of the homes'] : []),
-      ...[...this.nodes.values()].filter((node) => !node.isServing).map(({ name }) => `the start of ${name}`),
+      ...[...this.nodes.values()]
+        .filter((node) => !node.isServing && !node.isRetired)
+        .map(({ name }) => `the start of ${name}`),
     ]
   }
 

@@ -16,7 +16,6 @@ import { toHex, toMapKey } from '../../src/protocol/bytes.ts'
 import { decodeContent } from '../../src/protocol/content.ts'
 import { idBytes, idFromBytes } from '../../src/protocol/records.ts'
 import { openBody, openHeader } from '../../src/protocol/sealed.ts'
-import { sha256 } from '../../src/protocol/signing.ts'
 import { userMailbox } from '../../src/protocol/names.ts'
 import type { HomeEntry, HomeState } from './checker.ts'
 import type { SimNode } from './node.ts'
@@ -24,7 +23,7 @@ import type { SortedStore } from './sorted-store.ts'
 
 const storeOf = (node: SimNode): SortedStore[] => node.disk.databases().map(([, store]) => store)
 
-/** Kept beside the digests, so an unparsable record is still an entry. */
+/** A record that cannot be read is still an entry. */
 const describe = (sealed: Uint8Array): Pick<HomeEntry, 'from' | 'text'> => {
   try {
     const header = openHeader(sealed)
@@ -47,33 +46,21 @@ const repeatedNumbers = (store: SortedStore, mailbox: string): string[] => {
   })
 }
 
-const xorInto = (sum: Buffer, value: Uint8Array): void => {
-  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) ^ (value[i] ?? 0)
-}
-
-/** Everything a home holds, recomputed from its disk. Bodies that are not what their key says count as absent. */
+/** Everything a home holds, read from its disk. Bodies that are not what their key says count as absent. */
 export const readHome = (node: SimNode): HomeState => {
   const entries: HomeEntry[] = []
-  const digests = new Map<number, Buffer>()
   for (const store of storeOf(node)) {
     for (const [key] of store.range(allEntries)) {
-      const { shard, hour, mailbox, recordKey } = openEntryKey(key)
+      const { hour, mailbox, recordKey } = openEntryKey(key)
       const body = store.get(bodyKey(hour, recordKey))
       const sealed = body && openBodyValue(body).sealed
       if (!sealed || !isBodyOf(recordKey, sealed)) continue
       entries.push({ mailbox, key: toHex(recordKey), id: idFromBytes(recordKey), ...describe(sealed) })
-      const sum = digests.get(shard) ?? Buffer.alloc(16)
-      xorInto(sum, sha256(key))
-      digests.set(shard, sum)
     }
   }
   const mailboxes = [...new Set(entries.map(({ mailbox }) => mailbox))]
-  return {
-    peer: node.name,
-    entries,
-    repeated: storeOf(node).flatMap((store) => mailboxes.flatMap((mailbox) => repeatedNumbers(store, mailbox))),
-    digests: Object.fromEntries([...digests].map(([shard, sum]) => [shard, toHex(sum)])),
-  }
+  const repeated = storeOf(node).flatMap((store) => mailboxes.flatMap((mailbox) => repeatedNumbers(store, mailbox)))
+  return { peer: node.name, entries, repeated }
 }
 
 /** Is there an entry whose record has this digest (hex)? */

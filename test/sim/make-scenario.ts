@@ -1,15 +1,16 @@
 // Draws a scenario from a seed and from nothing else: the topology, the world, the work of the people, then faults and plots.
 import { SeededRandom } from './random.ts'
 import { addFaults, type Chances } from './scenario-faults.ts'
-import { addGrowth, addInterruption, addLateDevice, addLonelyHome } from './scenario-plots.ts'
+import { addGrowth, addInterruption, addLateDevice, addLonelyHome, addReplacement } from './scenario-plots.ts'
 import { NOBODY, type Scenario, ScenarioNames, type Step, userOf } from './scenario.ts'
 
 const MAX_SKEW_MS = 10 * 60_000
 
 export const makeScenario = (seed: number): Scenario => {
   const random = new SeededRandom(`scenario ${seed}`)
-  const stores = random.pick([1, 3, 3, 3])
+  const stores = random.pick([1, 1, 2, 3, 3, 3, 4])
   const grows = stores === 1 && random.chance(0.6)
+  const isReplaced = stores >= 3 && random.chance(0.25)
   const scenario: Scenario = {
     seed,
     gateways: random.between(1, 2),
@@ -30,7 +31,7 @@ export const makeScenario = (seed: number): Scenario => {
     steps: [],
     healAt: random.between(20, 50) * 1000,
   }
-  const names = new ScenarioNames(scenario, grows)
+  const names = new ScenarioNames(scenario, grows ? ['store-2', 'store-3'] : isReplaced ? [`store-${stores + 1}`] : [])
   for (const name of [...names.nodes, ...names.devices]) {
     scenario.skewMs[name] = random.chance(0.5) ? 0 : random.between(-MAX_SKEW_MS, MAX_SKEW_MS)
   }
@@ -41,6 +42,7 @@ export const makeScenario = (seed: number): Scenario => {
   if (stores === 3 && random.chance(0.2)) addLonelyHome(scenario, names, random.fork('lonely'))
   if (random.chance(0.2)) addLateDevice(scenario, names, random.fork('late'))
   if (random.chance(0.2)) addInterruption(scenario, names, random.fork('interruption'))
+  if (isReplaced) addReplacement(scenario, names, random.fork('replacement'))
   if (grows) addGrowth(scenario, names, random.fork('growth'))
   // What begins after the heal would never end.
   scenario.steps = scenario.steps.filter(({ at }) => at < scenario.healAt).sort((a, b) => a.at - b.at)

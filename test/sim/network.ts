@@ -102,6 +102,7 @@ export class Network {
   }
 
   #considerPair(pair: Pair): void {
+    if (pair.link && !this.#areMembers(pair)) pair.link.reset()
     if (pair.link || pair.attempt || !this.#canConnect(pair)) return
     const { scheduler, random, times } = this.options
     pair.attempt = scheduler.after(random.float() * times.dialMs, () => {
@@ -113,7 +114,12 @@ export class Network {
   #canConnect({ peers: [a, b], isCut }: Pair): boolean {
     const [one, two] = [this.#hosts.get(a), this.#hosts.get(b)]
     if (!one?.life.isRunning || !two?.life.isRunning || isCut[0] || isCut[1]) return false
-    return one.knows(b) && two.knows(a)
+    return this.#areMembers({ peers: [a, b] })
+  }
+
+  /** Each stands in the other's map. */
+  #areMembers({ peers: [a, b] }: Pick<Pair, 'peers'>): boolean {
+    return this.#hosts.get(a)?.knows(b) === true && this.#hosts.get(b)?.knows(a) === true
   }
 
   #connect(pair: Pair): void {

@@ -50,6 +50,7 @@ export class SimNode {
   #runs = 0
   /** Told to stay down: a start that fails is not tried again. */
   #isWanted = false
+  #isRetired = false
 
   constructor(is: NodeIs, parts: { world: NodeWorld; disk: SimDisk; machine: Machine; map: SignedMap }) {
     this.is = is
@@ -86,6 +87,7 @@ export class SimNode {
   }
 
   async start(): Promise<void> {
+    if (this.#isRetired) return
     this.#isWanted = true
     if (this.isUp) return
     const { scheduler, network, sockets, log, onDefect } = this.#world
@@ -150,6 +152,15 @@ export class SimNode {
     if (!life || life.isDead) return
     await run?.group.stop()
     life.kill()
+  }
+
+  /** Stops for good. */
+  async retire(): Promise<void> {
+    this.#isRetired = true
+    await this.stop()
+  }
+  get isRetired(): boolean {
+    return this.#isRetired
   }
 
   kill(how: 'process' | 'power'): void {

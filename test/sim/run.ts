@@ -1,6 +1,6 @@
 // One run: boot, the scenario's steps, heal, quiescence, judgement. The same scenario gives the same run, to the last bit.
 import { armMutant, type MutantName } from '../../src/platform/mutants.ts'
-import { userMailbox } from '../../src/protocol/names.ts'
+import { certificateMailbox, userMailbox } from '../../src/protocol/names.ts'
 import { homesOf } from '../../src/node/replication/placement.ts'
 import { act } from './actions.ts'
 import { checks, type EndState, findViolations, type Violation } from './checker.ts'
@@ -109,16 +109,14 @@ const endState = async (cluster: SimCluster): Promise<EndState> => {
   )
   await scheduler.runUntil(scheduler.now + 20_000, () => devices !== undefined || cluster.defects.length > 0)
   const map = cluster.newestMap()
-  const users = new Set([...cluster.devices.values()].map(({ user }) => user))
+  const mailboxes = cluster.users().flatMap((user) => [userMailbox(user), certificateMailbox(user)])
   const homes = [...cluster.nodes.values()]
     .filter((node) => map.homes.current.peers.includes(node.name))
     .map((node) => ({ ...readHome(node), ...(cluster.damaged.has(node.name) ? { repeated: [] } : {}) }))
   return {
     devices: devices ?? [],
     homes,
-    homesOf: Object.fromEntries(
-      [...users].map((user) => [userMailbox(user), homesOf(map, userMailbox(user)).current.peers]),
-    ),
+    homesOf: Object.fromEntries(mailboxes.map((mailbox) => [mailbox, homesOf(map, mailbox).current.peers])),
     forged: cluster.forged,
   }
 }

@@ -5,7 +5,7 @@ import type { Scenario, ScenarioNames, Step, StepKind } from './scenario.ts'
 /** Kinds that do not come by chance among the faults. */
 const UNDRAWN = [
   ...(['send', 'resend', 'read', 'settle', 'status'] as const),
-  ...(['isolate', 'link-device', 'add-store', 'lose-after-growth', 'damage-disk'] as const),
+  ...(['isolate', 'link-device', 'add-store', 'remove-store', 'lose-after-growth', 'damage-disk'] as const),
 ] as const
 
 export interface Chances {
@@ -123,7 +123,7 @@ export const addFaults = (scenario: Scenario, names: ScenarioNames, { random, mo
   }
   if (hasLiar) for (let i = random.between(1, 4); i > 0; i--) steps.push(FAULTS.forge.make(random, names, time()))
   // One home's disk at a time, and only where others can give back what it held.
-  if (stores >= 3 && random.chance(0.3)) {
+  if (stores >= 2 && random.chance(0.3)) {
     const how = random.pick(['bit', 'log', 'all'] as const)
     steps.push({ at: time(), do: 'damage-disk', node: random.pick(names.stores), how })
   }

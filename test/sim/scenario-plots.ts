@@ -41,6 +41,17 @@ export const addInterruption = (
   for (let i = 0; i < 3; i++) steps.push({ at: back + random.float() * 500, do: 'break-socket', device })
 }
 
+/** A new store comes and an old one goes, under load. */
+export const addReplacement = ({ steps, healAt, seed }: Scenario, names: ScenarioNames, random: SeededRandom): void => {
+  const at = random.float() * healAt * 0.5
+  for (const node of names.newStores) steps.push({ at, do: 'add-store', node })
+  steps.push({ at: at + random.float() * 4_000, do: 'remove-store', node: random.pick(names.stores) })
+  for (let i = 0; i < 15; i++) {
+    const [device, to] = [random.pick(names.devices), random.pick(names.users)]
+    steps.push({ at: at + random.float() * 6_000, do: 'send', device, to, text: `text ${seed}.replace.${i}` })
+  }
+}
+
 /** A new device of somebody, in the middle of everything: it has to get all there ever was. */
 export const addLateDevice = ({ steps, healAt, users }: Scenario, names: ScenarioNames, random: SeededRandom): void => {
   const approver = random.pick(names.devices)

@@ -24,6 +24,8 @@ export type Step = { at: number } & (
   | { do: 'full-disk'; node: string; forMs: number }
   | { do: 'damage-disk'; node: string; how: 'bit' | 'log' | 'all' }
   | { do: 'add-store'; node: string }
+  /** The operator takes it out of the map for good, however long that takes. */
+  | { do: 'remove-store'; node: string }
   /** So long after the homes of the beginning have become three, the first of them loses its disk. */
   | { do: 'lose-after-growth'; node: string; afterMs: number }
   | { do: 'forge'; from: string; to: string }
@@ -66,10 +68,10 @@ export class ScenarioNames {
   readonly devices: string[]
   readonly users: string[]
 
-  constructor({ gateways, routers, stores, users }: Scenario, grows: boolean) {
+  constructor({ gateways, routers, stores, users }: Scenario, newStores: string[]) {
     this.gateways = nodeNames('gateway', gateways)
     this.stores = nodeNames('store', stores)
-    this.newStores = grows ? ['store-2', 'store-3'] : []
+    this.newStores = newStores
     this.nodes = [...this.gateways, ...nodeNames('router', routers), ...this.stores, ...this.newStores]
     this.users = users.map((_, i) => `u${i}`)
     this.devices = users.flatMap((count, user) => Array.from({ length: count }, (_, i) => deviceName(user, i)))
