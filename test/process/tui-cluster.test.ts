@@ -70,4 +70,30 @@ test('a conversation, a killed server, and its return', async () => {
   }
 })
 
+test('the first start asks for gateway and name, registers, and the replies quote across two clients', async () => {
+  const directory = newDirectory()
+  const [home, data] = [join(directory, 'home'), join(directory, 'data')]
+  const server = await startNode(data, '--role', 'all', '--ws', '127.0.0.1:0', '--open-registration')
+  const gateway = server.ready.ws ?? ''
+  await chat('--home', home, '--profile', 'bob', 'register', 'bob', '--gateway', gateway)
+  const carol = openScreen(home, 'carol')
+  await carol.shows(/Address of a gateway \[ws:\/\/127\.0\.0\.1:7400\]:$/m, 30_000)
+  carol.type(`${gateway}\r`)
+  await carol.shows(/Your name .* \[carol\]:/)
+  carol.type('bob\r')
+  await carol.shows(/bob is taken[^]*Your name [^[]*:/)
+  carol.type('carol\r')
+  await carol.shows('There is no conversation yet', 30_000)
+  carol.type('/msg bob who is it?\r')
+  await carol.shows(/who is it\? {2}✓/)
+  const bob = openScreen(home, 'bob')
+  await bob.shows('who is it?', 30_000)
+  bob.type('\x13rme\r')
+  await carol.shows(/↳ carol: who is it\?\n +me/)
+  for (const screen of [carol, bob]) {
+    screen.type('\x03\x03')
+    assert.is((await screen.ends()).exitCode, 0)
+  }
+})
+
 test.run()

@@ -1,28 +1,60 @@
-// chat tui: the terminal client. React and Ink are loaded only here.
+// chat tui: the terminal client. React and Ink are loaded only here. Without a profile it asks for gateway and name first.
+import { userInfo } from 'node:os'
 import type { Command } from '@commander-js/extra-typings'
-import { connect } from '../../client/index.ts'
+import { connect, registerProfile } from '../../client/index.ts'
 import { Profile } from '../../client/profile.ts'
+import { isUserName } from '../../protocol/names.ts'
 import { examples } from '../output.ts'
-import { chatVerb, settingsOf } from './options.ts'
+import { firstRun } from './first-run.ts'
+import { chatVerb, type Settings, settingsOf } from './options.ts'
+import { terminalQuestions } from './terminal-questions.ts'
+
+const USUAL_GATEWAY = 'ws://127.0.0.1:7400'
+
+const usualName = (profile: string): string => {
+  const name = profile === 'default' ? userInfo().username.toLowerCase() : profile
+  return isUserName(name) ? name : ''
+}
+
+const registerByAsking = async (settings: Settings, profile: string): Promise<void> => {
+  const { ask, say, close } = terminalQuestions()
+  const known = settings.gateway === undefined ? {} : { gateway: String(settings.gateway) }
+  try {
+    await firstRun(
+      {
+        ask,
+        say,
+        register: ({ gateway, name, invite }) =>
+          registerProfile({ ...settings, gateway, name, ...(invite === '' ? {} : { invite }) }),
+      },
+      { known, usual: { gateway: USUAL_GATEWAY, name: usualName(profile) } },
+    )
+  } finally {
+    close()
+  }
+}
+
+const runClient = async (settings: Settings): Promise<void> => {
+  const profile = new Profile(settings)
+  const isTerminal = process.stdin.isTTY && process.stdout.isTTY
+  if (isTerminal && !profile.read()) await registerByAsking(settings, profile.name)
+  const { runTui } = await import('../../tui/main.tsx')
+  const chat = await connect(settings)
+  try {
+    await runTui({ chat, profile: profile.name, directory: profile.directory })
+  } finally {
+    await chat.close()
+  }
+}
 
 export const registerTui = (program: Command): void => {
   chatVerb(program, 'tui')
     .description('the terminal client')
-    .addHelpText('before', examples('chat tui', 'chat --profile bob tui'))
+    .addHelpText('before', examples('chat tui', 'chat --profile bob tui', 'chat tui --settings > tui.toml'))
     .option('--settings', 'print the settings as they usually are, to begin a tui.toml in the profile’s directory')
     .action(async (options, command) => {
-      const settings = settingsOf(command)
-      if (options.settings) {
-        const { settingsText } = await import('../../tui/settings.ts')
-        return void process.stdout.write(settingsText())
-      }
-      const { runTui } = await import('../../tui/main.tsx')
-      const { name, directory } = new Profile(settings)
-      const chat = await connect(settings)
-      try {
-        await runTui({ chat, profile: name, directory })
-      } finally {
-        await chat.close()
-      }
+      if (!options.settings) return runClient(settingsOf(command))
+      const { settingsText } = await import('../../tui/settings.ts')
+      process.stdout.write(settingsText())
     })
 }

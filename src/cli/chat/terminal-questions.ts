@@ -1,0 +1,28 @@
+// Asks in a terminal, line by line, with what Enter means in brackets. Ctrl-C and the end of the input end the program.
+import { createInterface } from 'node:readline/promises'
+import { ChatError } from '../../protocol/errors.ts'
+import { EXIT_INTERRUPTED } from '../output.ts'
+
+export interface Questions {
+  ask: (question: string, usual: string) => Promise<string>
+  say: (line: string) => void
+  close: () => void
+}
+
+export const terminalQuestions = (): Questions => {
+  const lines = createInterface({ input: process.stdin, output: process.stdout })
+  const ended = new Promise<never>((_resolve, reject) => {
+    lines.once('close', () => reject(new ChatError('PROFILE_MISSING')))
+  })
+  // It may be closed when nothing is asked any more.
+  ended.catch(() => {})
+  lines.on('SIGINT', () => process.exit(EXIT_INTERRUPTED))
+  return {
+    ask: async (question, usual) => {
+      const typed = await Promise.race([lines.question(`${question}${usual === '' ? '' : ` [${usual}]`}: `), ended])
+      return typed.trim() || usual
+    },
+    say: (line) => void process.stdout.write(`${line}\n`),
+    close: () => lines.close(),
+  }
+}
