@@ -7,12 +7,18 @@ import type { Logger } from '../platform/ports.ts'
 import { keys } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
 
+export interface FetchedCertificates {
+  /** Base64. */
+  certificates: string[]
+  /** False: the newest may be missing. */
+  isWhole: boolean
+}
 export interface CertificatesOptions {
   store: LocalStore
   cluster: string
   log: Logger
-  /** Asks the gateway; rejects when that is not possible now. Base64. */
-  fetch: (user: string) => Promise<string[]>
+  /** Asks the gateway; rejects when that is not possible now. */
+  fetch: (user: string) => Promise<FetchedCertificates>
 }
 
 export class Certificates {
@@ -47,8 +53,14 @@ export class Certificates {
 
   /** All certificates of a user, newest expiry of each device. Rejects when the gateway cannot be asked, or cannot say. */
   async fetch(user: string): Promise<Certificate[]> {
+    return (await this.fetchAll(user)).found
+  }
+
+  /** The same, and whether a device that is not among them does not exist. */
+  async fetchAll(user: string): Promise<{ found: Certificate[]; isWhole: boolean }> {
     const found = new Map<string, Certificate>()
-    for (const text of await this.#options.fetch(user)) {
+    const { certificates, isWhole } = await this.#options.fetch(user)
+    for (const text of certificates) {
       try {
         const certificate = this.add(fromBase64(text))
         if (certificate.user === user) found.set(certificate.dev, certificate)
@@ -56,6 +68,6 @@ export class Certificates {
         this.#options.log.warn({ user, code: asChatError(error).code }, 'a certificate that does not verify')
       }
     }
-    return [...found.values()]
+    return { found: [...found.values()], isWhole }
   }
 }

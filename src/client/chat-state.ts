@@ -3,7 +3,7 @@
 import { conversationName } from '../protocol/names.ts'
 import type { ClusterMap } from '../protocol/cluster-map.ts'
 import type { ChatError } from '../protocol/errors.ts'
-import { Certificates } from './certificates.ts'
+import { Certificates, type FetchedCertificates } from './certificates.ts'
 import { Conversations } from './conversations.ts'
 import { EventLog } from './event-log.ts'
 import { Feed } from './feed.ts'
@@ -27,7 +27,7 @@ export interface ChatStateOptions {
   /** The time to sign with. */
   now: () => number
   map: () => ClusterMap | undefined
-  fetchCertificates: (user: string) => Promise<string[]>
+  fetchCertificates: (user: string) => Promise<FetchedCertificates>
   /** The state of an own message changed; with the reason when it was refused, or could not be stored yet. */
   onStatus: (id: string, error?: ChatError) => void
   /** The cluster said that an own message is stored; before onStatus. */

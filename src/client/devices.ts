@@ -11,7 +11,7 @@ import { sha256 } from '../protocol/signing.ts'
 import { sleep } from '../platform/timing.ts'
 import type { Clock } from '../platform/ports.ts'
 import type { DeviceReport } from './api.ts'
-import type { Certificates } from './certificates.ts'
+import type { Certificates, FetchedCertificates } from './certificates.ts'
 import type { Identity } from './identity.ts'
 import { timestamp } from './message-view.ts'
 import type { Session } from './session.ts'
@@ -85,11 +85,11 @@ export class Devices {
     return { device: certificate.dev }
   }
 
-  async fetchCertificates(user: string): Promise<string[]> {
+  async fetchCertificates(user: string): Promise<FetchedCertificates> {
     const session = this.#options.session()
     if (!session) throw new ChatError('NET_UNAVAILABLE')
     const reply = await session.request('certificate.get', { user }, 'certificate.list')
-    return reply.certificates
+    return { certificates: reply.certificates, isWhole: reply.cached !== true }
   }
 
   async #online(): Promise<Session> {

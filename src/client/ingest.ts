@@ -202,15 +202,17 @@ export class Ingest {
 
   async #ask(author: string): Promise<void> {
     const { certificates, clock } = this.#options
-    let devices: Set<string>
+    let devices = new Set<string>()
+    let isWhole = true
     try {
-      devices = new Set((await certificates.fetch(author)).map((certificate) => certificate.dev))
+      const fetched = await certificates.fetchAll(author)
+      devices = new Set(fetched.found.map((certificate) => certificate.dev))
+      isWhole = fetched.isWhole
     } catch (error) {
       if (!hasCode(error, 'USER_UNKNOWN')) {
         clock.after(CERTIFICATE_RETRY_MS, () => !this.#isStopped && void this.#ask(author))
         return
       }
-      devices = new Set()
     }
     if (this.#isStopped) return
     const waiting = this.#parked.get(author) ?? []
@@ -218,7 +220,7 @@ export class Ingest {
     const again: Incoming[] = []
     for (const incoming of waiting) {
       if (devices.has(incoming.record.header.dev)) this.#queue.push(incoming)
-      else if (!incoming.isAsked) again.push({ ...incoming, isAsked: true })
+      else if (!incoming.isAsked || !isWhole) again.push({ ...incoming, isAsked: isWhole })
       else {
         this.#refuse(incoming, 'no certificate')
         this.#underWay.delete(incoming.mapKey)

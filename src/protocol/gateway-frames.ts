@@ -114,8 +114,13 @@ export const gatewayFrames = {
     },
   ),
   'certificate.list': frame(
-    { id, certificates: v.array(bytes) },
-    { phase: 'after', errors: [], doc: 'Certificates of the user asked for.', example: { id: 14 } },
+    { id, certificates: v.array(bytes), cached: v.optional(v.boolean()) },
+    {
+      phase: 'after',
+      errors: [],
+      doc: 'Certificates of the user asked for. `cached`: too few homes answered, so the newest may be missing.',
+      example: { id: 14 },
+    },
   ),
   'session.drain': frame(
     { gateways: v.array(v.string()) },

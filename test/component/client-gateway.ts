@@ -30,6 +30,7 @@ export interface GatewayWorld {
   readonly clock: Clock
   readonly map: SignedMap
   readonly certificates: Map<string, Certificate[]>
+  hasFewHomes: boolean
   readonly puts: { header: RecordHeader; sealed: Uint8Array; session: number }[]
   readonly onPut: PutScript
   readonly isPushing: boolean
@@ -158,7 +159,8 @@ export class FakeSession {
     'certificate.get': ({ id, user }) => {
       const found = this.#world.certificates.get(String(user))
       if (!found) throw new ChatError('USER_UNKNOWN')
-      this.send('certificate.list', { id, certificates: found.map(({ sealed }) => toBase64(sealed)) })
+      const cached = this.#world.hasFewHomes ? { cached: true } : {}
+      this.send('certificate.list', { id, certificates: found.map(({ sealed }) => toBase64(sealed)), ...cached })
     },
     'record.put': (frame) => this.#put(frame),
     'feed.open': ({ id, cursors }) => this.#open(id, cursors as Cursors),

@@ -405,6 +405,25 @@ export const scenarios = {
     assert.is(b.rejected.invalid, 0)
   }),
 
+  'what a cache says of devices refuses none': inWorld(
+    async (world) => {
+      const [phone, bob] = [world.enrol('alice'), world.enrol('bob')]
+      const b = await world.open(bob)
+      await b.caughtUp({ timeoutMs: 60_000 })
+      const laptop = world.enrol('alice')
+      const both = world.certificates.get('alice') ?? []
+      world.certificates.set('alice', [phone.certificate])
+      world.hasFewHomes = true
+      world.store(messageOf(laptop, 'bob', { seq: 1 }))
+      await new Promise((resolve) => setTimeout(resolve, 800)) // 8 seconds of the world: asked many times
+      assert.is(b.rejected.invalid, 0)
+      world.certificates.set('alice', both)
+      world.hasFewHomes = false
+      await eventually(async () => (await textsOf(b, 'alice')).length === 1)
+    },
+    { clock: fastClock(10) },
+  ),
+
   'what no push brought is fetched': inWorld(async (world) => {
     const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
     world.isPushing = false

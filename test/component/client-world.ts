@@ -45,6 +45,8 @@ export class ClientWorld implements GatewayWorld {
   readonly cluster = toHex(this.authority.publicKey)
   readonly gateways = new Map<string, FakeGateway>()
   readonly certificates = new Map<string, Certificate[]>()
+  /** Certificates come from a cache, and newer ones may be missing. */
+  hasFewHomes = false
   readonly mailboxes = new Map<string, Kept[]>()
   /** Everything that any client put, in order. */
   readonly puts: { header: RecordHeader; sealed: Uint8Array; session: number }[] = []

@@ -37,15 +37,18 @@ read('where too few homes answer the DHT is asked, and its certificates are veri
     getCertificates: (user) => Promise.resolve(cached.get(user) ?? []),
   })
   for (const name of ['s1', 's2', 's3']) home(name).certificates = [certificate('alice', 'phone')]
-  await mailboxes.certificates('alice')
+  const whole = await mailboxes.certificates('alice')
   assert.is(cached.get('alice')?.length, 1, 'what homes said is put into the DHT')
   network.isolate('s1')
   network.isolate('s2')
   mailboxes.forgetCertificates('alice')
+  const found = await mailboxes.certificates('alice')
   assert.equal(
-    (await mailboxes.certificates('alice')).map(({ user }) => user),
+    found.map(({ user }) => user),
     ['alice'],
   )
+  assert.ok(mailboxes.isCached(found), 'a newer device may be missing')
+  assert.not(mailboxes.isCached(whole))
   const forger = fastSigner(sha256(Buffer.from('forger')))
   cached.set('bob', [certificate('bob', 'forged', forger).sealed])
   assert.is(await codeOf(mailboxes.certificates('bob')), 'QUORUM_UNAVAILABLE')

@@ -74,7 +74,8 @@ export class Account {
     const certificates = await this.#ports.mailboxes.certificates(user)
     if (certificates.length === 0) throw new ChatError('USER_UNKNOWN')
     const sealed = certificates.map((certificate) => toBase64(certificate.sealed))
-    session.send(frameText('certificate.list', { id, certificates: sealed }))
+    const cached = this.#ports.mailboxes.isCached(certificates) ? { cached: true } : {}
+    session.send(frameText('certificate.list', { id, certificates: sealed, ...cached }))
   }
 
   async #ask<Request, Response>(method: RpcMethod<Request, Response>, request: Request): Promise<Response> {

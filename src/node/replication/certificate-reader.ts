@@ -26,6 +26,7 @@ export class CertificateReader {
   readonly #homes: HomeCalls
   readonly #sharing: CertificateSharing | undefined
   readonly #existing = new LruMap<string, true>({ max: MAX_USERS })
+  readonly #cachedOnes = new WeakSet<readonly Certificate[]>()
   readonly #cache = new LruMap<string, Cached>({ max: MAX_CACHED })
 
   /** `sharing`: the DHT beside the homes; without it only homes are asked. */
@@ -54,6 +55,11 @@ export class CertificateReader {
     return certificates
   }
 
+  /** True of what `read` had from the DHT: devices may be missing. */
+  isCached(certificates: readonly Certificate[]): boolean {
+    return this.#cachedOnes.has(certificates)
+  }
+
   /** After a certificate of the user was made: the next read asks the homes. */
   forget(user: string): void {
     this.#cache.delete(user)
@@ -68,6 +74,7 @@ export class CertificateReader {
     } catch (error) {
       const found = this.#verified(user, (await this.#sharing?.find(user)) ?? [])
       if (found.length === 0) throw error
+      this.#cachedOnes.add(found)
       return found
     }
   }

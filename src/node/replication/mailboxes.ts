@@ -42,6 +42,11 @@ export class Mailboxes {
     return this.#certificates.read(user)
   }
 
+  /** True of certificates that are the DHT's: too few homes answered, and devices may be missing. */
+  isCached(certificates: readonly Certificate[]): boolean {
+    return this.#certificates.isCached(certificates)
+  }
+
   /** After a certificate of the user was made: the next question reads the homes again. */
   forgetCertificates(user: string): void {
     this.#certificates.forget(user)
