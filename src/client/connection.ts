@@ -111,8 +111,9 @@ export class Connection {
 
   async #run(signal: AbortSignal): Promise<void> {
     let failures = 0
+    let isDenied = true
     while (!signal.aborted) {
-      const { url, isRound } = this.#choice.next(this.#ports.clock.monotonic())
+      const { url, isRound, isLast } = this.#choice.next(this.#ports.clock.monotonic())
       if (isRound && failures > 0) await this.#wait(backoffMs(failures, this.#ports.random), signal)
       if (signal.aborted) return
       if (url === undefined) {
@@ -120,8 +121,13 @@ export class Connection {
         await this.#wait(DENIED_WAIT_MS, signal)
         continue
       }
-      const served = await this.#serve(url, signal)
-      failures = served ? 1 : failures + (isRound ? 1 : 0)
+      const { wasOnline, denial } = await this.#serve(url, signal)
+      failures = wasOnline ? 1 : failures + (isRound ? 1 : 0)
+      // One gateway may be wrong, or none at all: only when all of a round refuse this device is it so.
+      isDenied = denial !== undefined && (isDenied || isRound)
+      if (!denial || !isDenied || !isLast || signal.aborted) continue
+      this.#options.onDenied(denial)
+      await this.#wait(DENIED_WAIT_MS, signal)
     }
   }
 
@@ -131,31 +137,33 @@ export class Connection {
     this.#show({ state: 'connecting', retryAt: null })
   }
 
-  /** One connection from dialling to its end; true if it was ever online. */
-  async #serve(url: string, signal: AbortSignal): Promise<boolean> {
+  /** One connection from dialling to its end: whether it was ever online, and the refusal of this device if it ended so. */
+  async #serve(url: string, signal: AbortSignal): Promise<{ wasOnline: boolean; denial?: ChatError }> {
     const ended = Promise.withResolvers<ChatError>()
     let session: Session | undefined
-    let isOnline = false
+    let wasOnline = false
     try {
       const { clock, dial, random } = this.#ports
       session = await Session.open(dial, url, { clock, handlers: {}, onEnd: ended.resolve, signal })
-      if (signal.aborted) return false
+      if (signal.aborted) return { wasOnline }
       this.#session = session
-      session.handlers = this.#handlers(session, ended.resolve)
+      session.handlers = this.#strangersHandlers(ended.resolve)
       const { identity } = this.#options
       const known = { known: this.#map, clockOffsetMs: this.#clockOffsetMs }
       const welcome = await shakeHands(session, { identity, clock, random, ...known })
-      isOnline = true
+      session.handlers = this.#handlers(session, ended.resolve)
+      wasOnline = true
       this.#open(session, welcome)
       await this.#keep(session, welcome, ended.promise)
     } catch (error) {
-      await this.#failed(asChatError(error), signal)
+      const denial = signal.aborted ? undefined : this.#failed(asChatError(error))
+      if (denial) return { wasOnline, denial }
     } finally {
       session?.close()
       this.#session = undefined
-      if (isOnline) this.#options.onOffline()
+      if (wasOnline) this.#options.onOffline()
     }
-    return isOnline
+    return { wasOnline }
   }
 
   #open(session: Session, welcome: Welcome): void {
@@ -190,26 +198,29 @@ export class Connection {
     if (!hasCode(error, 'GATEWAY_DRAINING')) throw error
   }
 
-  async #failed(error: ChatError, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return
+  /** Shows why; returned when it is a refusal of this device, which trying again will not change. */
+  #failed(error: ChatError): ChatError | undefined {
     this.#show({ state: 'connecting', problem: error.message })
     this.#ports.log.debug({ code: error.code, error: error.message }, 'connection')
     const now = error.details?.now
     if (error.code === 'AUTH_EXPIRED' && typeof now === 'number') {
       this.#clockOffsetMs = now - this.#ports.clock.now()
-      return
+      return undefined
     }
-    if (!hasCode(error, 'AUTH_REVOKED', 'AUTH_EXPIRED', 'AUTH_CLUSTER')) return
-    this.#options.onDenied(error)
-    await this.#wait(DENIED_WAIT_MS, signal)
+    return hasCode(error, 'AUTH_REVOKED', 'AUTH_EXPIRED', 'AUTH_CLUSTER') ? error : undefined
+  }
+
+  /** Before a gateway has proved to be one, anybody may be speaking: who says that it is over is believed, and nothing else. */
+  #strangersHandlers(end: (error: ChatError) => void): FrameHandlers {
+    return { error: (wire) => end(ChatError.fromWire(wire as Parameters<typeof ChatError.fromWire>[0])) } // checked by its schema
   }
 
   #handlers(session: Session, end: (error: ChatError) => void): FrameHandlers {
     return {
       ...this.#options.handlers,
+      ...this.#strangersHandlers(end),
       'auth.map': ({ map }) => this.#adopt(openMap(fromBase64(map), this.#options.identity.cluster)),
       'session.drain': ({ gateways }) => void this.#drain(session, gateways, end),
-      error: (wire) => end(ChatError.fromWire(wire as Parameters<typeof ChatError.fromWire>[0])), // checked by its schema
     }
   }
 

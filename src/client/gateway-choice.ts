@@ -42,11 +42,12 @@ export class GatewayChoice {
     this.#queue = []
   }
 
-  /** `isRound`: every known gateway was tried since the last time it was true. */
-  next(now: number): { url: string | undefined; isRound: boolean } {
+  /** `isRound`: every known gateway was tried since the last time it was true; `isLast`: the next one begins a round. */
+  next(now: number): { url: string | undefined; isRound: boolean; isLast: boolean } {
     const isRound = this.#queue.length === 0
     if (isRound) this.#queue = this.#shuffled(now)
-    return { url: this.#queue.shift(), isRound }
+    const url = this.#queue.shift()
+    return { url, isRound, isLast: this.#queue.length === 0 }
   }
 
   #shuffled(now: number): string[] {

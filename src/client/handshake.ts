@@ -2,7 +2,7 @@
 // then the device proves itself. Everything is verified offline; nothing of the gateway is believed before that.
 import { fromBase64, toBase64 } from '../protocol/bytes.ts'
 import { nodeOf, openMap, type SignedMap } from '../protocol/cluster-map.ts'
-import { ChatError } from '../protocol/errors.ts'
+import { asChatError, ChatError } from '../protocol/errors.ts'
 import { deviceTranscript, gatewayTranscript, NONCE_BYTES, type Transcript } from '../protocol/handshake.ts'
 import { verifierFor } from '../protocol/signing.ts'
 import type { Clock, RandomSource } from '../platform/ports.ts'
@@ -43,6 +43,12 @@ const checkGateway = (map: SignedMap, transcript: Transcript, signature: Uint8Ar
   }
 }
 
+/** Whoever refuses a hello has proved nothing yet: that it refuses is all that is believed, and nothing is learned from it. */
+const withoutDetails = (error: unknown): never => {
+  const { code, message, outcome } = asChatError(error)
+  throw new ChatError(code, { message, outcome, cause: error })
+}
+
 /** Throws what the gateway answered, AUTH_DENIED or AUTH_SIGNATURE for an impostor, AUTH_CLUSTER for another cluster. */
 export const shakeHands = async (
   session: Session,
@@ -50,7 +56,9 @@ export const shakeHands = async (
 ): Promise<Welcome> => {
   const clientNonce = toBase64(random.bytes(NONCE_BYTES))
   const hello = { certificate: toBase64(identity.certificate.sealed), nonce: clientNonce }
-  const challenge = await session.request('auth.hello', hello, 'auth.challenge', HANDSHAKE_TIMEOUT_MS)
+  const challenge = await session
+    .request('auth.hello', hello, 'auth.challenge', HANDSHAKE_TIMEOUT_MS)
+    .catch(withoutDetails)
   const transcript: Transcript = {
     cluster: identity.cluster,
     gateway: challenge.gateway,

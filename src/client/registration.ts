@@ -1,6 +1,6 @@
 // How a device gets its certificate: by claiming a name, or by being approved from another device of the user.
 // The cluster's id is taken from the first gateway that answers, and from then on everything is verified against it.
-import { fromBase64, fromUtf8, toBase64 } from '../protocol/bytes.ts'
+import { equalBytes, fromBase64, fromUtf8, toBase64 } from '../protocol/bytes.ts'
 import { type ClaimHeader, openCertificate } from '../protocol/certificate.ts'
 import { openMap } from '../protocol/cluster-map.ts'
 import { asChatError, ChatError, hasCode } from '../protocol/errors.ts'
@@ -34,7 +34,7 @@ export const register = (
     const cluster = await clusterOf(session)
     const claim = makeClaim(options, cluster, { name, ...(invite === undefined ? {} : { invite }) })
     const reply = await session.request('auth.register', { claim }, 'auth.certified')
-    return checked(reply.certificate, cluster)
+    return checked(reply.certificate, { cluster, seed: options.seed, name })
   })
 
 /** Shows the code, then waits until another device approves it. */
@@ -60,7 +60,7 @@ const askForLink = async (session: Session, options: RegistrationOptions): Promi
     'link.code',
     'auth.certified',
   ])
-  return 'code' in reply ? { code: reply.code } : checked(reply.certificate, cluster)
+  return 'code' in reply ? { code: reply.code } : checked(reply.certificate, { cluster, seed: options.seed })
 }
 
 const clusterOf = async (session: Session): Promise<string> => {
@@ -82,9 +82,16 @@ const makeClaim = (
   return toBase64(seal({ cluster, header, sign: fastSigner(seed) }))
 }
 
-const checked = (certificate: string, cluster: string): Certified => {
+/** AUTH_SIGNATURE unless the authority certified this very key, and for the name it claims. */
+const checked = (
+  certificate: string,
+  { cluster, seed, name }: { cluster: string; seed: Uint8Array; name?: string },
+): Certified => {
   const sealed = fromBase64(certificate)
-  openCertificate(sealed, cluster)
+  const { publicKey, user } = openCertificate(sealed, cluster)
+  if (!equalBytes(publicKey, keyPairFromSeed(seed).publicKey) || (name !== undefined && user !== name)) {
+    throw new ChatError('AUTH_SIGNATURE', { message: 'The gateway answered with the certificate of another device' })
+  }
   return { cluster, certificate: sealed }
 }
 

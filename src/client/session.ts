@@ -154,7 +154,12 @@ export class Session {
     const waiting = id === undefined ? undefined : this.#waiting.get(id)
     if (id === undefined || !waiting) {
       const handler = this.#handlers[type] as ((frame: unknown) => void) | undefined // the schema of this very type was checked
-      handler?.(frame)
+      try {
+        handler?.(frame)
+      } catch (error) {
+        if (!(error instanceof ChatError)) throw error
+        this.#fail(`a ${type} that makes no sense`)
+      }
       return
     }
     this.#waiting.delete(id)
