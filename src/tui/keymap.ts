@@ -56,14 +56,9 @@ const words: Record<string, string> = {
   enter: 'Enter',
   escape: 'Esc',
 }
-/** `alt-pageup` as people write it: Alt-PgUp. */
-export const keyLabel = (key: string): string =>
-  key
-    .split('-')
-    .map(
-      (part) => words[part] ?? (part.length === 1 ? part.toUpperCase() : part.charAt(0).toUpperCase() + part.slice(1)),
-    )
-    .join('-')
+const capital = (part: string): string => words[part] ?? part.charAt(0).toUpperCase() + part.slice(1)
+/** `alt-pageup` as people write it: Alt-PgUp. A letter alone stays as it is typed. */
+export const keyLabel = (key: string): string => (key.length === 1 ? key : key.split('-').map(capital).join('-'))
 
 /** How the first key of an operation is called; empty when it has none. */
 export const labelOf = ({ table }: Keymap, mode: Mode, does: Operation | Edit): SafeText =>

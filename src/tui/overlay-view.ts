@@ -1,40 +1,58 @@
 // What lies over the timeline: help, the switcher, lists of results. Pure.
-import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
+import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { spaces, widthOf } from './cells.ts'
-import { keyHelp } from './keymap.ts'
+import { type KeyHelp, keyHelp } from './keymap.ts'
+import { layoutOf } from './layout.ts'
 import { emptyLine, fit, type Line, line, span } from './lines.ts'
 import { slashCommands, usageOf } from './slash-commands.ts'
 import { pasteLines } from './paste.ts'
 import type { Overlay, State } from './state.ts'
 import { switcherRows } from './switcher.ts'
+import { wrap } from './wrap.ts'
 
 const LABEL_CELLS = 16
 
-const labelled = (label: ReturnType<typeof safeLine>, help: ReturnType<typeof safeLine>): Line => [
-  span(safe`  ${label}${spaces(LABEL_CELLS - widthOf(label))} `, 'key'),
-  span(help),
+type Section = readonly [title: SafeText, rows: readonly KeyHelp[]]
+
+const rowLines = ({ label, help }: KeyHelp, width: number): Line[] =>
+  wrap(help, width - LABEL_CELLS - 3).map((text, index): Line => {
+    const shown = index === 0 ? label : safe``
+    return [span(safe`  ${shown}${spaces(LABEL_CELLS - widthOf(shown))} `, 'key'), span(text)]
+  })
+
+const sectionsOf = (state: State): Section[] => [
+  [safe`Keys`, keyHelp(state.keymap, 'chat')],
+  [safe`Keys on a selected message`, keyHelp(state.keymap, 'select')],
+  [
+    safe`Commands`,
+    [
+      ...slashCommands.map((command) => ({ label: usageOf(command), help: command.help })),
+      { label: safe`//text`, help: safe`send a text that begins with a slash` },
+    ],
+  ],
+  [
+    safe`Your messages`,
+    [
+      { label: safe`… queued`, help: safe`on this device, sent as soon as a gateway answers` },
+      { label: safe`✓`, help: safe`stored: on the disks of enough stores` },
+      { label: safe`✓✓`, help: safe`received by a device of the other` },
+      { label: safe`✓✓ read`, help: safe`read by the other` },
+      { label: safe`! refused`, help: safe`not sent, ever; Up brings the text back` },
+    ],
+  ],
 ]
 
-export const helpLines = (state: State): Line[] => [
-  line(safe`Keys`, 'title'),
-  ...keyHelp(state.keymap, 'chat').map(({ label, help }) => labelled(label, help)),
-  emptyLine,
-  line(safe`Keys on a selected message`, 'title'),
-  ...keyHelp(state.keymap, 'select').map(({ label, help }) => labelled(label, help)),
-  emptyLine,
-  line(safe`Commands`, 'title'),
-  ...slashCommands.map((command) => labelled(usageOf(command), command.help)),
-  labelled(safe`//text`, safe`send a text that begins with a slash`),
-  emptyLine,
-  line(safe`Your messages`, 'title'),
-  labelled(safe`… queued`, safe`on this device, sent as soon as a gateway answers`),
-  labelled(safe`✓`, safe`stored: on the disks of enough stores`),
-  labelled(safe`✓✓`, safe`received by a device of the other`),
-  labelled(safe`✓✓ read`, safe`read by the other`),
-  labelled(safe`! refused`, safe`not sent, ever; Up brings the text back`),
-  ...(state.notices.length > 0 ? [emptyLine, line(safe`Notices`, 'title')] : []),
-  ...state.notices.map((notice) => line(notice)),
-]
+export const helpLines = (state: State): Line[] => {
+  const { timelineColumns: width } = layoutOf(state)
+  const sections = sectionsOf(state).flatMap(([title, rows], index) => [
+    ...(index === 0 ? [] : [emptyLine]),
+    line(title, 'title'),
+    ...rows.flatMap((row) => rowLines(row, width)),
+  ])
+  if (state.notices.length === 0) return sections
+  const notices = state.notices.flatMap((notice) => wrap(notice, width)).map((text) => line(text))
+  return [...sections, emptyLine, line(safe`Notices`, 'title'), ...notices]
+}
 
 interface Choices {
   title: Line
