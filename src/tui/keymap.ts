@@ -6,7 +6,7 @@ import type { Edit } from './draft.ts'
 import { type KeyBinding, keyTable, type Mode } from './keys.ts'
 import type { Operation } from './operations.ts'
 
-export type KeyTable = Readonly<Record<Mode, readonly KeyBinding[]>>
+type KeyTable = Readonly<Record<Mode, readonly KeyBinding[]>>
 /** Per mode: the name of an operation to its keys. */
 export type Rebindings = Partial<Record<Mode, Readonly<Record<string, readonly string[]>>>>
 
@@ -58,7 +58,7 @@ const words: Record<string, string> = {
 }
 const capital = (part: string): string => words[part] ?? part.charAt(0).toUpperCase() + part.slice(1)
 /** `alt-pageup` as people write it: Alt-PgUp. A letter alone stays as it is typed. */
-export const keyLabel = (key: string): string => (key.length === 1 ? key : key.split('-').map(capital).join('-'))
+const keyLabel = (key: string): string => (key.length === 1 ? key : key.split('-').map(capital).join('-'))
 
 /** How the first key of an operation is called; empty when it has none. */
 export const labelOf = ({ table }: Keymap, mode: Mode, does: Operation | Edit): SafeText =>
