@@ -152,10 +152,11 @@ impostors('none gets a proof, and no client loses what was sent meanwhile', asyn
     assert.ok(fake.asked.includes('auth.hello'), what)
     assert.not.ok(fake.asked.includes('auth.prove'), what)
     knows('bob', [fake.url, node.gateway])
-    assert.equal(await node.json('bob', ['send', '--flush']), { queued: 0 })
     const texts = (await node.json<{ text: string }[]>('bob', ['history', 'alice'])).map(({ text }) => text)
     assert.equal(texts.slice(-2).toSorted(), [what, what], 'what both said meanwhile')
   }
+  assert.equal(await node.json('bob', ['send', '--flush']), { queued: 0 })
+  assert.is((await node.json<unknown[]>('alice', ['history', 'bob'])).length, 2 * IMPOSTORS.length)
 })
 
 impostors('registration at an impostor gives nothing away and believes no certificate', async () => {

@@ -1,8 +1,9 @@
 // chat block, chat unblock: nothing of a blocked user arrives on any device of this user, and that user learns nothing.
 import type { Command } from '@commander-js/extra-typings'
 import { examples } from '../output.ts'
+import { checkUser } from './check-user.ts'
 import { chatVerb } from './options.ts'
-import { settle, withChat } from './with-chat.ts'
+import { catchUp, settle, withChat } from './with-chat.ts'
 
 export const registerBlock = (program: Command): void => {
   chatVerb(program, 'block <user>')
@@ -10,6 +11,7 @@ export const registerBlock = (program: Command): void => {
     .addHelpText('before', examples('chat block mallory'))
     .action((user, _options, command) =>
       withChat(command, async (opened) => {
+        if (await catchUp(opened)) await checkUser(opened.chat, user)
         await opened.chat.block(user)
         await settle(opened)
         opened.output.result({ user, blocked: true }, `${user} is blocked`)

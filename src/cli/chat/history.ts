@@ -16,10 +16,10 @@ export const registerHistory = (program: Command): void => {
     .option('--before <id>', 'only those before this message')
     .action((conversation, { limit, before }, command) =>
       withChat(command, async (opened) => {
-        await catchUp(opened)
+        const isFresh = await catchUp(opened)
         const { chat, output } = opened
         const messages = await chat.history(conversation, { limit, ...(before === undefined ? {} : { before }) })
-        if (messages.length === 0) await checkUser(chat, conversation)
+        if (isFresh && messages.length === 0) await checkUser(chat, conversation)
         output.result(messages, () => messages.map((message) => historyLine(message, chat.user)).join('\n'))
       }),
     )

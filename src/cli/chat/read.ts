@@ -12,10 +12,10 @@ export const registerRead = (program: Command): void => {
     .option('--up-to <id>', 'only up to this message')
     .action((conversation, { upTo }, command) =>
       withChat(command, async (opened) => {
-        await catchUp(opened)
+        const isFresh = await catchUp(opened)
         const { chat, output } = opened
         const { marked } = await chat.markRead(conversation, upTo === undefined ? {} : { upTo })
-        if (marked === 0) await checkUser(chat, conversation)
+        if (isFresh && marked === 0) await checkUser(chat, conversation)
         await settle(opened)
         output.result({ conversation, marked }, `${marked} marked as read`)
       }),

@@ -27,15 +27,17 @@ export const withChat = async (command: CommandUnknownOpts, run: (opened: Opened
   }
 }
 
-/** Reads the feed to its head; offline it says so and goes on with what this device has. */
-export const catchUp = async ({ chat, output }: Opened): Promise<void> => {
+/** Reads the feed to its head: true. Offline it says so, and the command goes on with what this device has: false. */
+export const catchUp = async ({ chat, output }: Opened): Promise<boolean> => {
   try {
     await chat.caughtUp({ timeoutMs: CATCH_UP_MS })
+    return true
   } catch (error) {
     if (!hasCode(error, 'TIMEOUT')) throw error
     const { state, problem } = await chat.connection()
     const why = state === 'online' ? 'Too few stores answer' : 'Not connected'
     output.note(`${why}${problem ? ` (${safeLine(problem)})` : ''}: this is what this device has`)
+    return false
   }
 }
 
