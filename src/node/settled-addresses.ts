@@ -10,6 +10,8 @@ import {
   pickPort,
 } from './addresses.ts'
 import type { DataFiles } from './data-files.ts'
+import { isLoopback } from './net/listen-error.ts'
+import { ChatError } from '../protocol/errors.ts'
 
 const DEFAULT_LISTEN = '/ip4/127.0.0.1/tcp/0'
 const DEFAULT_WS = '127.0.0.1:7400'
@@ -64,6 +66,7 @@ export const settleDoors = async (
   { isGateway, isAuthority, listen }: { isGateway: boolean; isAuthority: boolean; listen: string[] },
 ): Promise<Doors> => {
   const known = files.settings()
+  mustBeLoopback(wishes.admin)
   const doors: Doors = { admin: await settle(wishes.admin, known.admin, ANY_LOOPBACK_PORT) }
   // Whoever can reach this node as a peer can join there.
   const joinHost = listen[0] === undefined ? '127.0.0.1' : hostOf(listen[0])
@@ -75,6 +78,14 @@ export const settleDoors = async (
     doors.ws = await settle(wishes.ws, known.ws, otherwise)
   }
   return doors
+}
+
+/** Plain HTTP, and whoever reads its token has the cluster. */
+const mustBeLoopback = (admin: string | undefined): void => {
+  if (admin === undefined || isLoopback(parseHostPort(admin).host)) return
+  throw new ChatError('NET_INSECURE', {
+    message: `--admin ${admin} is not on this machine, and it speaks plain HTTP; use 127.0.0.1, from elsewhere through a tunnel (ssh -L)`,
+  })
 }
 
 const settle = async (wish: string | undefined, known: string | undefined, otherwise: string): Promise<string> => {

@@ -108,6 +108,7 @@ operators('addresses, files and names that cannot be', async () => {
   await inTurn([
     ['no address', all('--ws', 'nonsense'), { exit: 2, code: 'USAGE', says: /HOST:PORT/ }],
     ['a port beyond all', all('--ws', '127.0.0.1:99999'), { exit: 2, code: 'USAGE', says: /HOST:PORT/ }],
+    ['operators from everywhere', all('--admin', '0.0.0.0:0'), { exit: 2, code: 'NET_INSECURE', says: /127\.0\.0\.1/ }],
     ['no multiaddr', all('--listen', 'nonsense'), { exit: 2, code: 'USAGE', says: /\/ip4\// }],
     ['no name', all('--name', 'A B'), { exit: 2, code: 'AUTH_NAME_ILLEGAL', says: /a-z/ }],
     ['half of TLS', all('--tls-cert', junk), { exit: 2, code: 'USAGE', says: /--tls-key/ }],
