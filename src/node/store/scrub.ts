@@ -27,26 +27,44 @@ import {
 /** With the pause about 5,000 entries a second: a tenth of a processor, 100,000 messages in less than a minute. */
 const ENTRIES_PER_TURN = 500
 const PAUSE_MS = 80
-/** What could not be mended is tried again: the other home may come back. */
-const TRIES = 20
+/** What could not be mended is tried again, less and less often: the other home, or room on the disk, may come back. */
 const AGAIN_MS = 3_000
+const LONGEST_MS = 60_000
 const LAST_NUMBER = 2 ** 48 - 1
 
 interface Damaged extends EntryParts {
   key: Buffer
 }
 
+/** Resolves when all that was found is whole, or nobody can help. */
 export const scrub = async (context: StoreContext, signal: AbortSignal): Promise<void> => {
-  let damaged = await findDamaged(context, signal)
-  if (damaged.length > 0) context.log.error({ entries: damaged.length }, 'some of what this home holds is damaged')
-  for (let i = 0; i < TRIES && damaged.length > 0 && !signal.aborted; i++) {
-    for (const entry of damaged) await mend(context, entry)
-    await context.home().queue.commit()
-    damaged = damaged.filter(({ key }) => isDamaged(context.home(), key))
-    if (damaged.length === 0) context.log.info({}, 'what was damaged is whole again')
-    else await sleep(context.clock, AGAIN_MS, signal)
+  const { clock, log } = context
+  let damaged: Damaged[] | undefined
+  for (let pauseMs = AGAIN_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LONGEST_MS)) {
+    try {
+      damaged ??= await findAndTell(context, signal)
+      for (const entry of damaged) await mend(context, entry)
+      await context.home().queue.commit()
+      const hadAny = damaged.length > 0
+      damaged = damaged.filter(({ key }) => isDamaged(context.home(), key))
+      if (hadAny && damaged.length === 0) log.info({}, 'what was damaged is whole again')
+    } catch (error) {
+      log.debug({ error: asChatError(error).message }, 'the search for damage has to wait')
+    }
+    if (damaged && !damaged.some((entry) => othersWith(context, entry).length > 0)) return
+    await sleep(clock, pauseMs, signal)
   }
 }
+
+const findAndTell = async (context: StoreContext, signal: AbortSignal): Promise<Damaged[]> => {
+  const damaged = await findDamaged(context, signal)
+  if (damaged.length > 0) context.log.error({ entries: damaged.length }, 'some of what this home holds is damaged')
+  return damaged
+}
+
+/** The other homes of its shard. */
+const othersWith = ({ transport, view }: StoreContext, { shard }: Damaged): string[] =>
+  homesOfShard(view.current().map, shard).all.filter((peer) => peer !== transport.self)
 
 const findDamaged = async (context: StoreContext, signal: AbortSignal): Promise<Damaged[]> => {
   const damaged: Damaged[] = []
@@ -144,9 +162,9 @@ const findNumber = async (home: Home, { mailbox, recordKey }: Damaged): Promise<
 const fetchElsewhere = async (context: StoreContext, damaged: Damaged): Promise<StoredRecord | undefined> => {
   const { transport, view, log } = context
   const { map } = view.current()
-  const { shard, hour, recordKey, mailbox } = damaged
-  for (const peer of homesOfShard(map, shard).all) {
-    if (peer === transport.self || !transport.isConnected(peer)) continue
+  const { hour, recordKey, mailbox } = damaged
+  for (const peer of othersWith(context, damaged)) {
+    if (!transport.isConnected(peer)) continue
     try {
       const { records } = await transport.call(peer, repairRecords, { epoch: map.epoch, hour, keys: recordKey })
       const [record] = records
