@@ -20,10 +20,11 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`)
 const measure = async (measured: Measured): Promise<Figures> => {
   const { name } = measured.server
   const figures: Figures = { name }
-  say(`${name}: latency at 200 messages/s`)
-  figures.latency = await latency(measured)
   say(`${name}: saturation`)
   figures.saturation = await saturation(measured, false)
+  // After the load: of a system that runs, not of one that was just started.
+  say(`${name}: latency at 200 messages/s`)
+  figures.latency = await latency(measured)
   if (name !== 'ceiling') {
     say(`${name}: saturation with receipts`)
     figures.withReceipts = await saturation(measured, true)

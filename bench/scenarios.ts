@@ -38,7 +38,8 @@ export interface Saturation {
 export const saturation = async ({ server, target, scale }: Measured, receipts: boolean): Promise<Saturation> => {
   const pairs = 50
   const each = Math.max(OUTSTANDING * 2, Math.round(600 * scale))
-  const warm = OUTSTANDING
+  // Until the hot paths of all processes are compiled.
+  const warm = OUTSTANDING * 4
   const tag = receipts ? 'r' : 's'
   const names = Array.from({ length: pairs }, (_, i) => [`${tag}a${i}`, `${tag}b${i}`] as const)
   await target.register(names.flat())
