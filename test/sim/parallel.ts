@@ -31,9 +31,12 @@ export const runParallel = async ({ first, seeds, mutant, jobs, onOutcome }: Par
 
 const ask = (worker: Worker, task: Task): Promise<Outcome> =>
   new Promise((resolve, reject) => {
+    const died = (code: number): void => reject(new Error(`the worker ended with code ${code} at seed ${task.seed}`))
     worker.once('error', reject)
+    worker.once('exit', died)
     worker.once('message', (outcome: Outcome) => {
       worker.off('error', reject)
+      worker.off('exit', died)
       resolve(outcome)
     })
     worker.postMessage(task)
