@@ -1,7 +1,7 @@
 // Tickets and join proofs: what one side makes the other accepts, and nothing else.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { linkCodeOf, normalizeCode } from '../../src/node/auth/codes.ts'
+import { linkCodeOf, normalizeCode } from '../../src/protocol/codes.ts'
 import { decodeTicket, encodeTicket, isJoinProof, joinProof } from '../../src/node/auth/join-proof.ts'
 import { hasCode } from '../../src/protocol/errors.ts'
 

@@ -3,7 +3,7 @@ import type { Clock, DatabaseWrite, RandomSource } from '../../platform/ports.ts
 import { toHex, toUtf8 } from '../../protocol/bytes.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { sha256 } from '../../protocol/signing.ts'
-import { codeOf, normalizeCode } from './codes.ts'
+import { codeOf, normalizeCode } from '../../protocol/codes.ts'
 import type { AuthTables } from './tables.ts'
 
 const CODE_BYTES = 10
