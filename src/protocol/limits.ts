@@ -46,6 +46,12 @@ export const limits = {
   noticeFetchMs: 100,
   headsMs: 5_000,
   gapHoldMs: 2_000,
+  /** Of a message. Their names, keys and previews fit into a record besides the longest text. */
+  maxAttachments: 16,
+  /** Of all previews of a message together, as base64: they are stored with the message, and shown before anything is downloaded. */
+  maxPreviewBytes: 16 * 1024,
+  /** An attachment as it is stored, unless the operator says otherwise. */
+  defaultMaxBlobBytes: 100 * 1024 * 1024,
   /** The greatest sequence number and time: they take six bytes in keys. A greater one would break whoever files it. */
   maxNumber: 2 ** 48 - 1,
 } as const

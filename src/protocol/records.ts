@@ -1,5 +1,6 @@
 // The kinds of records that devices sign and mailboxes keep, their headers, and where each belongs.
 // Bodies are opaque here. Key: architecture.md section 4.
+import { isBlobList } from './blob.ts'
 import { asBuffer, concat, fromHex, toHex } from './bytes.ts'
 import { ChatError } from './errors.ts'
 import { limits } from './limits.ts'
@@ -30,7 +31,7 @@ export interface MessageHeader extends Authored {
   ct: string
   /** Version of the group it is addressed to. */
   gv?: number
-  /** Blob ids with their sizes in bytes. */
+  /** Its attachments: blob ids with their encrypted sizes in bytes. */
   blobs?: [string, number][]
   /** Milliseconds since 1970 after which it is gone. */
   exp?: number
@@ -114,7 +115,10 @@ const recipientOnly = (h: { to: string }): string[] => [userMailbox(h.to)]
 
 /** What each kind must carry and where it is kept; a new kind is a new row. */
 const kinds: Record<RecordKind, KindRule> = {
-  msg: { valid: (h) => isInConversation(h) && typeof h.ct === 'string', mailboxes: both },
+  msg: {
+    valid: (h) => isInConversation(h) && typeof h.ct === 'string' && (h.blobs === undefined || isBlobList(h.blobs)),
+    mailboxes: both,
+  },
   void: { valid: isInConversation, mailboxes: both },
   rcpt: {
     valid: (h) =>
