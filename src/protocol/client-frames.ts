@@ -140,6 +140,16 @@ export const clientFrames = {
       example: { id: 13, home: '…', keys: '…' },
     },
   ),
+  'media.token': frame(
+    { id },
+    {
+      phase: 'after',
+      reply: 'media.token',
+      errors: [],
+      doc: 'What a client needs to move attachments over HTTP.',
+      example: { id: 16 },
+    },
+  ),
   'certificate.get': frame(
     { id, user: name },
     {

@@ -29,6 +29,11 @@ export interface Quorum {
 export interface HomeSet extends Quorum {
   peers: string[]
 }
+/** `next` is there in a joint epoch only: writes need W of both sets, reads use `current`. */
+export interface Homes {
+  current: HomeSet
+  next?: HomeSet
+}
 export interface Revocation {
   user: string
   dev: string
@@ -39,8 +44,10 @@ export interface ClusterMap {
   cluster: string
   epoch: number
   nodes: MapNode[]
-  /** Stores of messages. `next` is there in a joint epoch only: writes need W of both sets, reads use `current`. */
-  homes: { current: HomeSet; next?: HomeSet }
+  /** Stores of messages. */
+  homes: Homes
+  /** Where attachments are. Absent: at the homes of messages. */
+  media?: Homes
   retentionMs: number
   revocations: Revocation[]
 }
@@ -81,6 +88,8 @@ export const nodeOf = (map: ClusterMap, peer: string): MapNode | undefined =>
   map.nodes.find((node) => node.peer === peer)
 export const peersWithRole = (map: ClusterMap, role: Role): string[] =>
   map.nodes.filter((node) => node.roles.includes(role)).map((node) => node.peer)
+/** Where attachments are. */
+export const mediaHomes = (map: ClusterMap): Homes => map.media ?? map.homes
 export const authorityPeer = (map: ClusterMap): string | undefined => map.nodes.find((node) => node.authority)?.peer
 export const isRevoked = (map: ClusterMap, user: string, dev: string): boolean =>
   map.revocations.some((revocation) => revocation.user === user && revocation.dev === dev)

@@ -122,6 +122,15 @@ export const gatewayFrames = {
       example: { id: 14 },
     },
   ),
+  'media.token': frame(
+    { id, token: v.pipe(v.string(), v.maxLength(64)), maxBlobBytes: count },
+    {
+      phase: 'after',
+      errors: [],
+      doc: 'For `Authorization: Bearer` on /blob/<id> of this gateway; it ends with the session. No larger blob is taken.',
+      example: { id: 16, token: '…', maxBlobBytes: 104_857_600 },
+    },
+  ),
   'session.drain': frame(
     { gateways: v.array(v.string()) },
     {

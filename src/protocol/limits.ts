@@ -52,6 +52,16 @@ export const limits = {
   maxPreviewBytes: 16 * 1024,
   /** An attachment as it is stored, unless the operator says otherwise. */
   defaultMaxBlobBytes: 100 * 1024 * 1024,
+  /** Bytes of blobs in one request between nodes: a quarter of a frame, four chunks of a file. */
+  maxBlobPieceBytes: 256 * 1024,
+  /** A disk that others keep busy. */
+  blobWriteTimeoutMs: 15_000,
+  /** Until some hundred MiB are on a slow disk. */
+  blobFinishTimeoutMs: 60_000,
+  /** What one user's uploads may take on a media home, unless the operator says otherwise. */
+  defaultBlobQuotaBytes: 1024 * 1024 * 1024,
+  /** A blob without a message is kept for so long: uploads that were broken off go on, and messages that wait are sent. */
+  unpinnedBlobMs: 24 * 3_600_000,
   /** The greatest sequence number and time: they take six bytes in keys. A greater one would break whoever files it. */
   maxNumber: 2 ** 48 - 1,
 } as const

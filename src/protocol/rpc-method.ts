@@ -1,12 +1,12 @@
 // How a method between nodes is declared, and the register of all of them. Used by the rpc-*.ts files only;
 // everybody else imports rpc.ts, so that the register is whole.
 
-export type RpcStream = 'control' | 'data'
+export type RpcStream = 'control' | 'data' | 'bulk'
 export interface RpcMethod<Request, Response> {
   name: string
   /** On the wire; never reused. */
   number: number
-  /** data = bulk (appends, records); control = small and urgent. One libp2p stream each, so that bulk does not block the rest. */
+  /** control = small and urgent; data = appends, records; bulk = bytes of blobs. One libp2p stream each, so that the large does not block the small. */
   stream: RpcStream
   /** undefined: one way, no answer, may be lost. */
   timeoutMs: number | undefined

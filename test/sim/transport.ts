@@ -34,7 +34,7 @@ export interface SimTransportOptions {
 }
 
 const packr = new Packr({ useRecords: false })
-const STREAMS = { control: 0, data: 1 } as const
+const STREAMS = { control: 0, data: 1, bulk: 2 } as const
 
 export class SimTransport implements PeerTransport {
   readonly self: string

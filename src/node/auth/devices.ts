@@ -11,7 +11,7 @@ import { type Claim, openActiveCertificate, openApproval, openClaim, openRevocat
 import { linkCodeOf, normalizeCode } from '../../protocol/codes.ts'
 import type { Invites } from './invites.ts'
 import type { Issuer } from './issuer.ts'
-import { KeyedLock } from './keyed-lock.ts'
+import { KeyedLock } from '../core/keyed-lock.ts'
 import type { AuthTables } from './tables.ts'
 
 const LINK_MS = 10 * 60_000

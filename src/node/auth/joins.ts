@@ -18,7 +18,7 @@ import {
   joinTranscript,
   type JoinTranscript,
 } from './join-proof.ts'
-import { KeyedLock } from './keyed-lock.ts'
+import { KeyedLock } from '../core/keyed-lock.ts'
 import type { MapWriter } from './map-writer.ts'
 import type { AuthTables, TicketEntry } from './tables.ts'
 

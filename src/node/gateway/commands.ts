@@ -5,6 +5,7 @@ import type { Account } from './account.ts'
 import type { Feeds } from './feeds.ts'
 import { frameText } from './gateway-frames.ts'
 import type { Handshake } from './handshake.ts'
+import type { MediaTokens } from './media-tokens.ts'
 import type { Put } from './put.ts'
 import type { Session } from './session.ts'
 
@@ -21,6 +22,7 @@ export interface CommandPorts {
   account: Account
   put: Put
   feeds: Feeds
+  tokens: MediaTokens
   /** The answer to auth.map. */
   sendMap: (session: Session, id: number) => void
 }
@@ -29,7 +31,7 @@ export interface CommandPorts {
 const READ_COST = 10
 const AUTHORITY_COST = 10
 
-export const makeCommands = ({ handshake, account, put, feeds, sendMap }: CommandPorts): Commands => ({
+export const makeCommands = ({ handshake, account, put, feeds, tokens, sendMap }: CommandPorts): Commands => ({
   'auth.hello': { cost: 2, handle: (session, frame) => handshake.hello(session, frame) },
   'auth.prove': { cost: 2, handle: (session, frame) => handshake.prove(session, frame) },
   'auth.register': { cost: AUTHORITY_COST, handle: (session, frame) => account.register(session, frame) },
@@ -44,5 +46,6 @@ export const makeCommands = ({ handshake, account, put, feeds, sendMap }: Comman
   'feed.open': { cost: READ_COST, handle: (session, frame) => feeds.open(session, frame) },
   'feed.fetch': { cost: READ_COST, handle: (session, frame) => feeds.fetch(session, frame) },
   'certificate.get': { cost: READ_COST, handle: (session, frame) => account.listCertificates(session, frame) },
+  'media.token': { cost: 1, handle: (session, frame) => tokens.handle(session, frame) },
   ping: { cost: 1, handle: (session, { id }) => session.send(frameText('pong', { id })) },
 })

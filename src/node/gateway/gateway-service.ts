@@ -24,6 +24,7 @@ import { frameText } from './gateway-frames.ts'
 import { Handshake } from './handshake.ts'
 import { LeaseBinder } from './lease-binder.ts'
 import { LeaseFinder } from './lease-finder.ts'
+import { MediaTokens } from './media-tokens.ts'
 import { Neighbours } from './neighbours.ts'
 import { Pusher } from './push.ts'
 import { Put } from './put.ts'
@@ -50,6 +51,8 @@ export interface GatewayOptions {
   /** How long stop() waits for requests under way. */
   drainMs?: number
   maxBufferedBytes?: number
+  /** The largest attachment that is taken. */
+  maxBlobBytes?: number
 }
 export interface GatewayStatus {
   url: string
@@ -83,6 +86,7 @@ export class GatewayService implements Service {
   readonly #pusher: Pusher
   readonly #feeds: Feeds
   readonly #put: Put
+  readonly #tokens: MediaTokens
   readonly #dispatcher: Dispatcher
   #url = ''
 
@@ -104,6 +108,7 @@ export class GatewayService implements Service {
       maxBufferedBytes: options.maxBufferedBytes ?? limits.maxBufferedBytesPerClient,
       onSlow: (session) => void this.#feeds.slow(session),
     })
+    this.#tokens = new MediaTokens(ports.random, options.maxBlobBytes ?? limits.defaultMaxBlobBytes)
     this.#put = new Put({ view, clock, mailboxes, pusher: this.#pusher })
     this.#dispatcher = new Dispatcher({ ...ports, commands: this.#makeCommands() })
   }
@@ -159,7 +164,7 @@ export class GatewayService implements Service {
     })
     const sendMap = (session: Session, id: number): void => session.send(this.#mapText(id))
     const account = new Account(this.#ports)
-    return makeCommands({ handshake, account, put: this.#put, feeds: this.#feeds, sendMap })
+    return makeCommands({ handshake, account, put: this.#put, feeds: this.#feeds, tokens: this.#tokens, sendMap })
   }
 
   #connected(socket: ClientSocket): ClientSocketHandlers {
@@ -204,6 +209,7 @@ export class GatewayService implements Service {
     this.#feeds.close(session)
     this.#binder.unbind(session.id)
     this.#sessions.remove(session)
+    this.#tokens.end(session)
   }
 
   #mapChanged({ map }: SignedMap): void {

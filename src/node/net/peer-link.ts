@@ -1,4 +1,4 @@
-// The link to one peer: one RPC stream of each kind over one libp2p connection. It is up once both are there and the
+// The link to one peer: one RPC stream of each kind over one libp2p connection. It is up once all are there and the
 // peer was heard; it ends as a whole, whatever part of it ends first, or when the peer falls silent.
 import type { Connection, Stream } from '@libp2p/interface'
 import { ChatError } from '../../protocol/errors.ts'
@@ -10,6 +10,8 @@ import { RpcStream } from './rpc-stream.ts'
 
 /** A peer sends something every 750 ms; one that did not for so long hangs, is paused or cut off. */
 const SILENT_MS = 3_000
+/** One of each kind. */
+const ALL_STREAMS = 3
 /** Heard so recently that the link surely lives. */
 const FRESH_MS = 1_500
 /** From the first stream to the last. */
@@ -109,7 +111,7 @@ export class PeerLink {
   }
 
   #maybeUp(): void {
-    if (this.#state !== 'making' || !this.#heard || this.#streams.size < 2) return
+    if (this.#state !== 'making' || !this.#heard || this.#streams.size < ALL_STREAMS) return
     this.#state = 'up'
     this.#options.onUp(this)
   }

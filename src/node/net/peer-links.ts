@@ -7,8 +7,12 @@ import type { Clock, Logger } from '../../platform/ports.ts'
 import { PeerLink } from './peer-link.ts'
 import type { RpcHandlers } from './rpc-handlers.ts'
 
-export const RPC_PROTOCOLS = { control: '/chatd/rpc-control/1', data: '/chatd/rpc-data/1' } as const
-export const rpcKinds: readonly RpcStreamKind[] = ['control', 'data']
+export const RPC_PROTOCOLS = {
+  control: '/chatd/rpc-control/1',
+  data: '/chatd/rpc-data/1',
+  bulk: '/chatd/rpc-bulk/1',
+} as const
+export const rpcKinds: readonly RpcStreamKind[] = ['control', 'data', 'bulk']
 /** One of each kind; a second for the moment in which a link is replaced. */
 export const STREAM_LIMITS = { maxInboundStreams: 4, maxOutboundStreams: 4 }
 const OPEN_MS = 2_000
@@ -47,7 +51,7 @@ export class PeerLinks {
     return this.#making.has(connection.id) || this.#up.get(peer)?.connection === connection || this.#opening.has(peer)
   }
 
-  /** Opens both streams, if that is this side's part and the peer has no live link. */
+  /** Opens the streams, if that is this side's part and the peer has no live link. */
   async open(connection: Connection): Promise<void> {
     const peer = connection.remotePeer.toString()
     const { log } = this.#options
@@ -57,9 +61,8 @@ export class PeerLinks {
       const signal = AbortSignal.timeout(OPEN_MS)
       const open = (kind: RpcStreamKind): Promise<Stream> =>
         connection.newStream(RPC_PROTOCOLS[kind], { signal, ...STREAM_LIMITS })
-      const [control, data] = await Promise.all([open('control'), open('data')])
-      this.accept('control', control, connection)
-      this.accept('data', data, connection)
+      const streams = await Promise.all(rpcKinds.map(async (kind) => ({ kind, stream: await open(kind) })))
+      for (const { kind, stream } of streams) this.accept(kind, stream, connection)
     } catch (error) {
       log.debug({ peer, error: asChatError(error).message }, 'could not open streams to a peer')
     } finally {

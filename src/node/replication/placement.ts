@@ -1,7 +1,7 @@
-// Which stores hold a mailbox: the n best of a set by weighted rendezvous hashing over the mailbox's shard.
+// Which stores hold a mailbox or a blob: the n best of a set by weighted rendezvous hashing over its shard.
 // A pure function of the signed map, so that everybody agrees; a change of one store moves only its share of the shards.
 
-import type { ClusterMap, HomeSet } from '../../protocol/cluster-map.ts'
+import { type ClusterMap, type HomeSet, type Homes as HomeSets, mediaHomes } from '../../protocol/cluster-map.ts'
 import { sha256 } from '../../protocol/signing.ts'
 import { toUtf8 } from '../../protocol/bytes.ts'
 
@@ -36,23 +36,34 @@ export const shardOf = (mailbox: string): number => {
   return shard
 }
 
-const tables = new WeakMap<ClusterMap, Homes[]>()
+type Table = WeakMap<ClusterMap, Homes[]>
+const messageTables: Table = new WeakMap()
+const mediaTables: Table = new WeakMap()
 
-/** The homes of a shard under this map; made once for all shards of a map. */
-export const homesOfShard = (map: ClusterMap, shard: number): Homes => {
+/** Made once for all shards of a map. */
+const lookUp = (tables: Table, { map, sets, shard }: { map: ClusterMap; sets: HomeSets; shard: number }): Homes => {
   let table = tables.get(map)
-  if (!table) tables.set(map, (table = Array.from({ length: SHARDS }, (_, index) => placeShard(map, index))))
+  if (!table) tables.set(map, (table = Array.from({ length: SHARDS }, (_, index) => placeShard(map, sets, index))))
   const homes = table[shard]
   if (!homes) throw new RangeError(`there is no shard ${shard}`)
   return homes
 }
 
+/** The homes of a shard under this map. */
+export const homesOfShard = (map: ClusterMap, shard: number): Homes =>
+  lookUp(messageTables, { map, sets: map.homes, shard })
 export const homesOf = (map: ClusterMap, mailbox: string): Homes => homesOfShard(map, shardOf(mailbox))
 
-const placeShard = (map: ClusterMap, shard: number): Homes => {
-  const current = bestOf(map, map.homes.current, shard)
-  if (!map.homes.next) return { current, all: current.peers }
-  const next = bestOf(map, map.homes.next, shard)
+/** A blob's id is a hash already. */
+export const shardOfBlob = (blob: string): number => Number.parseInt(blob.slice(0, 2), 16)
+export const mediaHomesOfShard = (map: ClusterMap, shard: number): Homes =>
+  lookUp(mediaTables, { map, sets: mediaHomes(map), shard })
+export const mediaHomesOf = (map: ClusterMap, blob: string): Homes => mediaHomesOfShard(map, shardOfBlob(blob))
+
+const placeShard = (map: ClusterMap, sets: HomeSets, shard: number): Homes => {
+  const current = bestOf(map, sets.current, shard)
+  if (!sets.next) return { current, all: current.peers }
+  const next = bestOf(map, sets.next, shard)
   return { current, next, all: [...new Set([...current.peers, ...next.peers])] }
 }
 

@@ -1,0 +1,113 @@
+// What gateways and media homes ask of media homes: bytes of attachments, pins, and what repair compares.
+// Numbers are append-only: they are on the wire.
+import { limits } from './limits.ts'
+import { declare } from './rpc-method.ts'
+
+/** What a media home has of a blob. */
+export interface BlobState {
+  size: number
+  /** Bytes from the beginning that no power cut takes; `size` once it is whole. */
+  offset: number
+  /** All bytes are there, fsynced, and hash to the id. */
+  whole: boolean
+}
+
+/** The user and the size count for the quota; every request of an upload carries them, so that any of them may be the first. */
+export const mediaWrite = declare<
+  { epoch: number; blob: string; user: string; size: number; offset: number; bytes: Uint8Array },
+  { offset: number }
+>({
+  name: 'media.write',
+  number: 90,
+  stream: 'bulk',
+  timeoutMs: limits.blobWriteTimeoutMs,
+  doc: 'Bytes of a blob at `offset`, at most 256 KiB; the answer is how far the home has it now, not yet fsynced. What the home has already is skipped; BLOB_INCOMPLETE with details.offset when bytes before `offset` lack. BLOB_QUOTA, BLOB_FULL, EPOCH_STALE, EPOCH_AHEAD.',
+})
+export const mediaFinish = declare<{ epoch: number; blob: string; user: string; size: number }, BlobState>({
+  name: 'media.finish',
+  number: 91,
+  stream: 'bulk',
+  timeoutMs: limits.blobFinishTimeoutMs,
+  doc: 'Makes a blob whole: its bytes are hashed and fsynced, then it may be read and pinned, and it is kept for a day without a pin. BLOB_HASH (what was sent is thrown away), BLOB_INCOMPLETE.',
+})
+export const mediaStat = declare<{ epoch: number; blob: string }, { state?: BlobState }>({
+  name: 'media.stat',
+  number: 92,
+  stream: 'control',
+  timeoutMs: limits.blobWriteTimeoutMs,
+  doc: 'What the home has of a blob, after an fsync of what was written so far.',
+})
+export const mediaRead = declare<{ blob: string; offset: number; length: number }, { size: number; bytes: Uint8Array }>(
+  {
+    name: 'media.read',
+    number: 93,
+    stream: 'bulk',
+    timeoutMs: limits.rpcTimeoutMs,
+    doc: 'Bytes of a whole blob, verified, at most 256 KiB; fewer only at its end. Any home that has them answers, at any epoch. BLOB_UNKNOWN when it has them not, or damaged.',
+  },
+)
+export const mediaPin = declare<
+  { epoch: number; blob: string; size: number; message: Uint8Array; hour: number },
+  { pinned: boolean }
+>({
+  name: 'media.pin',
+  number: 94,
+  stream: 'control',
+  timeoutMs: limits.rpcTimeoutMs,
+  doc: 'Keeps a whole blob of this size for a message (its record key) until the end of `hour` (hours since 1970); answered after fsync, false when the home does not have it.',
+})
+export interface MediaState {
+  /** syncing: pins or blobs may be missing here. read-only: its disk failed. */
+  state: 'up' | 'syncing' | 'read-only'
+  epoch: number
+  /** The last joint epoch for which this home holds everything of the old homes. */
+  reconciled: number
+  /** Whole ones, and their bytes. */
+  blobs: number
+  bytes: number
+}
+export const mediaState = declare<{ epoch: number }, MediaState>({
+  name: 'media.state',
+  number: 95,
+  stream: 'control',
+  timeoutMs: limits.rpcTimeoutMs,
+  doc: 'State of a media home.',
+})
+export const mediaDigests = declare<{ epoch: number }, { digests: Uint8Array; readable: boolean }>({
+  name: 'media.digests',
+  number: 96,
+  stream: 'control',
+  timeoutMs: limits.rpcTimeoutMs,
+  doc: 'One digest of 16 bytes for each shard (first byte of the blob id), in order: XOR of truncated hashes of its whole blobs and their pins.',
+})
+/** A blob of a page: `at` = when it became whole (ms); absent when the home has only pins of it. */
+export interface MediaEntry {
+  blob: string
+  whole?: { size: number; user: string; at: number }
+  /** Record key and last hour of each message that it is kept for. */
+  pins: [message: Uint8Array, hour: number][]
+}
+export const mediaList = declare<
+  { epoch: number; shard: number; after?: Uint8Array },
+  { entries: MediaEntry[]; next?: Uint8Array }
+>({
+  name: 'media.list',
+  number: 97,
+  stream: 'bulk',
+  timeoutMs: limits.rpcTimeoutMs,
+  doc: 'The blobs of a shard with their pins, page by page.',
+})
+export const mediaUsage = declare<{ user: string }, { bytes: number }>({
+  name: 'media.usage',
+  number: 98,
+  stream: 'control',
+  timeoutMs: limits.rpcTimeoutMs,
+  doc: 'Bytes of blobs on this home that the user uploaded.',
+})
+export const mediaVerify = declare<{ blob: string }, { size?: number }>({
+  name: 'media.verify',
+  number: 99,
+  stream: 'bulk',
+  timeoutMs: limits.blobFinishTimeoutMs,
+  doc: 'Reads a blob from its first to its last byte and hashes it; no size when it is not whole or not right. Answered to the node itself only.',
+})
