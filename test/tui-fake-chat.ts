@@ -7,6 +7,7 @@ import type {
   DeviceReport,
   Gap,
   HistoryMessage,
+  HistoryOptions,
   InboxEntry,
   MessageStatus,
   SendOptions,
@@ -109,13 +110,23 @@ export class FakeChat implements Chat {
     return { id, to, conversation: to, status, storedAt: at, receivedAt: null, readAt: null }
   }
 
-  async history(conversation: string, { limit = 50, before }: { limit?: number; before?: string } = {}) {
+  async history(conversation: string, { limit = 50, before, after, since }: HistoryOptions = {}) {
     const read = this.#read.get(conversation) ?? 0
-    const messages = (this.#messages.get(conversation) ?? []).map((message, index) =>
-      message.from === this.user ? message : { ...message, status: index < read ? ('read' as const) : message.status },
+    const messages = this.#messages.get(conversation) ?? []
+    const placeOf = (id: string): number => {
+      const index = messages.findLastIndex((message) => message.id === id)
+      if (index < 0) throw new ChatError('MESSAGE_UNKNOWN')
+      return index
+    }
+    const sinceIndex = since === undefined ? -1 : messages.findIndex(({ at }) => at >= since)
+    const from = after === undefined ? sinceIndex : placeOf(after) + 1
+    const end = before === undefined ? messages.length : placeOf(before)
+    const isForward = after !== undefined || since !== undefined
+    const first = isForward ? from : Math.max(0, end - limit)
+    const page = first < 0 ? [] : messages.slice(first, isForward ? first + limit : end)
+    return page.map((message, index) =>
+      message.from === this.user || first + index >= read ? message : { ...message, status: 'read' as const },
     )
-    const end = before === undefined ? messages.length : messages.findIndex(({ id }) => id === before)
-    return messages.slice(Math.max(0, end - limit), Math.max(0, end))
   }
 
   async gaps(conversation: string): Promise<Gap[]> {

@@ -48,6 +48,16 @@ export interface HistoryMessage extends ShownMessage {
   /** Why it was refused, in one sentence; only with the status `refused`, and only while the reason is known. */
   problem?: string
 }
+/** Without `before`, `after` and `since`: the newest. */
+export interface HistoryOptions {
+  limit?: number
+  /** The id of a message: the newest before it. */
+  before?: string
+  /** The id of a message: the oldest after it. */
+  after?: string
+  /** The oldest from that time on. */
+  since?: Timestamp
+}
 /** A place in a conversation where messages of a device are known to be missing; repaired when they arrive. */
 export interface Gap {
   device: string
@@ -98,7 +108,8 @@ export interface Chat {
   readonly cluster: string
   /** ChatError: TIMEOUT when the awaited state is not reached (details.result is the SendResult so far), USER_UNKNOWN, MESSAGE_TOO_LARGE, … */
   send(to: string, text: string, options?: SendOptions): Promise<SendResult>
-  history(conversation: string, options?: { limit?: number; before?: string }): Promise<HistoryMessage[]>
+  /** Oldest first. MESSAGE_UNKNOWN when `before` or `after` is not in that conversation. */
+  history(conversation: string, options?: HistoryOptions): Promise<HistoryMessage[]>
   gaps(conversation: string): Promise<Gap[]>
   inbox(): Promise<InboxEntry[]>
   /** Marks everything shown (up to a message) as read; resolves once the receipts are in the outbox on disk. */

@@ -2,7 +2,7 @@
 import { ChatError } from '../protocol/errors.ts'
 import { conversationName, conversationOf, isGroupName, isUserName } from '../protocol/names.ts'
 import { isRecordId } from '../protocol/records.ts'
-import type { ChatEvent, Gap, HistoryMessage, InboxEntry, SendResult, StatusReport } from './api.ts'
+import type { ChatEvent, Gap, HistoryMessage, HistoryOptions, InboxEntry, SendResult, StatusReport } from './api.ts'
 import type { ChatState } from './chat-state.ts'
 import type { LoggedEvent } from './event-log.ts'
 import { gapsOf } from './gaps.ts'
@@ -56,13 +56,17 @@ export class ChatViews {
     return message && this.#resultOf(message)
   }
 
-  async history(conversation: string, options: { limit?: number; before?: string } = {}): Promise<HistoryMessage[]> {
-    const { limit = DEFAULT_LIMIT, before } = options
+  async history(conversation: string, options: HistoryOptions = {}): Promise<HistoryMessage[]> {
+    const { limit = DEFAULT_LIMIT, before, after, since } = options
     const id = this.idOf(conversation)
-    const anchor = before === undefined ? undefined : await this.message(before)
-    if (anchor && anchor.header.conv !== id) throw new ChatError('MESSAGE_UNKNOWN')
+    const from = await this.#place(id, after, since)
+    if (from !== undefined) {
+      const held = await this.#state.timeline.pageAfter(id, limit, from)
+      return [...held.map((message) => this.#shown(message)), ...this.#drafts(id)].slice(0, limit)
+    }
+    const anchor = before === undefined ? undefined : await this.#messageIn(id, before)
     const held = await this.#state.timeline.page(id, limit, anchor?.header)
-    const drafts = anchor ? [] : this.#state.outbox.drafts(id).map((entry) => showDraft(entry, this.#me))
+    const drafts = anchor ? [] : this.#drafts(id)
     return [...held.map((message) => this.#shown(message)), ...drafts].slice(-limit)
   }
 
@@ -107,6 +111,25 @@ export class ChatViews {
     const message = this.#state.records.message(entry.message)
     if (!message || this.#state.settings.isBlocked(message.header.from)) return undefined
     return { ...showMessage(message, this.#me), position }
+  }
+
+  /** Where a page that reads on begins; undefined when it reads back from the end or a message. */
+  async #place(id: string, after: string | undefined, since: string | undefined) {
+    if (after !== undefined) return (await this.#messageIn(id, after)).header
+    if (since === undefined) return undefined
+    const at = Date.parse(since)
+    if (Number.isNaN(at) || at < 0) throw new ChatError('USAGE', { message: 'A time is like 2026-11-23T12:00:00Z' })
+    return at
+  }
+
+  async #messageIn(conversation: string, id: string): Promise<HeldMessage> {
+    const message = await this.message(id)
+    if (message.header.conv !== conversation) throw new ChatError('MESSAGE_UNKNOWN')
+    return message
+  }
+
+  #drafts(id: string): HistoryMessage[] {
+    return this.#state.outbox.drafts(id).map((entry) => showDraft(entry, this.#me))
   }
 
   #resultOf({ header, acceptedAt, isRefused }: HeldMessage): SendResult {

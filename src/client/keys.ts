@@ -30,6 +30,9 @@ export const keys = {
   /** Conversation, at, device, id -> second half of the record key. The order in which everybody shows messages. */
   order: (conversation: string, { at, dev, id }: { at: number; dev: string; id: string }): Buffer =>
     concat(letter('o'), terminated(conversation), encodeNumber(at), fromHex(dev), idBytes(id)),
+  /** Before the first message of that time or later. */
+  orderFrom: (conversation: string, at: number): Buffer =>
+    concat(letter('o'), terminated(conversation), encodeNumber(at)),
   /** Conversation, device, sequence -> record key of the message. */
   sequence: (place: Place, seq: number): Buffer => concat(letter('s'), placeBytes(place), encodeNumber(seq)),
   /** Own messages: conversation, device, sequence, recipient -> when received, when read. */

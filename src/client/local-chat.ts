@@ -13,6 +13,7 @@ import type {
   DeviceReport,
   Gap,
   HistoryMessage,
+  HistoryOptions,
   InboxEntry,
   SendOptions,
   SendResult,
@@ -143,7 +144,7 @@ export class LocalChat implements Chat {
     })
   }
 
-  history(conversation: string, options: { limit?: number; before?: string } = {}): Promise<HistoryMessage[]> {
+  history(conversation: string, options?: HistoryOptions): Promise<HistoryMessage[]> {
     return this.#views.history(conversation, options)
   }
 

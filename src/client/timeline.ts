@@ -2,6 +2,7 @@
 // and what a listener is told. Everything that gets here is verified, or this device's own.
 import type { MessageHeader, OpenRecord, TombstoneHeader, VoidHeader } from '../protocol/records.ts'
 import { mutant } from '../platform/mutants.ts'
+import type { KeyRange } from '../platform/ports.ts'
 import type { Conversation, Conversations } from './conversations.ts'
 import type { EventLog } from './event-log.ts'
 import { type HeldMessage, type HeldRecords, idOfRecordKey } from './held-records.ts'
@@ -134,19 +135,36 @@ export class Timeline {
   /** The newest messages before one (or all), oldest first; without what is held back or blocked. */
   async page(conversation: string, limit: number, before?: MessageHeader): Promise<HeldMessage[]> {
     const whole = ranges.order(conversation)
-    let end = before ? keys.order(conversation, this.#orderOf(before)) : whole.lt
+    const lt = before ? keys.order(conversation, this.#orderOf(before)) : whole.lt
+    const found = await this.#shownIn(limit, (last) => ({ gte: whole.gte, lt: last ?? lt, reverse: true }))
+    return found.reverse()
+  }
+
+  /** The oldest messages after one, or from a time on (milliseconds since 1970), oldest first. */
+  pageAfter(conversation: string, limit: number, after: MessageHeader | number): Promise<HeldMessage[]> {
+    const { lt } = ranges.order(conversation)
+    const first =
+      typeof after === 'number'
+        ? { gte: keys.orderFrom(conversation, after) }
+        : { gt: keys.order(conversation, this.#orderOf(after)) }
+    return this.#shownIn(limit, (last) => ({ ...(last ? { gt: last } : first), lt }))
+  }
+
+  /** Reads on behind the last key until so many are found. */
+  async #shownIn(limit: number, rangeAfter: (last: Buffer | undefined) => KeyRange): Promise<HeldMessage[]> {
     const found: HeldMessage[] = []
+    let behind: Buffer | undefined
     while (found.length < limit) {
-      const rows = await this.#options.store.range({ gte: whole.gte, lt: end, reverse: true, limit })
+      const rows = await this.#options.store.range({ ...rangeAfter(behind), limit })
       for (const [key, digest] of rows) {
         const message = this.#options.records.message(Buffer.concat([key.subarray(-16), digest]))
         if (message && this.#isShown(message) && found.length < limit) found.push(message)
       }
       const last = rows.at(-1)
       if (!last || rows.length < limit) break
-      end = Buffer.from(last[0])
+      behind = Buffer.from(last[0])
     }
-    return found.reverse()
+    return found
   }
 
   #isShown({ key, header }: HeldMessage): boolean {

@@ -66,7 +66,9 @@ export class Effects {
       this.#ports.write(bytes)
       this.#say(safe`Copied, where the terminal allows it.`)
     },
-    loadOlder: async () => void (await this.#loading.loadOlder()),
+    loadOlder: async () => await this.#loading.loadMore('older'),
+    loadNewer: async () => await this.#loading.loadMore('newer'),
+    loadEnd: async () => await this.#loading.loadEnd(),
     jump: async ({ conversation, id }) => {
       if (!(await this.#loading.loadTo(conversation, id))) this.#say(safe`That message is not on this device any more.`)
     },

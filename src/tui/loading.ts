@@ -2,14 +2,17 @@
 // Changes are coalesced: one reading at a time, one more when something changed meanwhile, never more often than it pays.
 import type { Chat, ConnectionReport, HistoryMessage, InboxEntry } from '../client/api.ts'
 import { safeLine } from '../client/safe-text.ts'
-import { asChatError } from '../protocol/errors.ts'
+import { asChatError, hasCode } from '../protocol/errors.ts'
 import type { Clock } from '../platform/ports.ts'
 import { sleep } from '../platform/timing.ts'
 import { indexOfId, timelineGap, type TimelineMessage, timelineMessage } from './messages.ts'
 import type { Connection, Conversation, State } from './state.ts'
 import type { Store } from './store.ts'
+import { windowOf } from './timeline-view.ts'
 
 const PAGE = 100
+/** Around a message that is jumped to. */
+const AROUND = 150
 /** The unread rule is sought in this many messages at most. */
 const MAX_FIRST_PAGE = 1_000
 /** Between two readings, and longer when a reading takes long, so that a burst of messages leaves the loop to the keyboard. */
@@ -94,6 +97,7 @@ export class Loading {
     store.dispatch({ type: 'connection', connection: connectionOf(report) })
     store.dispatch({ type: 'inbox', conversations })
     await this.#readTimeline()
+    await this.#renewSeen()
   }
 
   async #readTimeline(): Promise<void> {
@@ -113,16 +117,25 @@ export class Loading {
     })
   }
 
-  /** Enough to meet what is loaded, to hold the unread ones, and to renew the states of what is on the screen. */
+  /** Enough to meet what is loaded; for the first page, enough to hold the unread ones. */
   #pageSize(state: State, conversation: string): number {
+    if (state.timeline?.conversation === conversation) return PAGE
+    const unread = state.inbox?.find(({ name }) => name === conversation)?.unread ?? 0
+    return Math.min(MAX_FIRST_PAGE, PAGE + unread)
+  }
+
+  /** Whoever is scrolled up sees states change too: what is on the screen is read again when the newest page does not hold it. */
+  async #renewSeen(): Promise<void> {
+    const { chat, store, signal } = this.#ports
+    const state = store.getState()
     const { timeline } = state
-    if (timeline?.conversation !== conversation) {
-      const unread = state.inbox?.find(({ name }) => name === conversation)?.unread ?? 0
-      return Math.min(MAX_FIRST_PAGE, PAGE + unread)
-    }
-    const anchor = indexOfId(timeline.messages, state.anchor?.id)
-    const seen = anchor < 0 ? 0 : timeline.messages.length - anchor
-    return Math.min(MAX_FIRST_PAGE, PAGE + seen)
+    if (!state.anchor || !timeline) return
+    const { first, last } = windowOf(state)
+    const before = timeline.messages[last + 1]?.id
+    if (before === undefined || (timeline.hasEnd && first >= timeline.messages.length - PAGE)) return
+    const { conversation } = timeline
+    const page = await chat.history(conversation, { before, limit: last - first + 1 })
+    if (!signal.aborted) store.dispatch({ type: 'renewed', conversation, messages: this.#messages(page) })
   }
 
   #messages(page: readonly HistoryMessage[]): TimelineMessage[] {
@@ -135,32 +148,68 @@ export class Loading {
     })
   }
 
-  /** One page before what is loaded; answers whether there was one. */
-  async loadOlder(): Promise<boolean> {
+  /** One page more, before what is loaded or behind it. */
+  async loadMore(type: 'older' | 'newer'): Promise<void> {
     const { chat, store, signal } = this.#ports
     const { timeline } = store.getState()
-    const before = timeline?.messages[0]?.id
-    if (!timeline || timeline.hasStart || timeline.isLoadingOlder || before === undefined) return false
-    const { conversation } = timeline
-    store.dispatch({ type: 'loadingOlder', conversation })
-    const limit = PAGE * 2
-    const page = await chat.history(conversation, { limit, before })
-    if (signal.aborted) return false
-    store.dispatch({ type: 'older', conversation, messages: this.#messages(page), hasStart: page.length < limit })
-    return page.length > 0
+    if (!timeline || timeline.isLoading || (type === 'older' ? timeline.hasStart : timeline.hasEnd)) return
+    const { conversation, messages } = timeline
+    const [from, limit] = [messages.at(type === 'older' ? 0 : -1)?.id, PAGE * 2]
+    if (from === undefined) return
+    store.dispatch({ type: 'loading', isLoading: true })
+    try {
+      const page = await chat.history(conversation, { limit, [type === 'older' ? 'before' : 'after']: from })
+      if (signal.aborted) return
+      store.dispatch({ type, conversation, messages: this.#messages(page), isLast: page.length < limit })
+    } catch (error) {
+      store.dispatch({ type: 'loading', isLoading: false })
+      throw error
+    }
   }
 
-  /** Loads back to a message and shows it; answers whether it was found. */
+  /** The newest page in place of a part of the past. */
+  async loadEnd(): Promise<void> {
+    const { chat, store, signal } = this.#ports
+    const conversation = store.getState().current
+    if (conversation === undefined) return
+    const page = await chat.history(conversation, { limit: PAGE })
+    if (signal.aborted) return
+    const messages = this.#messages(page)
+    store.dispatch({ type: 'part', conversation, messages, hasStart: page.length < PAGE, hasEnd: true })
+  }
+
+  /** Shows a message, with what is around it when it is not loaded; answers whether it was found. */
   async loadTo(conversation: string, id: string): Promise<boolean> {
     const { store } = this.#ports
     await this.#readTimeline()
-    for (;;) {
-      const { timeline } = store.getState()
-      if (timeline?.conversation !== conversation) return false
-      if (indexOfId(timeline.messages, id) >= 0) break
-      if (!(await this.loadOlder())) return false
-    }
+    const { timeline } = store.getState()
+    if (timeline?.conversation !== conversation) return false
+    if (indexOfId(timeline.messages, id) < 0 && !(await this.#loadAround(conversation, id))) return false
     store.dispatch({ type: 'show', conversation, id })
     return true
+  }
+
+  /** Shows the first message from that time on; answers whether there is one. */
+  async loadSince(conversation: string, atMs: number): Promise<boolean> {
+    const { chat } = this.#ports
+    const [first] = await chat.history(conversation, { since: new Date(atMs).toISOString(), limit: 1 })
+    return first !== undefined && (await this.loadTo(conversation, first.id))
+  }
+
+  async #loadAround(conversation: string, id: string): Promise<boolean> {
+    const { chat, store, signal } = this.#ports
+    try {
+      const after = await chat.history(conversation, { after: id, limit: AROUND })
+      const next = after[0]?.id
+      const before = await chat.history(conversation, { ...(next ? { before: next } : {}), limit: AROUND })
+      if (signal.aborted || before.at(-1)?.id !== id) return false
+      const messages = this.#messages([...before, ...after])
+      const [hasStart, hasEnd] = [before.length < AROUND, after.length < AROUND]
+      store.dispatch({ type: 'part', conversation, messages, hasStart, hasEnd })
+      return true
+    } catch (error) {
+      if (hasCode(error, 'MESSAGE_UNKNOWN')) return false
+      throw error
+    }
   }
 }

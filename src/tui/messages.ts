@@ -77,13 +77,39 @@ export const mergeTail = (
   ]
 }
 
+/** So many are held at once: who reads further back lets go of the other end, so that 100,000 cost what these do. */
+export const MAX_LOADED = 2_000
+
+export interface Joined {
+  readonly messages: readonly TimelineMessage[]
+  /** Something at the other end was let go. */
+  readonly isCut: boolean
+}
+
 /** An older page goes before; what is there already is not doubled. */
-export const prepend = (
+export const prepend = (loaded: readonly TimelineMessage[], page: readonly TimelineMessage[]): Joined => {
+  const first = page.findIndex(({ id }) => id === loaded[0]?.id)
+  const all = [...(first < 0 ? page : page.slice(0, first)), ...loaded]
+  return { messages: all.slice(0, MAX_LOADED), isCut: all.length > MAX_LOADED }
+}
+
+/** A newer page goes behind. */
+export const append = (loaded: readonly TimelineMessage[], page: readonly TimelineMessage[]): Joined => {
+  const all = [...loaded, ...page.slice(page.findIndex(({ id }) => id === loaded.at(-1)?.id) + 1)]
+  return { messages: all.slice(-MAX_LOADED), isCut: all.length > MAX_LOADED }
+}
+
+/** What was read again takes the place of what is loaded; the same array when nothing differs. */
+export const renewed = (
   loaded: readonly TimelineMessage[],
   page: readonly TimelineMessage[],
 ): readonly TimelineMessage[] => {
-  const first = page.findIndex(({ id }) => id === loaded[0]?.id)
-  return [...(first < 0 ? page : page.slice(0, first)), ...loaded]
+  const fresh = new Map(page.map((message) => [message.id, message]))
+  const differs = (old: TimelineMessage): boolean => {
+    const message = fresh.get(old.id)
+    return message !== undefined && !isSame(old, message)
+  }
+  return loaded.some(differs) ? loaded.map((old) => (differs(old) ? (fresh.get(old.id) ?? old) : old)) : loaded
 }
 
 /** So much of a message is shown where it is answered. */

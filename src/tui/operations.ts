@@ -8,8 +8,18 @@ import { selectOperations } from './select-operations.ts'
 import { nearestCommand, runSlash } from './slash-commands.ts'
 import { acceptPaste } from './paste.ts'
 import { conversationsOf, draftOfCurrent, type State } from './state.ts'
-import { openConversation, sendText, showAt, type Step, step, withDraft, withToast } from './step.ts'
-import { messagesOf, scrolledAnchor, windowOf } from './timeline-view.ts'
+import {
+  loadingAround,
+  openConversation,
+  sendText,
+  showAt,
+  type Step,
+  step,
+  toEnd,
+  withDraft,
+  withToast,
+} from './step.ts'
+import { messagesOf, scrolledAnchor } from './timeline-view.ts'
 
 const submit = (state: State): Step => {
   const { text, reply } = draftOfCurrent(state)
@@ -37,14 +47,8 @@ const recall = (state: State, direction: -1 | 1): Step => {
   return step({ ...withDraft(state, withText(present, text)), recall: { index: next, draft } })
 }
 
-/** So near the beginning of what is loaded that older messages are wanted soon. */
-const NEAR_START = 50
-const scroll = (state: State, lines: number): Step => {
-  const next = { ...state, anchor: scrolledAnchor(state, lines) }
-  const isNear = lines < 0 && windowOf(next).first < NEAR_START
-  const mayLoad = isNear && next.timeline && !next.timeline.hasStart && !next.timeline.isLoadingOlder
-  return mayLoad ? step(next, { type: 'loadOlder' }) : step(next)
-}
+const scroll = (state: State, lines: number): Step =>
+  loadingAround({ ...state, anchor: scrolledAnchor(state, lines) }, lines < 0 ? -1 : 1)
 const page = (state: State): number => Math.max(1, layoutOf(state).timelineRows - 2)
 
 const cycle = (state: State, by: number): Step => {
@@ -99,7 +103,7 @@ const escape = (state: State): Step => {
   const pending = state.pending.filter(
     ({ conversation, message }) => conversation !== state.current || message.status !== 'failed',
   )
-  return step({ ...state, pending, anchor: undefined, showsNotices: false })
+  return toEnd({ ...state, pending, showsNotices: false })
 }
 
 const toStart = (state: State): Step => {
@@ -114,7 +118,7 @@ export const operations = {
   pageUp: (state: State) => scroll(state, -page(state)),
   pageDown: (state: State) => scroll(state, page(state)),
   toStart,
-  toEnd: (state: State) => step({ ...state, anchor: undefined }),
+  toEnd,
   toUnread: (state: State) => step(state.rule === undefined ? state : showAt(state, state.rule.before)),
   nextConversation: (state: State) => cycle(state, 1),
   previousConversation: (state: State) => cycle(state, -1),

@@ -5,7 +5,16 @@ import { type Draft, type Edit, edits, insert } from './draft.ts'
 import type { InputEvent } from './input.ts'
 import { operationOf } from './keymap.ts'
 import type { Mode } from './keys.ts'
-import { indexOfId, mergeTail, prepend, type TimelineGap, type TimelineMessage } from './messages.ts'
+import {
+  append,
+  indexOfId,
+  MAX_LOADED,
+  mergeTail,
+  prepend,
+  renewed,
+  type TimelineGap,
+  type TimelineMessage,
+} from './messages.ts'
 import { type Operation, operations } from './operations.ts'
 import { editQuery } from './overlay-operations.ts'
 import { askAboutPaste, isAskedAbout } from './paste.ts'
@@ -18,6 +27,7 @@ import {
   type Pending,
   type Rule,
   type State,
+  type Timeline,
 } from './state.ts'
 import { isSelecting } from './select-operations.ts'
 import { commandHint } from './slash-commands.ts'
@@ -39,8 +49,19 @@ export type Action =
       gaps: readonly TimelineGap[]
       hasStart: boolean
     }
-  | { type: 'older'; conversation: string; messages: readonly TimelineMessage[]; hasStart: boolean }
-  | { type: 'loadingOlder'; conversation: string }
+  /** The page before what is loaded, or behind it; `isLast`: nothing comes after it in that direction. */
+  | { type: 'older' | 'newer'; conversation: string; messages: readonly TimelineMessage[]; isLast: boolean }
+  /** In place of what is loaded. */
+  | {
+      type: 'part'
+      conversation: string
+      messages: readonly TimelineMessage[]
+      hasStart: boolean
+      hasEnd: boolean
+    }
+  /** Read again because of their states. */
+  | { type: 'renewed'; conversation: string; messages: readonly TimelineMessage[] }
+  | { type: 'loading'; isLoading: boolean }
   | { type: 'show'; conversation: string; id: string }
   | { type: 'pending'; pending: Pending }
   | { type: 'sendFailed'; id: string; problem: SafeText }
@@ -136,7 +157,7 @@ const firstTimeline = (state: State, action: TimelineAction): State => {
   const unread = state.inbox?.find(({ name }) => name === action.conversation)?.unread ?? 0
   const { conversation, messages, gaps, hasStart } = action
   const before = unread === 0 ? undefined : firstUnread(messages)
-  const timeline = { conversation, messages, gaps, hasStart, isLoadingOlder: false }
+  const timeline = { conversation, messages, gaps, hasStart, hasEnd: true, isLoading: false }
   const next = { ...state, timeline, rule: unreadRule(before), anchor: undefined }
   return before === undefined ? next : showAt(next, before)
 }
@@ -149,20 +170,51 @@ const onTimeline = (state: State, action: TimelineAction): State => {
   const old = state.timeline
   if (old?.conversation !== action.conversation) return firstTimeline(fresh, action)
   const merged = mergeTail(old.messages, action.messages)
+  // Who reads the past is not torn from it.
+  if (!merged && (!old.hasEnd || state.anchor)) {
+    return { ...fresh, timeline: { ...old, gaps: action.gaps, hasEnd: false } }
+  }
   const messages = merged ?? action.messages
   const hasStart = merged ? old.hasStart || action.hasStart : action.hasStart
   const added = messages.slice(indexOfId(messages, old.messages.at(-1)?.id) + 1).find(({ isOwn }) => !isOwn)
   // What arrives while nobody looks begins under a rule.
   const isUnseen = !state.isFocused || state.anchor !== undefined || state.overlay !== undefined
   const rule = state.rule ?? unreadRule(isUnseen ? added?.id : undefined)
-  return { ...fresh, timeline: { ...old, messages, gaps: action.gaps, hasStart }, rule }
+  return { ...fresh, timeline: trimmed({ ...old, messages, gaps: action.gaps, hasStart, hasEnd: true }, state), rule }
 }
 
-const onOlder = (state: State, action: Extract<Action, { type: 'older' }>): State => {
+/** Beyond what is held at once that end goes which is farther from the view. */
+const trimmed = (timeline: Timeline, { anchor }: State): Timeline => {
+  const { messages } = timeline
+  if (messages.length <= MAX_LOADED) return timeline
+  const isAtEnd = !anchor || indexOfId(messages, anchor.id) > MAX_LOADED / 2
+  return isAtEnd
+    ? { ...timeline, messages: messages.slice(-MAX_LOADED), hasStart: false }
+    : { ...timeline, messages: messages.slice(0, MAX_LOADED), hasEnd: false }
+}
+
+const onPage = (state: State, action: Extract<Action, { type: 'older' | 'newer' }>): State => {
   const { timeline } = state
   if (timeline?.conversation !== action.conversation) return state
-  const messages = prepend(timeline.messages, action.messages)
-  return { ...state, timeline: { ...timeline, messages, hasStart: action.hasStart, isLoadingOlder: false } }
+  const isOlder = action.type === 'older'
+  const { messages, isCut } = (isOlder ? prepend : append)(timeline.messages, action.messages)
+  const hasStart = isOlder ? action.isLast : timeline.hasStart && !isCut
+  const hasEnd = isOlder ? timeline.hasEnd && !isCut : action.isLast
+  return { ...state, timeline: { ...timeline, messages, hasStart, hasEnd, isLoading: false } }
+}
+
+const onPart = (state: State, action: Extract<Action, { type: 'part' }>): State => {
+  const { conversation, messages, hasStart, hasEnd } = action
+  if (conversation !== state.current) return state
+  const gaps = state.timeline?.gaps ?? []
+  return { ...state, anchor: undefined, timeline: { conversation, messages, gaps, hasStart, hasEnd, isLoading: false } }
+}
+
+const onRenewed = (state: State, action: Extract<Action, { type: 'renewed' }>): State => {
+  const { timeline } = state
+  if (timeline?.conversation !== action.conversation) return state
+  const messages = renewed(timeline.messages, action.messages)
+  return messages === timeline.messages ? state : { ...state, timeline: { ...timeline, messages } }
 }
 
 const onSendFailed = (state: State, id: string, problem: SafeText): State => {
@@ -193,9 +245,12 @@ const handlers: Handlers = {
   inbox: (state, { conversations }) => step(onInbox(state, conversations)),
   connection: (state, { connection }) => step(isEqual(state.connection, connection) ? state : { ...state, connection }),
   timeline: (state, action) => step(onTimeline(state, action)),
-  older: (state, action) => step(onOlder(state, action)),
-  loadingOlder: (state) =>
-    step(state.timeline ? { ...state, timeline: { ...state.timeline, isLoadingOlder: true } } : state),
+  older: (state, action) => step(onPage(state, action)),
+  newer: (state, action) => step(onPage(state, action)),
+  part: (state, action) => step(onPart(state, action)),
+  renewed: (state, action) => step(onRenewed(state, action)),
+  loading: (state, { isLoading }) =>
+    step(state.timeline ? { ...state, timeline: { ...state.timeline, isLoading } } : state),
   show: (state, { conversation, id }) => step(state.current === conversation ? showFound(state, id) : state),
   pending: (state, { pending }) => step({ ...state, pending: [...state.pending, pending] }),
   sendFailed: (state, { id, problem }) => step(onSendFailed(state, id, problem)),

@@ -2,11 +2,8 @@
 import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { indexOfId, MAX_QUOTE, type TimelineMessage } from './messages.ts'
 import { draftOfCurrent, type State } from './state.ts'
-import { showAt, type Step, step, withDraft, withToast } from './step.ts'
+import { loadingAround, showAt, type Step, step, toEnd, withDraft, withToast } from './step.ts'
 import { anchorWithBottom, messagesOf, windowOf } from './timeline-view.ts'
-
-/** So near the beginning of what is loaded that older messages are wanted soon. */
-const NEAR_START = 50
 
 export const isSelecting = ({ selected }: State): boolean => selected !== undefined
 const unselected = (state: State): State => ({ ...state, selected: undefined })
@@ -18,18 +15,15 @@ const inView = (state: State, id: string): State => {
   return index >= last ? { ...state, anchor: anchorWithBottom(state, id) } : state
 }
 
-const select = (state: State, index: number): Step => {
+const select = (state: State, index: number, by: -1 | 1): Step => {
   const message = messagesOf(state)[index]
   if (!message) return step(state)
-  const next = inView({ ...state, selected: message.id }, message.id)
-  const { timeline } = next
-  const wantsOlder = index < NEAR_START && timeline && !timeline.hasStart && !timeline.isLoadingOlder
-  return wantsOlder ? step(next, { type: 'loadOlder' }) : step(next)
+  return loadingAround(inView({ ...state, selected: message.id }, message.id), by)
 }
 
 const startSelect = (state: State): Step => {
   const { last } = windowOf(state)
-  return last < 0 ? step(withToast(state, safe`There is no message to select.`)) : select(state, last)
+  return last < 0 ? step(withToast(state, safe`There is no message to select.`)) : select(state, last, -1)
 }
 
 const walk =
@@ -37,7 +31,7 @@ const walk =
   (state: State): Step => {
     const index = indexOfId(messagesOf(state), state.selected) + by
     if (index < 0) return step(state)
-    return index < messagesOf(state).length ? select(state, index) : step({ ...unselected(state), anchor: undefined })
+    return index < messagesOf(state).length ? select(state, index, by) : toEnd(unselected(state))
   }
 
 type OnMessage = (state: State, message: TimelineMessage) => Step

@@ -31,7 +31,9 @@ export interface Timeline {
   readonly gaps: readonly TimelineGap[]
   /** The first message there is has been loaded. */
   readonly hasStart: boolean
-  readonly isLoadingOlder: boolean
+  /** The newest too: what arrives is added. Without it this is a part of the past. */
+  readonly hasEnd: boolean
+  readonly isLoading: boolean
 }
 /** Sent from here and not in the history of the library yet. */
 export interface Pending {
@@ -111,7 +113,7 @@ export interface State {
 export type Effect =
   | { type: 'send'; conversation: string; text: string; reply?: string }
   | { type: 'copy'; text: SafeText }
-  | { type: 'loadOlder' }
+  | { type: 'loadOlder' | 'loadNewer' | 'loadEnd' }
   | { type: 'jump'; conversation: string; id: string }
   | { type: 'search'; words: string }
   | { type: 'block' | 'unblock'; user: string }

@@ -2,7 +2,7 @@
 import { type SafeText, safeLine } from '../client/safe-text.ts'
 import { type Draft, emptyDraft, type Reply } from './draft.ts'
 import { draftOfCurrent, type Effect, type ListRow, type State } from './state.ts'
-import { anchorWithTop } from './timeline-view.ts'
+import { anchorWithTop, windowOf } from './timeline-view.ts'
 
 export interface Step {
   state: State
@@ -41,6 +41,24 @@ export const openConversation = (state: State, name: string): State => {
   }
 }
 
+/** To the newest message; what is loaded may be a part of the past, then the end is read first. */
+export const toEnd = (state: State): Step => {
+  const next = { ...state, anchor: undefined }
+  return state.timeline?.hasEnd === false ? step(next, { type: 'loadEnd' }) : step(next)
+}
+
+/** So near an end of what is loaded that what follows is wanted soon. */
+const NEAR_END = 50
+
+export const loadingAround = (state: State, direction: -1 | 1): Step => {
+  const { timeline } = state
+  if (!timeline || timeline.isLoading) return step(state)
+  const { first, last } = windowOf(state)
+  if (direction < 0) return first < NEAR_END && !timeline.hasStart ? step(state, { type: 'loadOlder' }) : step(state)
+  const isNear = last >= timeline.messages.length - NEAR_END
+  return isNear && !timeline.hasEnd ? step(state, { type: 'loadNewer' }) : step(state)
+}
+
 export const showAt = (state: State, id: string): State => ({ ...state, anchor: anchorWithTop(state, id) })
 
 export const listOverlay = (state: State, title: string, rows: readonly ListRow[]): State => ({
@@ -61,7 +79,8 @@ const MAX_SENT = 200
 export const sendText = (state: State, text: string, reply?: Reply): Step => {
   if (state.current === undefined) return step(state)
   const sent = [...state.sent.filter((old) => old !== text), text].slice(-MAX_SENT)
-  const next = { ...state, sent, recall: undefined, anchor: undefined, rule: undefined, showsNotices: false }
+  const { state: next, effects } = toEnd({ ...state, sent, recall: undefined, rule: undefined, showsNotices: false })
   const conversation = state.current
-  return step(next, { type: 'send', conversation, text, ...(reply === undefined ? {} : { reply: reply.id }) })
+  const answers = reply === undefined ? {} : { reply: reply.id }
+  return step(next, ...effects, { type: 'send', conversation, text, ...answers })
 }

@@ -15,7 +15,9 @@ const joined = new WeakMap<readonly TimelineMessage[], { pending: State['pending
 export const messagesOf = (state: State): readonly TimelineMessage[] => {
   const loaded = state.timeline?.conversation === state.current ? state.timeline?.messages : undefined
   const messages = loaded ?? noMessages
-  const waiting = state.pending.filter(({ conversation }) => conversation === state.current)
+  // In a part of the past nothing stands at the end that was just written.
+  const hasEnd = state.timeline?.hasEnd !== false
+  const waiting = state.pending.filter(({ conversation }) => hasEnd && conversation === state.current)
   if (waiting.length === 0) return messages
   const known = joined.get(messages)
   if (known?.pending === state.pending) return known.all
@@ -28,7 +30,8 @@ export const blocksOf = (state: State): Blocks<Line> & { messages: readonly Time
   const messages = messagesOf(state)
   const { timelineColumns: width } = layoutOf(state)
   const gaps = state.timeline?.gaps ?? []
-  const trailing = gaps.filter(({ before }) => before === undefined).map((gap) => gapLine(gap, width))
+  const isEnd = state.timeline?.hasEnd !== false
+  const trailing = gaps.filter(({ before }) => isEnd && before === undefined).map((gap) => gapLine(gap, width))
   return {
     messages,
     count: messages.length,
@@ -50,9 +53,15 @@ const positionOf = (state: State, blocks: ReturnType<typeof blocksOf>): Position
   return state.anchor && index >= 0 ? { index, line: state.anchor.line } : endOf(blocks)
 }
 
-const anchorOf = (blocks: ReturnType<typeof blocksOf>, position: Position | undefined): Anchor | undefined => {
-  const message = position && blocks.messages[position.index]
-  return position && message ? { id: message.id, line: position.line } : undefined
+/** Without a position it is the end; that of a part of the past is a place like any other, which nothing is added to. */
+const anchorOf = (
+  state: State,
+  blocks: ReturnType<typeof blocksOf>,
+  position: Position | undefined,
+): Anchor | undefined => {
+  const place = position ?? (state.timeline?.hasEnd === false ? endOf(blocks) : undefined)
+  const message = place && blocks.messages[place.index]
+  return place && message ? { id: message.id, line: place.line } : undefined
 }
 
 const windows = new WeakMap<State, Window<Line>>()
@@ -68,22 +77,22 @@ export const windowOf = (state: State): Window<Line> => {
 export const scrolledAnchor = (state: State, lines: number): Anchor | undefined => {
   const blocks = blocksOf(state)
   const from = state.anchor ? positionOf(state, blocks) : undefined
-  return anchorOf(blocks, scrolled(blocks, from, { lines, rows: layoutOf(state).timelineRows }))
+  return anchorOf(state, blocks, scrolled(blocks, from, { lines, rows: layoutOf(state).timelineRows }))
 }
 
 /** The view with message `id` near the top, a line of what was before it above. */
 export const anchorWithTop = (state: State, id: string): Anchor | undefined => {
   const blocks = blocksOf(state)
   const index = indexOfId(blocks.messages, id)
-  return index < 0 ? state.anchor : anchorOf(blocks, withTop(blocks, index, layoutOf(state).timelineRows))
+  return index < 0 ? state.anchor : anchorOf(state, blocks, withTop(blocks, index, layoutOf(state).timelineRows))
 }
 
 /** The view with the end of message `id` at the bottom; undefined = the end of all. */
 export const anchorWithBottom = (state: State, id: string): Anchor | undefined => {
   const blocks = blocksOf(state)
   const index = indexOfId(blocks.messages, id)
-  const isLast = index === blocks.count - 1
-  return index < 0 || isLast ? undefined : anchorOf(blocks, { index, line: blocks.linesOf(index).length - 1 })
+  const isLast = index < 0 || index === blocks.count - 1
+  return anchorOf(state, blocks, isLast ? undefined : { index, line: blocks.linesOf(index).length - 1 })
 }
 
 /** How many messages are below the view. */

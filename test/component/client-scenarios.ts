@@ -350,6 +350,28 @@ export const scenarios = {
     { clock: fastClock(10) },
   ),
 
+  'history reads back from a message and on from a message or a time': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const begin = 1_790_000_000_000
+    for (let seq = 1; seq <= 9; seq++) world.store(messageOf(alice, 'bob', { seq, at: begin + seq }))
+    const b = await world.open(bob)
+    await eventually(async () => (await textsOf(b, 'alice')).length === 9)
+    const ids = (await b.history('alice')).map(({ id }) => id)
+    const page = async (options: Parameters<typeof b.history>[1]): Promise<number[]> =>
+      (await b.history('alice', options)).map(({ id }) => ids.indexOf(id) + 1)
+    const at = (index: number): string => ids[index - 1] ?? ''
+    assert.equal(await page({ before: at(4), limit: 2 }), [2, 3])
+    assert.equal(await page({ after: at(4), limit: 2 }), [5, 6])
+    assert.equal(await page({ after: at(4) }), [5, 6, 7, 8, 9])
+    assert.equal(await page({ after: at(9) }), [])
+    assert.equal(await page({ since: new Date(begin + 7).toISOString() }), [7, 8, 9])
+    assert.equal(await page({ since: new Date(begin + 10).toISOString() }), [])
+    const codeOf = (options: Parameters<typeof b.history>[1]): Promise<unknown> =>
+      b.history('alice', options).catch((error: unknown) => (error instanceof ChatError ? error.code : error))
+    assert.is(await codeOf({ since: 'yesterday' }), 'USAGE')
+    assert.is(await codeOf({ after: 'none' }), 'MESSAGE_UNKNOWN')
+  }),
+
   'cursors move by pages only': inWorld(async (world) => {
     const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
     const database = new KeptDatabase()

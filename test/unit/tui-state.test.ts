@@ -346,7 +346,7 @@ test('older messages are asked for near the beginning of what is loaded, once', 
   const state = run(fresh(), inbox(['bob', 0]), unfinished).state
   const up = type(state, '\x1b[5~')
   assert.equal(up.effects, [{ type: 'loadOlder' }])
-  const loading = run(up.state, { type: 'loadingOlder', conversation: 'bob' }).state
+  const loading = run(up.state, { type: 'loading', isLoading: true }).state
   assert.equal(type(loading, '\x1b[5~').effects, [])
 })
 

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import fc from 'fast-check'
 import { safeText } from '../../src/client/safe-text.ts'
 import { widthOf } from '../../src/tui/cells.ts'
-import { mergeTail, prepend, type TimelineMessage } from '../../src/tui/messages.ts'
+import { append, MAX_LOADED, mergeTail, prepend, renewed, type TimelineMessage } from '../../src/tui/messages.ts'
 import { type Blocks, endOf, type Position, scrolled, windowAt, withTop } from '../../src/tui/window.ts'
 import { wrap } from '../../src/tui/wrap.ts'
 
@@ -97,8 +97,30 @@ test('messages: a fresh page replaces the end, keeps what did not change, and in
   assert.is(merged?.[4]?.status, 'read')
   assert.is(mergeTail(loaded, [message('y')]), undefined)
   assert.is(ids(mergeTail([], [message('y')])), 'y')
-  assert.is(ids(prepend(loaded, [message('y'), message('z')])), 'yzabcd')
-  assert.is(ids(prepend(loaded, [message('z'), message('a'), message('b')])), 'zabcd')
+})
+
+test('messages: pages join at either end, nothing twice, and beyond the bound the other end goes', () => {
+  const loaded = ['a', 'b', 'c', 'd'].map((id) => message(id))
+  assert.is(ids(prepend(loaded, [message('y'), message('z')]).messages), 'yzabcd')
+  assert.is(ids(prepend(loaded, [message('z'), message('a'), message('b')]).messages), 'zabcd')
+  assert.is(ids(append(loaded, [message('e'), message('f')]).messages), 'abcdef')
+  assert.is(ids(append(loaded, [message('d'), message('e')]).messages), 'abcde')
+  const full = Array.from({ length: MAX_LOADED }, (_, index) => message(`m${index}`))
+  const older = prepend(full, [message('x')])
+  assert.equal(
+    [older.messages.length, older.isCut, older.messages[0]?.id, older.messages.at(-1)?.id],
+    [MAX_LOADED, true, 'x', `m${MAX_LOADED - 2}`],
+  )
+  const newer = append(full, [message('x')])
+  assert.equal([newer.messages.length, newer.isCut, newer.messages[0]?.id], [MAX_LOADED, true, 'm1'])
+})
+
+test('messages: what is read again changes only what differs', () => {
+  const loaded = ['a', 'b'].map((id) => message(id))
+  assert.is(renewed(loaded, [message('b'), message('z')]), loaded)
+  const after = renewed(loaded, [message('b', 'read')])
+  assert.is(after[0], loaded[0])
+  assert.is(after[1]?.status, 'read')
 })
 
 test.run()

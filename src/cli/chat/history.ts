@@ -11,14 +11,26 @@ const DEFAULT_LIMIT = 50
 export const registerHistory = (program: Command): void => {
   chatVerb(program, 'history <with>')
     .description('the messages of a conversation, oldest first')
-    .addHelpText('before', examples('chat history bob', 'chat history bob --limit 1000 --json'))
+    .addHelpText('before', examples('chat history bob', 'chat history bob --since 2026-11-23 --limit 1000 --json'))
     .addOption(new Option('--limit <n>', 'at most so many, the newest').argParser(parseCount).default(DEFAULT_LIMIT))
     .option('--before <id>', 'only those before this message')
-    .action((conversation, { limit, before }, command) =>
+    .addOption(new Option('--after <id>', 'the oldest after this message').conflicts('before'))
+    .addOption(
+      new Option('--since <time>', 'the oldest from that time on: 2026-11-23, or with T12:00').conflicts([
+        'before',
+        'after',
+      ]),
+    )
+    .action((conversation, { limit, before, after, since }, command) =>
       withChat(command, async (opened) => {
         const isFresh = await catchUp(opened)
         const { chat, output } = opened
-        const messages = await chat.history(conversation, { limit, ...(before === undefined ? {} : { before }) })
+        const messages = await chat.history(conversation, {
+          limit,
+          ...(before === undefined ? {} : { before }),
+          ...(after === undefined ? {} : { after }),
+          ...(since === undefined ? {} : { since }),
+        })
         if (isFresh && messages.length === 0) await checkUser(chat, conversation)
         output.result(messages, () => messages.map((message) => historyLine(message, chat.user)).join('\n'))
       }),

@@ -1,0 +1,116 @@
+// The terminal client without its terminal: state, session and a Chat with 100,000 messages. What is held stays bounded, and the view
+// hangs on its message while pages come and go.
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { systemClock } from '../../src/platform/system.ts'
+import { createInputDecoder } from '../../src/tui/input.ts'
+import { MAX_LOADED } from '../../src/tui/messages.ts'
+import { screenText } from '../../src/tui/screen-view.ts'
+import { Session } from '../../src/tui/session.ts'
+import { initialState } from '../../src/tui/state.ts'
+import { createStore, type Store } from '../../src/tui/store.ts'
+import { eventually } from '../eventually.ts'
+import { FakeChat } from '../tui-fake-chat.ts'
+
+const COUNT = 100_000
+const PAGE_UP = '\x1b[5~'
+const PAGE_DOWN = '\x1b[6~'
+const ALT_END = '\x1b[1;3F'
+
+interface Opened {
+  chat: FakeChat
+  store: Store
+  type: (keys: string) => void
+  screen: () => string
+  /** Ids in the order of the conversation. */
+  ids: string[]
+}
+
+const withSession =
+  (run: (opened: Opened) => Promise<void>, count = COUNT) =>
+  async (): Promise<void> => {
+    const chat = new FakeChat('alice', { atMs: Date.UTC(2026, 0, 1) })
+    const ids = Array.from({ length: count }, (_, index) => chat.receive('bob', `text ${index + 1}.`).id)
+    await chat.markRead('bob')
+    const size = { columns: 60, rows: 60 }
+    const store = createStore(initialState({ user: 'alice', profile: 'alice', notices: [], size, nowMs: Date.now() }))
+    const ending = new AbortController()
+    const nothing = (): void => {}
+    const ports = { quit: nothing, redraw: nothing, write: nothing, notify: nothing }
+    const withTerminal = (work: () => Promise<void>): Promise<void> => work()
+    new Session({ chat, store, clock: systemClock, signal: ending.signal, withTerminal, ...ports }).start()
+    const decoder = createInputDecoder()
+    const type = (keys: string): void =>
+      [...decoder.push(keys), ...decoder.flush()].forEach((event) => store.dispatch(event))
+    const screen = (): string => screenText(store.getState())
+    try {
+      await eventually(() => screen().includes(`text ${count}.`))
+      await run({ chat, store, type, screen, ids })
+    } finally {
+      ending.abort()
+    }
+  }
+
+const loaded = (store: Store): number => store.getState().timeline?.messages.length ?? 0
+const isIdle = (store: Store): boolean => store.getState().timeline?.isLoading === false
+
+test(
+  'paging far up holds no more than the bound, and the way down meets the newest again',
+  withSession(async ({ chat, store, type, screen }) => {
+    for (let page = 0; page < 60; page++) {
+      type(PAGE_UP)
+      await eventually(() => isIdle(store))
+      assert.ok(loaded(store) <= MAX_LOADED)
+    }
+    assert.is(store.getState().timeline?.hasEnd, false)
+    const seen = screen()
+    chat.receive('bob', 'news')
+    await eventually(() => (store.getState().inbox?.[0]?.unread ?? 0) > 0)
+    assert.is(screen(), seen)
+    for (let page = 0; page < 70; page++) {
+      type(PAGE_DOWN)
+      await eventually(() => isIdle(store))
+    }
+    assert.match(screen(), /news/)
+    assert.ok(store.getState().timeline?.hasEnd)
+    assert.ok(loaded(store) <= MAX_LOADED)
+  }),
+)
+
+test(
+  'a message far back is shown with what is around it, without what lies between',
+  withSession(async ({ store, type, screen, ids }) => {
+    type('/search text 1234.\r')
+    await eventually(() => store.getState().overlay?.kind === 'list')
+    type('\r')
+    await eventually(() => /── found ─+\n[^]*text 1234\./.test(screen()))
+    assert.ok(loaded(store) < 1_000)
+    assert.match(screen(), /text 1235\./)
+    type('\x13r')
+    type('an answer\r')
+    await eventually(() => /an answer {2}✓/.test(screen()))
+    assert.match(screen(), new RegExp(`text ${ids.length}\\.`))
+  }),
+)
+
+test(
+  'a message of one’s own far back still changes its state',
+  withSession(async ({ chat, store, type, screen }) => {
+    const { id } = await chat.send('bob', 'mine', { id: 'own' })
+    for (let index = 0; index < 400; index++) chat.receive('bob', `later ${index}`)
+    await eventually(() => screen().includes('later 399'))
+    chat.receive('bob', 'look', { reply: id })
+    await eventually(() => screen().includes('look'))
+    type('\x13\r')
+    await eventually(() => /mine {2}✓\n/.test(screen()))
+    type(ALT_END)
+    await eventually(() => screen().includes('look'))
+    type('\x13\r')
+    await eventually(() => /mine {2}✓\n/.test(screen()))
+    chat.setStatus(id, 'read')
+    await eventually(() => /mine {2}✓✓ read\n/.test(screen()))
+    assert.ok(loaded(store) <= MAX_LOADED)
+  }, 3_000),
+)
+
+test.run()
