@@ -164,6 +164,10 @@ export class Ingest {
       if (header.k === 'set') this.#options.settings.apply(header, openBody(sealed))
       return undefined
     },
+    group: (_record, { key }) => {
+      this.#options.records.mark(key, 'applied')
+      return undefined
+    },
     tomb: ({ header }, { key }) => {
       this.#options.records.mark(key, 'applied')
       if (header.k === 'tomb') this.#options.timeline.bury(header)

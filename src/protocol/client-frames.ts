@@ -1,5 +1,6 @@
 // What a client sends. Fields that are not declared are ignored, so that newer clients can talk to older gateways.
-import { bytes, cursors, frame, id, keys, name, nonce } from './frame-schema.ts'
+import * as v from 'valibot'
+import { bytes, count, cursors, frame, id, keys, name, nonce } from './frame-schema.ts'
 
 export const clientFrames = {
   'auth.hello': frame(
@@ -111,13 +112,55 @@ export const clientFrames = {
         'MESSAGE_INVALID',
         'MESSAGE_TIME',
         'USER_UNKNOWN',
+        'GROUP_UNKNOWN',
+        'GROUP_DENIED',
+        'GROUP_UNAVAILABLE',
         'QUORUM_UNAVAILABLE',
         'OUTCOME_UNKNOWN',
         'RATE_LIMITED',
         'GATEWAY_DRAINING',
       ],
-      doc: 'Stores a sealed record (msg, void, rcpt, set, tomb) of this device in the mailboxes its header names. Answered after fsync on W homes of each. An error with outcome "refused" wrote nothing, ever; with "unknown" it must be sent again, the same bytes.',
+      doc: 'Stores a sealed record (msg, void, rcpt, set, tomb) of this device in the mailboxes its header names; msg, void and tomb may be addressed to a group’s id, then in those of its members. Answered after fsync on W homes of each (group: of the group and of the author’s own mailbox; the members’ follow by themselves). An error with outcome "refused" wrote nothing, ever; with "unknown" it must be sent again, the same bytes.',
       example: { id: 11, record: '…' },
+    },
+  ),
+  'group.propose': frame(
+    { id, record: bytes },
+    {
+      phase: 'after',
+      reply: 'group.record',
+      errors: [
+        'GROUP_INVALID',
+        'GROUP_DENIED',
+        'GROUP_CONFLICT',
+        'GROUP_UNKNOWN',
+        'GROUP_NAME_TAKEN',
+        'GROUP_NAME_ILLEGAL',
+        'GROUP_FULL',
+        'GROUP_MEMBER_KNOWN',
+        'GROUP_MEMBER_UNKNOWN',
+        'GROUP_OWNER_NEEDED',
+        'USER_UNKNOWN',
+        'MESSAGE_INVALID',
+        'MESSAGE_TIME',
+        'GROUP_UNAVAILABLE',
+        'QUORUM_UNAVAILABLE',
+        'OUTCOME_UNKNOWN',
+        'RATE_LIMITED',
+        'GATEWAY_DRAINING',
+      ],
+      doc: 'Proposes a sealed record of kind group as the next version of its group. The answer is that record: it is decided, for ever. GROUP_CONFLICT: another version was decided in its place; details.record is the newest one (base64): make the change anew on it. May be repeated, the same bytes.',
+      example: { id: 16, record: '…' },
+    },
+  ),
+  'group.get': frame(
+    { id, group: name, version: v.optional(count) },
+    {
+      phase: 'after',
+      reply: 'group.record',
+      errors: ['GROUP_UNKNOWN', 'GROUP_DENIED', 'GROUP_UNAVAILABLE', 'QUORUM_UNAVAILABLE'],
+      doc: 'A version of a group by its id or its name (`#ops`), the newest (linearizable) when none is asked for; of versions this user is or was a member in.',
+      example: { id: 17, group: '#ops' },
     },
   ),
   'feed.open': frame(

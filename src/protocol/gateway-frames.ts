@@ -73,6 +73,10 @@ export const gatewayFrames = {
       example: { records: [['…', 1_790_000_000_000]] },
     },
   ),
+  'group.record': frame(
+    { id, record: bytes },
+    { phase: 'after', errors: [], doc: 'A decided version of a group.', example: { id: 16, record: '…' } },
+  ),
   'feed.opened': frame(
     { id, homes: v.array(v.object({ home: name, feed: name, head: count })), complete: v.boolean() },
     {

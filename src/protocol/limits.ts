@@ -37,6 +37,8 @@ export const limits = {
   maxFetchKeys: 250,
   maxFetchBytes: 512 * 1024,
   maxReceiptRanges: 200,
+  /** Members of a group, unless the operator says otherwise: each message is written once for each of them. */
+  maxGroupMembers: 1_000,
   leaseCacheMs: 5_000,
   leaseGraceMs: 8_000,
   hedgeMs: 30,

@@ -4,7 +4,7 @@ import { isBlobList } from './blob.ts'
 import { asBuffer, concat, fromHex, toHex } from './bytes.ts'
 import { ChatError } from './errors.ts'
 import { limits } from './limits.ts'
-import { conversationOf, isGroupName, isUserName, userMailbox } from './names.ts'
+import { conversationOf, groupMailbox, isGroupId, isUserName, userMailbox } from './names.ts'
 import { openHeader } from './sealed.ts'
 import { sha256 } from './signing.ts'
 
@@ -15,7 +15,7 @@ interface Authored {
   from: string
   /** The device that signed. */
   dev: string
-  /** The user (or `#group`) whose mailbox it is for. */
+  /** The user, or the id of the group, that it is for. */
   to: string
   /** Milliseconds since 1970 by the author's clock; see "Order". */
   at: number
@@ -29,7 +29,7 @@ export interface MessageHeader extends Authored {
   seq: number
   /** Content type of the body. */
   ct: string
-  /** Version of the group it is addressed to. */
+  /** To a group only, and there always: the newest version of the group that the author's device knew. */
   gv?: number
   /** Its attachments: blob ids with their encrypted sizes in bytes. */
   blobs?: [string, number][]
@@ -61,7 +61,19 @@ export interface TombstoneHeader extends Authored {
   target: string
 }
 
-export type RecordHeader = MessageHeader | VoidHeader | ReceiptHeader | SettingHeader | TombstoneHeader
+/** A version of a group, made by a member's device; see group.ts for its body and its rules. */
+export interface GroupHeader extends Authored {
+  k: 'group'
+  /** 1, 2, 3, …: each decided once. */
+  v: number
+  change: GroupChangeName
+  /** Whom it concerns: those added, removed, or given another role. */
+  users?: string[]
+}
+export const groupChanges = ['create', 'add', 'remove', 'leave', 'role', 'rename'] as const
+export type GroupChangeName = (typeof groupChanges)[number]
+
+export type RecordHeader = MessageHeader | VoidHeader | ReceiptHeader | SettingHeader | TombstoneHeader | GroupHeader
 export type RecordKind = RecordHeader['k']
 
 /** 16 bytes of the id, then the first 16 bytes of the SHA-256 of the sealed bytes. */
@@ -78,8 +90,10 @@ export const recordKey = (id: string, sealed: Uint8Array): Buffer => concat(idBy
 export interface OpenRecord {
   header: RecordHeader
   sealed: Uint8Array
-  /** Where its copies live: one mailbox, or the recipient's and the sender's. */
+  /** Where its copies live: one mailbox, or the recipient's and the sender's. To a group: the author's own (a version: the group's). */
   mailboxes: string[]
+  /** The group it is addressed to; copies for its members are placed by the group service. */
+  group?: string
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
@@ -104,33 +118,57 @@ type Fields = Record<string, unknown>
 /** How much of what others wrote an error repeats. */
 const MAX_SHOWN = 32
 interface KindRule {
+  to: (to: unknown) => boolean
   valid: (h: Fields) => boolean
   mailboxes: (h: { from: string; to: string }) => string[]
 }
 const isInConversation = (h: Fields): boolean =>
   h.conv === conversationOf(String(h.from), String(h.to)) && isNumber(h.seq)
 const both = (h: { from: string; to: string }): string[] =>
-  h.from === h.to ? [userMailbox(h.from)] : [userMailbox(h.to), userMailbox(h.from)]
+  h.from === h.to || isGroupId(h.to) ? [userMailbox(h.from)] : [userMailbox(h.to), userMailbox(h.from)]
 const recipientOnly = (h: { to: string }): string[] => [userMailbox(h.to)]
+
+const isUserOrGroup = (to: unknown): boolean => isUserName(to) || isGroupId(to)
+const isChange = (change: unknown): boolean => groupChanges.some((known) => known === change)
+const isUsers = (users: unknown): boolean => users === undefined || (Array.isArray(users) && users.every(isUserName))
 
 /** What each kind must carry and where it is kept; a new kind is a new row. */
 const kinds: Record<RecordKind, KindRule> = {
   msg: {
-    valid: (h) => isInConversation(h) && typeof h.ct === 'string' && (h.blobs === undefined || isBlobList(h.blobs)),
+    to: isUserOrGroup,
+    valid: (h) =>
+      isInConversation(h) &&
+      typeof h.ct === 'string' &&
+      (!isGroupId(h.to) || isNumber(h.gv)) &&
+      (h.blobs === undefined || isBlobList(h.blobs)),
     mailboxes: both,
   },
-  void: { valid: isInConversation, mailboxes: both },
+  void: { to: isUserOrGroup, valid: isInConversation, mailboxes: both },
   rcpt: {
+    to: isUserName,
     valid: (h) =>
-      h.conv === conversationOf(String(h.from), String(h.to)) &&
+      (h.conv === conversationOf(String(h.from), String(h.to)) || isGroupId(h.conv)) &&
       (h.st === 'received' || h.st === 'read') &&
       Array.isArray(h.r) &&
       h.r.length > 0 &&
       h.r.every(isRange),
     mailboxes: recipientOnly,
   },
-  set: { valid: (h) => h.to === h.from && typeof h.key === 'string' && h.key.length <= 128, mailboxes: recipientOnly },
-  tomb: { valid: (h) => typeof h.target === 'string' && /^[0-9a-f]{64}$/.test(h.target), mailboxes: both },
+  set: {
+    to: isUserName,
+    valid: (h) => h.to === h.from && typeof h.key === 'string' && h.key.length <= 128,
+    mailboxes: recipientOnly,
+  },
+  tomb: {
+    to: isUserOrGroup,
+    valid: (h) => typeof h.target === 'string' && /^[0-9a-f]{64}$/.test(h.target),
+    mailboxes: both,
+  },
+  group: {
+    to: isGroupId,
+    valid: (h) => isNumber(h.v) && isChange(h.change) && isUsers(h.users),
+    mailboxes: (h) => [groupMailbox(h.to)],
+  },
 }
 
 /** Parses and checks the header's shape, not the signature. MESSAGE_INVALID says what is wrong. About 3 microseconds. */
@@ -144,11 +182,12 @@ export const openRecord = (sealed: Uint8Array): OpenRecord => {
   if (!isRecordId(h.id) || !isDeviceId(h.dev) || !isUserName(h.from) || !isNumber(h.at)) {
     throw new ChatError('MESSAGE_INVALID', { message: 'id, from, dev or at of the record is malformed' })
   }
-  if (!(isUserName(h.to) || isGroupName(h.to)) || !rule.valid(h)) {
+  if (!rule.to(h.to) || !rule.valid(h)) {
     throw new ChatError('MESSAGE_INVALID', { message: `A field of the ${h.k} record is missing or malformed` })
   }
   const header = h as unknown as RecordHeader // every field was checked above
-  return { header, sealed, mailboxes: rule.mailboxes(header) }
+  const group = isGroupId(header.to) ? { group: header.to } : {}
+  return { header, sealed, mailboxes: rule.mailboxes(header), ...group }
 }
 
 /** Total order in which everybody shows messages: (at, device, id). */

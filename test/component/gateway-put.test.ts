@@ -39,6 +39,7 @@ const authored = (alice: TestClient, to = 'bob'): Record<string, unknown> & { k:
   const common = { id: nextId(), from: user, dev: deviceIdOf(key.publicKey), to, at }
   return { k: 'msg', ...common, conv: conversationOf(user, to), seq: 1, ct: 'chat/1' }
 }
+const GROUP = '#01929b2e-7e10-7f4a-8c3d-1a2b3c4d5e6f'
 type Change = (header: Record<string, unknown>, now: number) => Record<string, unknown>
 const HEADERS: [name: string, change: Change, outcome: string][] = [
   ['as it should be', (h) => h, 'record.stored'],
@@ -46,7 +47,9 @@ const HEADERS: [name: string, change: Change, outcome: string][] = [
   ['from another device', (h) => ({ ...h, dev: '0123456789abcdef' }), 'MESSAGE_INVALID refused'],
   ['to nobody', (h) => ({ ...h, to: 'nobody', conv: 'alice:nobody' }), 'USER_UNKNOWN refused'],
   ['to an illegal name', (h) => ({ ...h, to: 'No Body' }), 'MESSAGE_INVALID refused'],
-  ['to a group', (h) => ({ ...h, to: '#ops', conv: '#ops' }), 'GROUP_UNKNOWN refused'],
+  ['to the name of a group', (h) => ({ ...h, to: '#ops', conv: '#ops' }), 'MESSAGE_INVALID refused'],
+  ['to a group', (h) => ({ ...h, to: GROUP, conv: GROUP, gv: 1 }), 'GROUP_UNAVAILABLE refused'],
+  ['that changes a group', (h) => ({ ...h, k: 'group', to: GROUP, v: 1, change: 'create' }), 'MESSAGE_INVALID refused'],
   ['in another conversation', (h) => ({ ...h, conv: 'bob:carol' }), 'MESSAGE_INVALID refused'],
   ['an hour ahead', (h, now) => ({ ...h, at: now + 3_600_000 }), 'MESSAGE_TIME refused'],
   ['ten minutes ahead', (h, now) => ({ ...h, at: now + 600_000 }), 'record.stored'],

@@ -91,7 +91,7 @@ read('a record on W homes is confirmed without writing', async () => {
   const record = message()
   home('s1').keep(record)
   home('s2').keep(record)
-  assert.equal(await mailboxes.confirm([record]), [true])
+  assert.equal(await mailboxes.confirm([record], 'u:bob'), [true])
   assert.ok(homes.every(({ appends }) => appends.length === 0))
 })
 
@@ -101,7 +101,7 @@ read('a record on one home is written back, and then it is confirmed', async () 
   const known = message()
   home('s1').keep(lonely)
   for (const name of ['s1', 's3']) home(name).keep(known)
-  assert.equal(await mailboxes.confirm([lonely, known]), [true, true])
+  assert.equal(await mailboxes.confirm([lonely, known], 'u:bob'), [true, true])
   assert.is(home('s2').held.size, 2)
 })
 
@@ -112,7 +112,7 @@ read('in one mailbox on W homes and in the other not is not confirmed', async ()
   home('s2').keep({ ...record, mailboxes: ['u:bob'] })
   network.isolate('s3')
   home('s2').state = 'read-only'
-  assert.equal(await mailboxes.confirm([record]), [false])
+  assert.equal(await mailboxes.confirm([record], 'u:bob'), [false])
   home('s2').state = 'up'
 })
 
@@ -122,9 +122,9 @@ read('what cannot be confirmed is left out, and does not reject', async () => {
   home('s1').keep(record)
   network.isolate('s2')
   network.isolate('s3')
-  assert.equal(await mailboxes.confirm([record]), [false])
+  assert.equal(await mailboxes.confirm([record], 'u:bob'), [false])
   armMutant('unconfirmed-delivered')
-  assert.equal(await mailboxes.confirm([record]), [true])
+  assert.equal(await mailboxes.confirm([record], 'u:bob'), [true])
   armMutant(undefined)
 })
 
@@ -134,12 +134,12 @@ read('a home that hangs does not delay what others confirm', async () => {
   home('s1').keep(record)
   home('s2').keep(record)
   home('s3').before = never
-  assert.equal(await mailboxes.confirm([record]), [true])
+  assert.equal(await mailboxes.confirm([record], 'u:bob'), [true])
 })
 
 read('a malformed record is not confirmed', async () => {
   const { mailboxes } = startHomes()
-  assert.equal(await mailboxes.confirm([{ sealed: new Uint8Array(80), acceptedAt: 1 }]), [false])
+  assert.equal(await mailboxes.confirm([{ sealed: new Uint8Array(80), acceptedAt: 1 }], 'u:bob'), [false])
 })
 
 read.run()

@@ -4,6 +4,7 @@ import type { ClientFrame, ClientFrameType } from '../../protocol/frames.ts'
 import type { Account } from './account.ts'
 import type { Feeds } from './feeds.ts'
 import { frameText } from './gateway-frames.ts'
+import type { Groups } from './groups.ts'
 import type { Handshake } from './handshake.ts'
 import type { MediaTokens } from './media-tokens.ts'
 import type { Put } from './put.ts'
@@ -21,6 +22,7 @@ export interface CommandPorts {
   handshake: Handshake
   account: Account
   put: Put
+  groups: Groups
   feeds: Feeds
   tokens: MediaTokens
   /** The answer to auth.map. */
@@ -30,8 +32,10 @@ export interface CommandPorts {
 /** Reads of several homes, and what occupies the authority. */
 const READ_COST = 10
 const AUTHORITY_COST = 10
+/** Several rounds over the homes of the group, and a copy for every member. */
+const GROUP_COST = 50
 
-export const makeCommands = ({ handshake, account, put, feeds, tokens, sendMap }: CommandPorts): Commands => ({
+export const makeCommands = ({ handshake, account, put, groups, feeds, tokens, sendMap }: CommandPorts): Commands => ({
   'auth.hello': { cost: 2, handle: (session, frame) => handshake.hello(session, frame) },
   'auth.prove': { cost: 2, handle: (session, frame) => handshake.prove(session, frame) },
   'auth.register': { cost: AUTHORITY_COST, handle: (session, frame) => account.register(session, frame) },
@@ -43,6 +47,8 @@ export const makeCommands = ({ handshake, account, put, feeds, tokens, sendMap }
   'auth.renew': { cost: AUTHORITY_COST, handle: (session, frame) => account.renewCertificate(session, frame) },
   'device.revoke': { cost: AUTHORITY_COST, handle: (session, frame) => account.revokeDevice(session, frame) },
   'record.put': { cost: 1, handle: (session, frame) => put.handle(session, frame) },
+  'group.propose': { cost: GROUP_COST, handle: (session, frame) => put.propose(session, frame) },
+  'group.get': { cost: READ_COST, handle: (session, frame) => groups.get(session, frame) },
   'feed.open': { cost: READ_COST, handle: (session, frame) => feeds.open(session, frame) },
   'feed.fetch': { cost: READ_COST, handle: (session, frame) => feeds.fetch(session, frame) },
   'certificate.get': { cost: READ_COST, handle: (session, frame) => account.listCertificates(session, frame) },

@@ -5,7 +5,8 @@ import type { Clock } from '../../platform/ports.ts'
 import { toBase64 } from '../../protocol/bytes.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { limits } from '../../protocol/limits.ts'
-import { type FeedPage, storePage } from '../../protocol/rpc.ts'
+import { userMailbox } from '../../protocol/names.ts'
+import { type FeedPage, type StoredRecord, storePage } from '../../protocol/rpc.ts'
 import type { Mailboxes } from '../replication/mailboxes.ts'
 import { drained } from './drained.ts'
 import { recordText } from './gateway-frames.ts'
@@ -117,10 +118,15 @@ export class FeedHome {
   /** A page with records goes out whole and confirmed, or as ids: then the client asks for what it lacks. */
   async #deliver(page: FeedPage): Promise<void> {
     const { records } = page
-    const isConfirmed = records && (await this.#ports.mailboxes.confirm(records)).every(Boolean)
+    const isConfirmed = records && (await this.#areConfirmed(records))
     if (!this.#isOpen()) return
     if (isConfirmed) this.#relay(page, records.map((r) => recordText(toBase64(r.sealed), r.acceptedAt)).join())
     else this.#relay(page)
+  }
+
+  async #areConfirmed(records: readonly StoredRecord[]): Promise<boolean> {
+    const { mailboxes, session } = this.#ports
+    return (await mailboxes.confirm(records, userMailbox(session.identity.user))).every(Boolean)
   }
 
   #relay(page: FeedPage, records?: string): void {

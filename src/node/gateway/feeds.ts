@@ -7,6 +7,7 @@ import { concat, fromBase64, toBase64 } from '../../protocol/bytes.ts'
 import { asChatError, ChatError } from '../../protocol/errors.ts'
 import type { ClientFrame } from '../../protocol/frames.ts'
 import { limits } from '../../protocol/limits.ts'
+import { userMailbox } from '../../protocol/names.ts'
 import { RECORD_KEY_BYTES, splitKeys } from '../../protocol/records.ts'
 import { storeFetch, storeHeads, storeNotice, type StoredRecord } from '../../protocol/rpc.ts'
 import type { ClusterView, PeerTransport } from '../core/ports.ts'
@@ -99,7 +100,7 @@ export class Feeds {
     const answer = await this.#fetchFrom(session, peer, concat(...asked))
     const missing = asked.filter((_, i) => answer.records[i] === null)
     const found = answer.records.filter((record) => record !== null)
-    const isConfirmed = await mailboxes.confirm(found)
+    const isConfirmed = await mailboxes.confirm(found, userMailbox(session.identity.user))
     const records = found
       .filter((_, i) => isConfirmed[i])
       .map(({ sealed, acceptedAt }): [string, number] => [toBase64(sealed), acceptedAt])

@@ -21,6 +21,7 @@ import { makeCommands } from './commands.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Feeds } from './feeds.ts'
 import { frameText } from './gateway-frames.ts'
+import { Groups } from './groups.ts'
 import { Handshake } from './handshake.ts'
 import { LeaseBinder } from './lease-binder.ts'
 import { LeaseFinder } from './lease-finder.ts'
@@ -85,6 +86,7 @@ export class GatewayService implements Service {
   readonly #binder: LeaseBinder
   readonly #pusher: Pusher
   readonly #feeds: Feeds
+  readonly #groups: Groups
   readonly #put: Put
   readonly #tokens: MediaTokens
   readonly #dispatcher: Dispatcher
@@ -109,7 +111,8 @@ export class GatewayService implements Service {
       onSlow: (session) => void this.#feeds.slow(session),
     })
     this.#tokens = new MediaTokens(ports.random, options.maxBlobBytes ?? limits.defaultMaxBlobBytes)
-    this.#put = new Put({ view, clock, mailboxes, pusher: this.#pusher })
+    this.#groups = new Groups({ transport, view, pusher: this.#pusher })
+    this.#put = new Put({ view, clock, mailboxes, pusher: this.#pusher, groups: this.#groups })
     this.#dispatcher = new Dispatcher({ ...ports, commands: this.#makeCommands() })
   }
 
@@ -164,7 +167,8 @@ export class GatewayService implements Service {
     })
     const sendMap = (session: Session, id: number): void => session.send(this.#mapText(id))
     const account = new Account(this.#ports)
-    return makeCommands({ handshake, account, put: this.#put, feeds: this.#feeds, tokens: this.#tokens, sendMap })
+    const [put, groups, feeds, tokens] = [this.#put, this.#groups, this.#feeds, this.#tokens]
+    return makeCommands({ handshake, account, put, groups, feeds, tokens, sendMap })
   }
 
   #connected(socket: ClientSocket): ClientSocketHandlers {

@@ -6,7 +6,7 @@ import { fromBase64 } from '../../protocol/bytes.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { ClientFrame } from '../../protocol/frames.ts'
 import { limits } from '../../protocol/limits.ts'
-import { isGroupName, mailboxOwner } from '../../protocol/names.ts'
+import { mailboxOwner } from '../../protocol/names.ts'
 import {
   type MessageHeader,
   type OpenRecord,
@@ -18,6 +18,7 @@ import {
 import type { ClusterView } from '../core/ports.ts'
 import type { Mailboxes } from '../replication/mailboxes.ts'
 import { isBase64, storedText } from './gateway-frames.ts'
+import type { Groups } from './groups.ts'
 import type { Pusher } from './push.ts'
 import type { Session } from './session.ts'
 
@@ -26,6 +27,7 @@ export interface PutPorts {
   clock: Clock
   mailboxes: Mailboxes
   pusher: Pusher
+  groups: Groups
 }
 
 /** Settings are small: read positions, blocks. */
@@ -62,6 +64,13 @@ const kindChecks: Record<RecordKind, KindCheck> = {
   rcpt: { check: checkRanges, hasRecipient: true },
   set: { check: checkSetting, hasRecipient: false },
   tomb: { check: nothing, hasRecipient: true },
+  group: { check: () => invalid('A group is changed by group.propose'), hasRecipient: false },
+}
+
+interface PutRecord {
+  id: number
+  base64: string
+  record: OpenRecord
 }
 
 export class Put {
@@ -81,10 +90,20 @@ export class Put {
   handle(session: Session, { id, record: base64 }: ClientFrame<'record.put'>): Promise<void> {
     if (this.#isDraining) throw new ChatError('GATEWAY_DRAINING')
     const record = this.#open(session, base64)
-    const { to } = record.header
-    const isKnown = !kindChecks[record.header.k].hasRecipient || this.#ports.mailboxes.isKnownUser(to)
+    const { to, k } = record.header
+    kindChecks[k].check(record.header, record, this.#ports.clock.now())
+    if (record.group !== undefined) return this.#sendToGroup(session, { id, base64, record }, record.group)
+    const isKnown = !kindChecks[k].hasRecipient || this.#ports.mailboxes.isKnownUser(to)
     const store = (): Promise<void> => this.#store(session, { id, base64, record })
     return isKnown ? store() : this.#mustExist(to).then(store)
+  }
+
+  /** group.propose: the same checks of form, then the group node's answer. */
+  propose(session: Session, { id, record: base64 }: ClientFrame<'group.propose'>): Promise<void> {
+    if (this.#isDraining) throw new ChatError('GATEWAY_DRAINING')
+    const record = this.#open(session, base64)
+    if (record.header.k !== 'group') return invalid('Only versions of groups are proposed')
+    return this.#ports.groups.propose(session, id, record, this.#ports.clock.now())
   }
 
   #open(session: Session, base64: string): OpenRecord {
@@ -95,11 +114,9 @@ export class Put {
     const { header } = record
     const { user, device } = session.identity
     if (header.from !== user || header.dev !== device) return invalid('The record is not from this user and device')
-    if (isGroupName(header.to)) throw new ChatError('GROUP_UNKNOWN')
     const now = this.#ports.clock.now()
     const { retentionMs } = this.#ports.view.current().map
     if (header.at > now + limits.maxAheadMs || header.at < now - retentionMs) throw new ChatError('MESSAGE_TIME')
-    kindChecks[header.k].check(header, record, now)
     return record
   }
 
@@ -107,7 +124,14 @@ export class Put {
     if (!(await this.#ports.mailboxes.userExists(user))) throw new ChatError('USER_UNKNOWN')
   }
 
-  #store(session: Session, { id, base64, record }: { id: number; base64: string; record: OpenRecord }): Promise<void> {
+  async #sendToGroup(session: Session, { id, base64, record }: PutRecord, group: string): Promise<void> {
+    const { sealed } = record
+    const { at, users } = await this.#ports.groups.send(group, sealed, this.#ports.clock.now())
+    session.send(storedText(id, at))
+    this.#ports.pusher.push({ users, sealed, acceptedAt: at, base64, except: session })
+  }
+
+  #store(session: Session, { id, base64, record }: PutRecord): Promise<void> {
     const acceptedAt = this.#ports.clock.now()
     const { sealed } = record
     const mailboxes = mutant('own-copy-skipped') ? record.mailboxes.slice(0, 1) : record.mailboxes

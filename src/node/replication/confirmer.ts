@@ -34,13 +34,16 @@ export class Confirmer {
     this.#writer = writer
   }
 
-  /** For each record whether it is on W homes of all its mailboxes now. Never rejects. */
-  async confirm(records: readonly StoredRecord[]): Promise<boolean[]> {
+  /**
+   * For each record whether it is on W homes of all its mailboxes now; of one to a group, of the mailbox it was read from: the group
+   * service brings it to the other members. Never rejects.
+   */
+  async confirm(records: readonly StoredRecord[], mailbox: string): Promise<boolean[]> {
     const { map } = this.#ports.view.current()
     const isOnlyCopy = map.homes.current.n === 1 && !map.homes.next
     // The one home handed it out after its fsync, so that is W.
     if (isOnlyCopy || mutant('unconfirmed-delivered')) return records.map(() => true)
-    const pending = records.map((record) => this.#open(record))
+    const pending = records.map((record) => this.#open(record, mailbox))
     const open = pending.filter((one) => one !== undefined)
     await this.#askHomes(open)
     // Answers given under different maps prove nothing together: the homes may have been moving in between.
@@ -51,9 +54,10 @@ export class Confirmer {
     return pending.map((one) => one !== undefined && !unconfirmed.has(one))
   }
 
-  #open({ sealed, acceptedAt }: StoredRecord): Pending | undefined {
+  #open({ sealed, acceptedAt }: StoredRecord, mailbox: string): Pending | undefined {
     try {
-      const { header, mailboxes } = openRecord(sealed)
+      const { header, mailboxes: named, group } = openRecord(sealed)
+      const mailboxes = group === undefined ? named : [mailbox]
       const plan = this.#plans.of(this.#ports.view.current().map, mailboxes)
       const needed = plan.groups.map((group) => group.needed)
       const write = { mailboxes, sealed, acceptedAt }

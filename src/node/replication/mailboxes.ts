@@ -62,9 +62,9 @@ export class Mailboxes {
     return this.isKnownUser(user) || (await this.certificates(user)).length > 0
   }
 
-  /** For each record read from a feed: is it on W homes of all its mailboxes now (written back where it lacked)? */
-  confirm(records: readonly StoredRecord[]): Promise<boolean[]> {
-    return this.#confirmer.confirm(records)
+  /** For each record read from the feed of `mailbox`: is it on W homes of all its mailboxes now (written back where it lacked)? */
+  confirm(records: readonly StoredRecord[], mailbox: string): Promise<boolean[]> {
+    return this.#confirmer.confirm(records, mailbox)
   }
 
   /** Records that wait for their homes. */

@@ -3,11 +3,12 @@
 import { type ClusterMap, type MapNode, nodeOf } from '../../protocol/cluster-map.ts'
 import { ChatError } from '../../protocol/errors.ts'
 
-export type Caller = 'gateway' | 'store' | 'authority' | 'member'
+export type Caller = 'gateway' | 'group' | 'store' | 'authority' | 'member'
 
 const isStore = (node: MapNode): boolean => node.roles.includes('store') || node.roles.includes('messages')
 const rules: Record<Caller, (node: MapNode) => boolean> = {
   gateway: (node) => node.roles.includes('gateway'),
+  group: (node) => node.roles.includes('group'),
   store: isStore,
   authority: (node) => node.authority === true,
   member: () => true,

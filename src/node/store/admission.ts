@@ -4,7 +4,7 @@
 import { openCertificate } from '../../protocol/certificate.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { limits } from '../../protocol/limits.ts'
-import { certificateMailbox } from '../../protocol/names.ts'
+import { certificateMailbox, groupMailbox, isUserName, mailboxOwner, userMailbox } from '../../protocol/names.ts'
 import { hourOf, isRecordId, openRecord, recordKey, type TombstoneHeader } from '../../protocol/records.ts'
 import type { StoreWrite } from '../../protocol/rpc.ts'
 import { FOREVER, isCertificateMailbox, type Place, placeOf } from './keys.ts'
@@ -23,7 +23,7 @@ export interface AdmittedRecord {
   flags: number
   /** Where it is to be kept now. */
   places: Place[]
-  /** All mailboxes that it names. */
+  /** All mailboxes that it names; none when it is for the members of a group, whom it does not name. */
   mailboxes: string[]
   from: string
   tombstone: TombstoneHeader | undefined
@@ -50,7 +50,7 @@ export const admit = (write: StoreWrite, rules: AdmissionRules): AdmittedRecord 
 }
 
 const admitRecord = (write: StoreWrite, { now, retentionMs }: AdmissionRules): AdmittedRecord | undefined => {
-  const { header, mailboxes } = openRecord(write.sealed)
+  const { header, mailboxes, group } = openRecord(write.sealed)
   const hour = hourOf(header.at)
   if (hour > MAX_HOUR) throw new ChatError('MESSAGE_INVALID', { message: 'The time of the record is beyond all times' })
   const exp = header.k === 'msg' && Number.isSafeInteger(header.exp) ? header.exp : undefined
@@ -62,8 +62,8 @@ const admitRecord = (write: StoreWrite, { now, retentionMs }: AdmissionRules): A
     hour,
     expiryHour: exp === undefined ? undefined : Math.min(hourOf(exp), MAX_HOUR),
     flags: flagsOf(header.k, exp !== undefined),
-    places: placesWithin(write.mailboxes, mailboxes),
-    mailboxes,
+    places: group === undefined ? placesWithin(write.mailboxes, mailboxes) : placesOfGroup(write.mailboxes, group),
+    mailboxes: group === undefined ? mailboxes : [],
     from: header.from,
     tombstone: header.k === 'tomb' ? header : undefined,
   }
@@ -91,6 +91,18 @@ const placesWithin = (asked: string[], named: string[]): Place[] => {
   for (const mailbox of asked) {
     if (!named.includes(mailbox)) {
       throw new ChatError('RPC_INVALID', { message: `The record does not belong in the mailbox ${mailbox}` })
+    }
+  }
+  return asked.map(placeOf)
+}
+
+/** Who is a member is the group service's business, and checked by every recipient; a home knows users from groups only. */
+const placesOfGroup = (asked: string[], group: string): Place[] => {
+  const own = groupMailbox(group)
+  for (const mailbox of asked) {
+    const owner = mailboxOwner(mailbox)
+    if (mailbox !== own && !(isUserName(owner) && mailbox === userMailbox(owner))) {
+      throw new ChatError('RPC_INVALID', { message: `A record of a group does not belong in the mailbox ${mailbox}` })
     }
   }
   return asked.map(placeOf)

@@ -47,6 +47,7 @@ const stageRecord = (home: Home, draft: Draft, record: AdmittedRecord): boolean 
     if (presence !== 'durable') mustWait = true
   }
   // Entries and body are written together: a body can be there only if some mailbox of the record already has it.
+  // A record of a group names no mailboxes, so it is looked for.
   const isNew = added > 0 && added === record.mailboxes.length
   if (stageBody(home, draft, { record, isNew })) mustWait = true
   if (added > 0 && record.tombstone) stageTombstone(home, draft, record)

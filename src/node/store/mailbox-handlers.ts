@@ -38,7 +38,7 @@ export const handleMailboxes = (context: StoreContext): void => {
   const { transport, subscriptions } = context
   const only = (caller: 'gateway' | 'member', from: string): void => context.assertCaller(from, [caller])
   transport.handle(storeAppend, (request, from) => {
-    context.assertCaller(from, ['gateway', 'authority', 'store'])
+    context.assertCaller(from, ['gateway', 'group', 'authority', 'store'])
     context.assertWritable()
     return atEpoch(context.gate, request.epoch, () => append(context, request))
   })

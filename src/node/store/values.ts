@@ -7,7 +7,7 @@ import { RECORD_KEY_BYTES, type RecordKind } from '../../protocol/records.ts'
 import { sha256 } from '../../protocol/signing.ts'
 
 /** On disk: never renumbered. */
-const kindCodes = { msg: 1, void: 2, rcpt: 3, set: 4, tomb: 5, cert: 6 } as const satisfies Record<
+const kindCodes = { msg: 1, void: 2, rcpt: 3, set: 4, tomb: 5, cert: 6, group: 7 } as const satisfies Record<
   RecordKind | 'cert',
   number
 >

@@ -1,0 +1,65 @@
+// What clients ask of groups: passed on to a group node, the next one when that cannot be reached. The gateway knows no members
+// and keeps nothing; it only checks that people act in their own name.
+import { toBase64 } from '../../protocol/bytes.ts'
+import { ChatError, hasCode } from '../../protocol/errors.ts'
+import type { ClientFrame } from '../../protocol/frames.ts'
+import { isGroupId, isGroupName } from '../../protocol/names.ts'
+import type { OpenRecord } from '../../protocol/records.ts'
+import { groupGet, groupPropose, groupSend, type ResponseOf, type RpcMethod } from '../../protocol/rpc.ts'
+import type { ClusterView, PeerTransport } from '../core/ports.ts'
+import { groupNodesFor } from '../replication/group-nodes.ts'
+import { frameText } from './gateway-frames.ts'
+import type { Pusher } from './push.ts'
+import type { Session } from './session.ts'
+
+export interface GroupsPorts {
+  transport: PeerTransport
+  view: ClusterView
+  pusher: Pusher
+}
+
+export class Groups {
+  readonly #ports: GroupsPorts
+
+  constructor(ports: GroupsPorts) {
+    this.#ports = ports
+  }
+
+  /** A record to the members of its group. GROUP_UNAVAILABLE, or what the group node says. */
+  send(group: string, sealed: Uint8Array, acceptedAt: number): Promise<ResponseOf<typeof groupSend>> {
+    return this.#ask(group, groupSend, { sealed, acceptedAt })
+  }
+
+  async propose(session: Session, id: number, { sealed, group }: OpenRecord, acceptedAt: number): Promise<void> {
+    const { record, users } = await this.#ask(group ?? '', groupPropose, { record: sealed })
+    const base64 = toBase64(record)
+    session.send(frameText('group.record', { id, record: base64 }))
+    this.#ports.pusher.push({ users, sealed: record, acceptedAt, base64, except: session })
+  }
+
+  async get(session: Session, { id, group, version }: ClientFrame<'group.get'>): Promise<void> {
+    if (!isGroupId(group) && !isGroupName(group)) throw new ChatError('GROUP_NAME_ILLEGAL')
+    const which = isGroupId(group) ? { group } : { name: group }
+    const request = { ...which, user: session.identity.user, ...(version === undefined ? {} : { version }) }
+    const { record } = await this.#ask(group, groupGet, request)
+    session.send(frameText('group.record', { id, record: toBase64(record) }))
+  }
+
+  async #ask<Request, Response>(
+    group: string,
+    method: RpcMethod<Request, Response>,
+    request: Request,
+  ): Promise<Response> {
+    const { transport, view } = this.#ports
+    const nodes = groupNodesFor(view.current().map, group, (peer) => transport.isConnected(peer))
+    for (const peer of nodes) {
+      try {
+        return await transport.call(peer, method, request)
+      } catch (error) {
+        // Never got there; or that node is of a version that serves no groups.
+        if (!hasCode(error, 'PEER_UNREACHABLE', 'RPC_UNKNOWN')) throw error
+      }
+    }
+    throw new ChatError('GROUP_UNAVAILABLE')
+  }
+}
