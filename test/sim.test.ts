@@ -1,4 +1,4 @@
-// deadline: 300s
+// deadline: 900s
 // The whole cluster on virtual time: hundreds of seeded runs of the real services with faults, none of which may break an invariant;
 // and every deliberate fault of the services, each of which must. `npm run sim -- --help` says how to replay and to shrink.
 import { suite } from 'uvu'

@@ -2,6 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { armMutant, type MutantName } from '../../src/platform/mutants.ts'
+import { setPatience } from '../eventually.ts'
 import { type ScenarioName, scenarios } from './client-scenarios.ts'
 
 const killedBy: [MutantName, ScenarioName][] = [
@@ -16,6 +17,8 @@ const killedBy: [MutantName, ScenarioName][] = [
 ]
 
 const mutants = suite('client mutants')
+mutants.before(() => setPatience(5_000))
+mutants.after(() => setPatience())
 mutants.after.each(() => armMutant(undefined))
 for (const [name, scenario] of killedBy) {
   mutants(`${name} is seen`, async () => {

@@ -15,6 +15,7 @@ import {
 } from '../../src/cli/cluster/process-identity.ts'
 import { type ClusterState, readState, requireState, updateState, writeState } from '../../src/cli/cluster/state.ts'
 import { hasCode } from '../../src/protocol/errors.ts'
+import { patienceMs } from '../eventually.ts'
 
 const empty: ClusterState = { version: 1, cluster: '', authority: 'router-1', nodes: [], proxied: true, cuts: [] }
 
@@ -93,7 +94,7 @@ processes('a paused process is seen as such and ended all the same', async () =>
   const ref = await started(sleeper())
   assert.is(livenessOf(ref), 'running')
   signalProcess(ref, 'SIGSTOP')
-  assert.ok(await waitForLiveness(ref, 'paused', 2_000))
+  assert.ok(await waitForLiveness(ref, 'paused', patienceMs()))
   assert.ok(await endProcess(ref, 5_000))
   assert.is(livenessOf(ref), 'gone')
 })

@@ -42,7 +42,9 @@ interface Pair {
   bob: TestClient
 }
 const start = async (clock?: ManualClock): Promise<Pair> => {
-  const world = await World.start({ nodes: cluster(1), ...(clock ? { clock } : {}) })
+  // Writers in a loop are not what these tests are about.
+  const gateway = { rate: { perSecond: 1e6, burst: 1e6 } }
+  const world = await World.start({ nodes: cluster(1), gateway, ...(clock ? { clock } : {}) })
   const alice = await world.login(await world.register('alice'), 'gateway-1')
   const bob = await world.login(await world.register('bob'), 'gateway-1')
   return { world, alice, bob }
@@ -73,6 +75,7 @@ feed('with a cursor only what is missing comes, with bodies from one home and as
   bob.drop()
   const missed = [alice.message('bob', 'one'), alice.message('bob', 'two')]
   for (const sealed of missed) await alice.put(sealed)
+  await pair.world.areHomesEqual()
   const back = await again(pair)
   const reopened = await back.openFeed(cursors)
   assert.equal(homesIn(reopened).sort(), homesIn(opened).sort())
@@ -98,9 +101,11 @@ feed('nothing is missing between backlog and live, while others keep writing', a
   const pair = await start()
   const { alice } = pair
   const sent: string[] = []
+  let isWriting = true
+  // For as long as the rounds take, so that every cut-over has something to lose.
   const writing = (async () => {
-    for (let i = 0; i < 300; i++) {
-      const sealed = alice.message('bob', `message ${i}`)
+    while (isWriting) {
+      const sealed = alice.message('bob', `message ${sent.length}`)
       const stored = await alice.put(sealed)
       assert.is(isError(stored), undefined)
       sent.push(keyOf(sealed))
@@ -115,6 +120,7 @@ feed('nothing is missing between backlog and live, while others keep writing', a
     await eventually(() => client.ofType('feed.page').length > 3)
     cursors = cursorsOf(client, cursors)
   }
+  isWriting = false
   await writing
   const seen = (home: string): number => new Set(clients.flatMap((client) => client.pagedKeys().get(home) ?? [])).size
   await eventually(() => Object.keys(cursors).every((home) => seen(home) === sent.length))
@@ -287,6 +293,7 @@ feed('the backlog waits for the reader', async () => {
   const cursors = cursorsOf(bob)
   bob.drop()
   for (let i = 0; i < 20; i++) await alice.say('bob', 'x'.repeat(40_000))
+  await pair.world.areHomesEqual()
   const back = await again(pair)
   back.bufferedBytes = 500_000
   assert.is((await back.openFeed(cursors)).t, opened.t)

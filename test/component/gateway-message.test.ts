@@ -37,6 +37,7 @@ messages('a message for somebody who is away is in the feed when they come', asy
   const device = await world.register('bob')
   const sealed = alice.message('bob', 'hello')
   assert.is((await alice.put(sealed)).t, 'record.stored')
+  await world.areHomesEqual()
   const bob = await world.login(device, 'gateway-1')
   const opened = await bob.openFeed()
   assert.is(opened.complete, true)

@@ -123,6 +123,12 @@ export class World {
     return [...this.nodes.values()].every(({ store }) => store === undefined || store.status().state === 'up')
   }
 
+  /** A write is answered once it is on W homes; this waits for the last one too. */
+  areHomesEqual(): Promise<boolean> {
+    const counts = (): number[] => [...this.nodes.values()].flatMap(({ store }) => store?.status().records ?? [])
+    return eventually(() => new Set(counts()).size === 1, { what: 'all homes have the same' })
+  }
+
   get cluster(): string {
     return toHex(this.authority.publicKey)
   }

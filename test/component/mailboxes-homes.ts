@@ -1,7 +1,7 @@
 // Homes by hand for tests of the quorum client: each keeps what it is sent in a list and does what the test tells it to.
 import { Mailboxes } from '../../src/node/replication/mailboxes.ts'
 import type { CertificateCache, ClusterView } from '../../src/node/core/ports.ts'
-import { silentLogger } from '../../src/platform/ports.ts'
+import { type Clock, silentLogger } from '../../src/platform/ports.ts'
 import { systemClock } from '../../src/platform/system.ts'
 import { toHex, toMapKey } from '../../src/protocol/bytes.ts'
 import { type ClusterMap, homeSet, openMap, signMap, type SignedMap } from '../../src/protocol/cluster-map.ts'
@@ -132,12 +132,15 @@ export interface Homes {
 }
 
 /** A quorum client `gw` connected to the homes s1 to s4 (s1 to s3 in use). */
-export const startHomes = (map = makeMap(1), certificateCache?: CertificateCache): Homes => {
-  const network = new MemoryNetwork()
+export const startHomes = (
+  map = makeMap(1),
+  { certificateCache, clock = systemClock }: { certificateCache?: CertificateCache; clock?: Clock } = {},
+): Homes => {
+  const network = new MemoryNetwork(clock)
   const homes = ['s1', 's2', 's3', 's4'].map((name) => new FakeHome(name, network, map))
   const transport = network.transport('gw')
   const view = new PlainView(map)
-  const mailboxes = new Mailboxes({ transport, view, clock: systemClock, log: silentLogger }, certificateCache)
+  const mailboxes = new Mailboxes({ transport, view, clock, log: silentLogger }, certificateCache)
   network.connectAll()
   const home = (name: string): FakeHome => {
     const found = homes.find((one) => one.name === name)

@@ -12,7 +12,7 @@ import { certificateKey, mapKey } from '../../src/node/net/record-rules.ts'
 import { systemClock } from '../../src/platform/system.ts'
 import { equalBytes } from '../../src/protocol/bytes.ts'
 import { openMap } from '../../src/protocol/cluster-map.ts'
-import { eventually } from '../eventually.ts'
+import { eventually, patienceMs } from '../eventually.ts'
 import { FakeClock } from '../fake-clock.ts'
 import {
   areConnected,
@@ -105,7 +105,7 @@ for (const protocol of [
 const sayHello = async (connection: Connection, shown: Uint8Array): Promise<Uint8Array> => {
   const stream = await connection.newStream('/chatd/hello/1')
   const messages = lpStream(stream, { maxDataLength: 8 * 1024 * 1024 })
-  const signal = AbortSignal.timeout(5_000)
+  const signal = AbortSignal.timeout(patienceMs())
   await messages.write(shown, { signal })
   return (await messages.read({ signal })).subarray()
 }
@@ -113,12 +113,12 @@ const sayHello = async (connection: Connection, shown: Uint8Array): Promise<Uint
 test('hello shows the newest map, and then the stranger is cut off', async ({ connection, member }) => {
   const shown = await sayHello(connection, signedMap(1, []).sealed)
   assert.is(openMap(shown, testCluster).map.epoch, 2)
-  await eventually(() => connection.status !== 'open', { timeoutMs: 6_000 })
+  await eventually(() => connection.status !== 'open')
   assert.not(member.transport.isConnected(peerOf(STRANGER)))
 })
 
 test('a stranger that says nothing is cut off as well', async ({ connection }) => {
-  await eventually(() => connection.status !== 'open', { timeoutMs: 6_000 })
+  await eventually(() => connection.status !== 'open')
 })
 
 const LIES: [string, () => Uint8Array][] = [

@@ -195,12 +195,16 @@ test('subscribers hear of new entries once they are durable, as pages that follo
 
 test('a lost notice is sent again when the gateway compares heads', async ({ stores }) => {
   const { head } = await stores.subscribe('bob')
-  stores.network.filter = (_from, _to, method) => method !== 'store.notice'
+  let lost = 0
+  stores.network.filter = (_from, _to, method) => {
+    if (method === 'store.notice') lost += 1
+    return method !== 'store.notice'
+  }
   const write = message()
   await stores.append([write])
   const mark = stores.store().status()
   assert.is(mark.subscriptions, 1)
-  await new Promise((resolve) => setTimeout(resolve, 80))
+  await eventually(() => lost > 0)
   stores.network.filter = () => true
   const { unknown } = await stores.gateway.call('store-1', storeHeads, { subs: [1, 99], heads: [head, 0] })
   assert.equal(unknown, [99])

@@ -1,4 +1,4 @@
-// deadline: 180s
+// deadline: 600s
 // The chat command in bad company: usage that is none, gateways that are away or never answer, readers and writers of its pipes
 // that go away, Ctrl-C, damaged profiles. Always the promised exit code, one JSON document with --json, and nothing lost.
 import { type ChildProcess, spawn } from 'node:child_process'

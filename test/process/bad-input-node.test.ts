@@ -1,4 +1,4 @@
-// deadline: 180s
+// deadline: 600s
 // What operators get wrong: tickets, directories, files, addresses; and rubbish at the ports that only nodes and operators use.
 // Every refusal is one sentence with what to try, an exit code, and leaves the cluster as it was. node-start and node-join try more.
 import { chmodSync, cpSync, rmSync, writeFileSync } from 'node:fs'

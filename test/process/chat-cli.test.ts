@@ -1,4 +1,4 @@
-// deadline: 180s
+// deadline: 600s
 // The chat command against a real node: JSON, exit codes and streams as the interface promises them.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'

@@ -1,4 +1,4 @@
-// deadline: 180s
+// deadline: 600s
 // Several processes on one profile: one owns it, the others go through it; when it ends or is killed another takes over, and
 // nothing is lost, doubled, or complains of a lock.
 import { suite } from 'uvu'

@@ -1,4 +1,4 @@
-// deadline: 300s
+// deadline: 900s
 // A real cluster from its start to its end: people chat through it while nodes are killed, paused, cut off and started again.
 // Nothing that was acknowledged may be lost: every part ends with `chatd cluster check` over the senders' ledgers.
 import { suite } from 'uvu'

@@ -1,4 +1,4 @@
-// deadline: 180s
+// deadline: 600s
 // `npm start` as a newcomer meets it: without a terminal a conversation that must be read, in a terminal a client with an echo bot.
 // Either way nothing is left running.
 import { execFile } from 'node:child_process'

@@ -1,4 +1,4 @@
-// deadline: 240s
+// deadline: 900s
 // Four people send without a pause while nodes are killed, drained, paused and cut off in a seeded order. In the end everybody has
 // everything that was acknowledged, once, and the check finds every id of the ledgers. The seed is printed when it fails.
 import { suite } from 'uvu'

@@ -1,4 +1,4 @@
-// deadline: 180s
+// deadline: 600s
 // Records deleted by hand from one home's database while it was stopped: the home must not pass for whole, whatever repair restores.
 import { join } from 'node:path'
 import { suite } from 'uvu'

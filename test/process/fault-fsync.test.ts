@@ -1,4 +1,4 @@
-// deadline: 120s
+// deadline: 600s
 // The order of system calls under load, as the kernel saw it: no acknowledgement leaves before an fsync that began after
 // the message's bytes were handed to the kernel has ended. Skipped with a notice where strace cannot run.
 import { spawn, spawnSync } from 'node:child_process'

@@ -1,4 +1,4 @@
-// deadline: 180s
+// deadline: 600s
 // What answers at a gateway's address and is none: it gets no proof, is believed nothing, breaks no client and loses it no message.
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'

@@ -1,4 +1,4 @@
-// deadline: 240s
+// deadline: 900s
 // Three chatd processes: joining by ticket, homes that grow, restarts in any order, removal. Real processes over libp2p.
 import { join } from 'node:path'
 import { test } from 'uvu'

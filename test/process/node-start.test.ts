@@ -1,4 +1,4 @@
-// deadline: 180s
+// deadline: 600s
 // One chatd process: how it starts, what it refuses and says, how it ends. Real processes, real files, real sockets.
 import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'

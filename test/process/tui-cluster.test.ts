@@ -1,4 +1,4 @@
-// deadline: 180s
+// deadline: 600s
 // `chat tui` on a real server: two people write to each other, the server is killed while one types and comes back, nothing is lost.
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

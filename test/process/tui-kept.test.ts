@@ -1,4 +1,4 @@
-// deadline: 120s
+// deadline: 600s
 // The built terminal client in a real pty, killed while somebody types: the text and the history of the input come back.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

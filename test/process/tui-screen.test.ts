@@ -1,4 +1,4 @@
-// deadline: 180s
+// deadline: 600s
 // The built terminal client in a real pty, on a fake Chat: what is on the screen, and that the terminal is put back whatever happens.
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'

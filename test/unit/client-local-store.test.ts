@@ -5,6 +5,7 @@ import { LocalStore } from '../../src/client/local-store.ts'
 import { MemoryDatabase } from '../../src/platform/memory-database.ts'
 import { type DatabaseWrite, silentLogger } from '../../src/platform/ports.ts'
 import { systemClock } from '../../src/platform/system.ts'
+import { eventually } from '../eventually.ts'
 
 const key = (text: string): Buffer => Buffer.from(text)
 
@@ -73,11 +74,12 @@ stores('batches never overlap, though the last moment puts more', async () => {
 
 stores('a batch that fails is written later, in its place, and said meanwhile', async () => {
   const { store, database } = makeStore()
-  database.failures = 2
+  database.failures = Number.POSITIVE_INFINITY
   store.put(key('a'), key('1'))
   const first = store.commit({ sync: true })
-  await new Promise((resolve) => setTimeout(resolve, 8))
+  await eventually(() => store.problem)
   assert.match(store.problem ?? '', /disk full/)
+  database.failures = 0
   store.put(key('b'), key('2'))
   await store.commit({ sync: true })
   await first

@@ -57,7 +57,7 @@ summary('a summary that is only quoted does not count', () => {
 
 summary('a deadline is read from the first line only', () => {
   assert.is(deadlineMsOf('// deadline: 300s\nimport'), 300_000)
-  assert.is(deadlineMsOf('import\n// deadline: 300s'), 120_000)
+  assert.is(deadlineMsOf('import\n// deadline: 60s'), 300_000)
 })
 
 summary('a filter is a part of the path', () => {
