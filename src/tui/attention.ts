@@ -2,8 +2,9 @@
 // by OSC 9 or OSC 777. Pure; notifier.ts says when. Everything of others in it is SafeText: no byte of theirs ends a sequence.
 import type { ChatEvent } from '../client/api.ts'
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
-import { isGroupName } from '../protocol/names.ts'
 import { joinText } from './cells.ts'
+import { levelOf } from './levels.ts'
+import { isMention } from './mentions.ts'
 import type { State } from './state.ts'
 
 /** How it is told; `auto` looks at the terminal. The bell rings with all but `none`. */
@@ -20,10 +21,11 @@ export interface Notification {
 }
 const MAX_BODY = 200
 
-/** Direct messages only, of conversations that are not muted, while the terminal is not looked at. */
+/** By the level of the conversation, while the terminal is not looked at. */
 export const arrivalOf = (state: State, event: ChatEvent): Arrival | undefined => {
   if (event.type !== 'message' || event.from === state.user || state.isFocused) return undefined
-  if (isGroupName(event.conversation) || state.muted.includes(event.conversation)) return undefined
+  const level = levelOf(state, event.conversation)
+  if (level === 'none' || (level === 'mentions' && !isMention(event.text, state.user))) return undefined
   const text = event.text === '' ? safe`sent a file` : safeLine(event.text, { maxLength: MAX_BODY })
   return { from: safeLine(event.from, { maxLength: 64 }), text }
 }

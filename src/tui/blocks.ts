@@ -3,6 +3,7 @@
 import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
 import { joinText, sliceText, spaces, truncate, widthOf } from './cells.ts'
 import { emptyLine, type Line, line, ruled, type Span, span } from './lines.ts'
+import { mentionLine } from './mentions.ts'
 import type { TimelineGap, TimelineMessage } from './messages.ts'
 import type { Rule } from './state.ts'
 import type { Style } from './theme.ts'
@@ -31,6 +32,8 @@ export interface BlockContext {
   rule: Rule | undefined
   gaps: readonly TimelineGap[]
   nowMs: number
+  /** Whose name stands out. */
+  user: string
   isSelected: boolean
   /** What the message answers, as a line, when it answers one. */
   quote: SafeText | undefined
@@ -57,13 +60,13 @@ const ownLines = (message: TimelineMessage, texts: SafeText[], width: number): L
   return lines
 }
 
-const bodyLines = (message: TimelineMessage, width: number): readonly Line[] => {
+const bodyLines = (message: TimelineMessage, { width, user }: BlockContext): readonly Line[] => {
   const known = wrapped.get(message)
   if (known?.width === width) return known.lines
   const texts = wrap(message.text, width - INDENT)
   const lines = message.isOwn
     ? ownLines(message, texts, width)
-    : texts.map((text) => line(joinText([spaces(INDENT), text])))
+    : texts.map((text) => mentionLine(joinText([spaces(INDENT), text]), user))
   wrapped.set(message, { width, lines })
   return lines
 }
@@ -101,6 +104,7 @@ export const blockOf = (message: TimelineMessage, context: BlockContext): readon
     above.push([span(message.from, message.isOwn ? 'ownName' : 'name'), span(safe` ${clockText(message.atMs)}`, 'dim')])
   }
   if (quote !== undefined) above.push(quoteLine(quote, width))
-  const body = isSelected ? selectedLines(bodyLines(message, width)) : bodyLines(message, width)
+  const lines = bodyLines(message, context)
+  const body = isSelected ? selectedLines(lines) : lines
   return above.length === 0 ? body : [...above, ...body]
 }

@@ -7,6 +7,7 @@ import { asChatError } from '../protocol/errors.ts'
 import { clipboardBytes } from './clipboard.ts'
 import { editText } from './editor.ts'
 import { span } from './lines.ts'
+import { isMention } from './mentions.ts'
 import type { Loading } from './loading.ts'
 import type { Effect, ListRow } from './state.ts'
 import type { Store } from './store.ts'
@@ -15,6 +16,8 @@ import { shortTime } from './times.ts'
 /** How long the reason of a refusal is awaited; the message itself stays in the outbox as long as it takes. */
 const SEND_TIMEOUT_MS = 24 * 3_600_000
 const MAX_RESULTS = 100
+/** Among these the ones with the name in them are sought. */
+const MAX_SEARCHED = 1_000
 
 export interface EffectPorts {
   chat: Chat
@@ -78,6 +81,17 @@ export class Effects {
       const rows = found.map((message) => resultRow(message, clock.now()))
       const count = rows.length === 1 ? '1 message' : `${rows.length} messages`
       store.dispatch({ type: 'list', title: `${count} with “${words}”`, rows })
+    },
+    mentions: async () => {
+      const { chat, store, clock } = this.#ports
+      // The index of the library holds words; which of them are names is seen here.
+      const found = await chat.search(chat.user, { limit: MAX_SEARCHED })
+      const naming = found.filter(({ from, text }) => from !== chat.user && isMention(text, chat.user))
+      const rows = naming.slice(0, MAX_RESULTS).map((message) => resultRow(message, clock.now()))
+      store.dispatch({ type: 'list', title: `Messages that name you: ${rows.length}`, rows })
+    },
+    jumpToTime: async ({ conversation, atMs }) => {
+      if (!(await this.#loading.loadSince(conversation, atMs))) this.#say(safe`Nothing was said there since then.`)
     },
     block: async ({ user }) => {
       await this.#ports.chat.block(user)

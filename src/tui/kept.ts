@@ -13,8 +13,9 @@ export interface Kept {
   close: () => Promise<void>
 }
 
-const memoryOf = ({ drafts, sent, muted }: State): Memory => ({ drafts, sent, muted })
-const isSame = (a: Memory, b: Memory): boolean => a.drafts === b.drafts && a.sent === b.sent && a.muted === b.muted
+const memoryOf = ({ drafts, sent, levels, marked }: State): Memory => ({ drafts, sent, levels, marked })
+const isSame = (a: Memory, b: Memory): boolean =>
+  a.drafts === b.drafts && a.sent === b.sent && a.levels === b.levels && a.marked === b.marked
 
 const nothingKept: Kept = { memory: emptyMemory, follow: () => {}, close: async () => {} }
 

@@ -7,18 +7,9 @@ import { overlayOperations } from './overlay-operations.ts'
 import { selectOperations } from './select-operations.ts'
 import { nearestCommand, runSlash } from './slash-commands.ts'
 import { acceptPaste } from './paste.ts'
-import { conversationsOf, draftOfCurrent, type State } from './state.ts'
-import {
-  loadingAround,
-  openConversation,
-  sendText,
-  showAt,
-  type Step,
-  step,
-  toEnd,
-  withDraft,
-  withToast,
-} from './step.ts'
+import { draftOfCurrent, type State } from './state.ts'
+import { loadingAround, sendText, showAt, type Step, step, toEnd, withDraft, withToast } from './step.ts'
+import { triageOperations } from './triage-operations.ts'
 import { messagesOf, scrolledAnchor } from './timeline-view.ts'
 
 const submit = (state: State): Step => {
@@ -51,22 +42,6 @@ const scroll = (state: State, lines: number): Step =>
   loadingAround({ ...state, anchor: scrolledAnchor(state, lines) }, lines < 0 ? -1 : 1)
 const page = (state: State): number => Math.max(1, layoutOf(state).timelineRows - 2)
 
-const cycle = (state: State, by: number): Step => {
-  const all = conversationsOf(state)
-  const at = all.findIndex(({ name }) => name === state.current)
-  const next = all[(Math.max(at, by > 0 ? -1 : 0) + by + all.length) % all.length]
-  return step(next ? openConversation(state, next.name) : state)
-}
-
-const nextUnread = (state: State): Step => {
-  const all = conversationsOf(state)
-  const at = all.findIndex(({ name }) => name === state.current)
-  const next = [...all.slice(at + 1), ...all.slice(0, Math.max(0, at))].find(
-    ({ name, unread }) => unread > 0 && !state.muted.includes(name),
-  )
-  return step(next ? openConversation(state, next.name) : withToast(state, safe`Nothing else is unread.`))
-}
-
 const clearOrQuit = (state: State): Step => {
   const { text, reply } = draftOfCurrent(state)
   if (text !== '' || reply) return step({ ...withDraft(state, emptyDraft), recall: undefined })
@@ -84,9 +59,6 @@ const killOrSwitch = (state: State): Step => {
 }
 
 const startSearch = (state: State): Step => step(withDraft(state, draftOf(`/search ${draftOfCurrent(state).text}`)))
-
-const lastConversation = (state: State): Step =>
-  step(state.previous === undefined ? state : openConversation(state, state.previous))
 
 const complete = (state: State): Step => {
   const { text } = draftOfCurrent(state)
@@ -120,10 +92,6 @@ export const operations = {
   toStart,
   toEnd,
   toUnread: (state: State) => step(state.rule === undefined ? state : showAt(state, state.rule.before)),
-  nextConversation: (state: State) => cycle(state, 1),
-  previousConversation: (state: State) => cycle(state, -1),
-  nextUnread,
-  lastConversation,
   startSearch,
   killOrSwitch,
   complete,
@@ -134,6 +102,7 @@ export const operations = {
   escape,
   clearOrQuit,
   ...selectOperations,
+  ...triageOperations,
   ...overlayOperations,
 } satisfies Record<string, (state: State) => Step>
 export type Operation = keyof typeof operations

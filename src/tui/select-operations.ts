@@ -3,6 +3,7 @@ import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { indexOfId, MAX_QUOTE, type TimelineMessage } from './messages.ts'
 import { draftOfCurrent, type State } from './state.ts'
 import { loadingAround, showAt, type Step, step, toEnd, withDraft, withToast } from './step.ts'
+import { markUnread } from './triage-operations.ts'
 import { anchorWithBottom, messagesOf, windowOf } from './timeline-view.ts'
 
 export const isSelecting = ({ selected }: State): boolean => selected !== undefined
@@ -65,6 +66,7 @@ export const selectOperations = {
   newerMessage: walk(1),
   replyToMessage: withSelected(reply),
   copyMessage: withSelected((state, { text }) => step(state, { type: 'copy', text })),
+  markMessageUnread: withSelected((state, { id }) => step(markUnread(state, id))),
   goToAnswered: withSelected(goToAnswered),
   endSelect: (state: State): Step => step(unselected(state)),
 }

@@ -1,6 +1,7 @@
 // The list of conversations: who, how much is unread, and the last line of each, around the current one. Pure.
 import { safeLine, safeTemplate as safe, type SafeText } from '../client/safe-text.ts'
 import { layoutOf } from './layout.ts'
+import { levelOf, urgencyOf } from './levels.ts'
 import { bar, fit, type Line, line, span } from './lines.ts'
 import { type Conversation, conversationsOf, draftOfConversation, type State } from './state.ts'
 
@@ -17,14 +18,25 @@ const lastLine = (state: State, { name, last }: Conversation): SafeText => {
   return last.isOwn ? safe`you: ${text}` : text
 }
 
-const entryLines = (state: State, conversation: Conversation, options: { width: number; tall: boolean }): Line[] => {
+/** So many are reached by Alt and a digit; the tenth by 0. */
+const NUMBERED = 10
+interface EntryOptions {
+  width: number
+  tall: boolean
+  /** Its place in the list, from 1. */
+  number: number
+}
+
+const entryLines = (state: State, conversation: Conversation, options: EntryOptions): Line[] => {
   const isCurrent = conversation.name === state.current
-  const { width, tall } = options
+  const { width, tall, number } = options
   const { title, unread } = conversation
-  const isMuted = state.muted.includes(conversation.name)
-  const style = isCurrent ? 'current' : unread > 0 && !isMuted ? 'unread' : 'plain'
-  const name = [span(isCurrent ? safe`▸ ` : safe`  `, 'key'), span(title, style)]
-  const count = unreadText(conversation)
+  const isMuted = levelOf(state, conversation.name) === 'none'
+  const style = isCurrent ? 'current' : urgencyOf(state, conversation) > 0 ? 'unread' : 'plain'
+  const mark = isCurrent ? safe`▸ ` : number <= NUMBERED ? safe`${number % 10} ` : safe`  `
+  const name = [span(mark, isCurrent ? 'key' : 'dim'), span(title, style)]
+  const isMarked = unread === 0 && state.marked.includes(conversation.name)
+  const count = isMarked ? safe`•` : unreadText(conversation)
   const end = isMuted ? [span(safe`muted ${count}`, 'dim')] : [span(count, 'unread')]
   const head = bar(name, end, { width, style: 'plain' })
   return tall ? [head, fit([span(safe`  `), span(lastLine(state, conversation), 'dim')], width)] : [head]
@@ -42,5 +54,7 @@ export const sidebarLines = (state: State, rows: number): Line[] => {
   const shown = tall ? all.length : rows
   const current = all.findIndex(({ name }) => name === state.current)
   const top = Math.max(0, Math.min(current - Math.floor(shown / 2), all.length - shown))
-  return all.slice(top, top + shown).flatMap((conversation) => entryLines(state, conversation, { width, tall }))
+  return all
+    .slice(top, top + shown)
+    .flatMap((conversation, index) => entryLines(state, conversation, { width, tall, number: top + index + 1 }))
 }

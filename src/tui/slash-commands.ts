@@ -2,10 +2,14 @@
 // A command that is not known is never sent as a message.
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { isGroupName, isUserName } from '../protocol/names.ts'
+import { parseWhen } from './dates.ts'
 import { withText } from './draft.ts'
+import { isLevel, type Level, levelOf, levels, withLevel } from './levels.ts'
 import { draftOfCurrent, type State } from './state.ts'
 import { openConversation, type Step, sendText, step, withDraft, withToast } from './step.ts'
 import { isThemeName, themes } from './theme.ts'
+import { messagesOf, windowOf } from './timeline-view.ts'
+import { markUnread } from './triage-operations.ts'
 
 export interface SlashCommand {
   readonly name: string
@@ -29,20 +33,40 @@ const aboutUser =
     return isUserName(user) ? step(state, { type, user }) : notAName(user)
   }
 
-const withMuted = (muted: readonly string[], name: string, isMuted: boolean): string[] => [
-  ...muted.filter((other) => other !== name),
-  ...(isMuted ? [name] : []),
-]
-/** Without a name it is the open conversation. */
-const muting =
-  (isMuted: boolean) =>
+const levelTexts: Record<Level, SafeText> = {
+  all: safe`draws attention with every message`,
+  mentions: safe`draws attention only when it names you`,
+  none: safe`draws no attention any more`,
+}
+
+/** Without a name it is the open conversation; without a level it has the usual one again. */
+const attending =
+  (level: Level | undefined) =>
   (state: State, argument: string): Step | SafeText => {
     const name = argument === '' ? (state.current ?? '') : argument
     if (!isUserName(name) && !isGroupName(name)) return notAName(name)
-    const said = isMuted ? safe`draws no attention any more; /unmute undoes it.` : safe`draws attention again.`
-    const next = { ...state, muted: withMuted(state.muted, name, isMuted) }
-    return step(withToast(next, safe`${safeLine(name)} ${said}`))
+    const next = { ...state, levels: withLevel(state.levels, name, level) }
+    return step(withToast(next, safe`${safeLine(name)} ${levelTexts[levelOf(next, name)]}.`))
   }
+
+const notify = (state: State, argument: string): Step | SafeText => {
+  const [, level = '', name = ''] = /^(\S*)\s*(\S*)$/.exec(argument) ?? []
+  return isLevel(level) ? attending(level)(state, name) : safe`/notify ${safeLine(levels.join(', '))}: which of these?`
+}
+
+const goTo = (state: State, argument: string): Step | SafeText => {
+  const atMs = parseWhen(argument, state.nowMs)
+  if (atMs === undefined) return safe`/goto 2026-11-23, monday, yesterday or 14:30, also day and time`
+  if (state.current === undefined) return safe`No conversation is open.`
+  return step(state, { type: 'jumpToTime', conversation: state.current, atMs })
+}
+
+/** From the first message of others in view on; the whole screen is what one means to come back to. */
+const markShownUnread = (state: State): Step => {
+  const { last } = windowOf(state)
+  const others = messagesOf(state).slice(0, last + 1)
+  return step(markUnread(state, others.findLast(({ isOwn }) => !isOwn)?.id))
+}
 
 export const slashCommands: readonly SlashCommand[] = [
   {
@@ -80,9 +104,28 @@ export const slashCommands: readonly SlashCommand[] = [
     name: 'mute',
     takes: safe`[NAME]`,
     help: safe`no notification of a conversation, which next-unread passes by`,
-    run: muting(true),
+    run: attending('none'),
   },
-  { name: 'unmute', takes: safe`[NAME]`, help: safe`be notified again`, run: muting(false) },
+  { name: 'unmute', takes: safe`[NAME]`, help: safe`be notified again as usual`, run: attending(undefined) },
+  {
+    name: 'notify',
+    takes: safe`LEVEL [NAME]`,
+    help: safe`${safeLine(levels.join(', '))}: what of a conversation draws attention`,
+    run: notify,
+  },
+  {
+    name: 'unread',
+    takes: safe``,
+    help: safe`mark the last message as unread; on a selected one: u`,
+    run: markShownUnread,
+  },
+  {
+    name: 'mentions',
+    takes: safe``,
+    help: safe`messages that name you, in all conversations`,
+    run: (state) => step(state, { type: 'mentions' }),
+  },
+  { name: 'goto', takes: safe`DATE [TIME]`, help: safe`the first message from then on`, run: goTo },
   { name: 'devices', takes: safe``, help: safe`your devices`, run: (state) => step(state, { type: 'devices' }) },
   {
     name: 'link',

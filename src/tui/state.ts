@@ -3,6 +3,7 @@
 import { type SafeText, safeLine } from '../client/safe-text.ts'
 import { type Draft, emptyDraft } from './draft.ts'
 import { defaultKeymap, type Keymap } from './keymap.ts'
+import type { Levels } from './levels.ts'
 import type { Line } from './lines.ts'
 import { emptyMemory, type Memory } from './memory.ts'
 import type { TimelineGap, TimelineMessage } from './messages.ts'
@@ -95,8 +96,10 @@ export interface State {
   readonly rule: Rule | undefined
   readonly drafts: Readonly<Record<string, Draft>>
   readonly sent: readonly string[]
-  /** Conversations that draw no attention. */
-  readonly muted: readonly string[]
+  /** What draws attention, where it is not the usual. */
+  readonly levels: Levels
+  /** Conversations marked as unread by hand, until they are opened again. */
+  readonly marked: readonly string[]
   /** While the history of what was sent is walked: the place in it, and the draft that was left. */
   readonly recall: { readonly index: number; readonly draft: Draft } | undefined
   /** The message that keys are about, by id (Ctrl-S). */
@@ -116,6 +119,9 @@ export type Effect =
   | { type: 'loadOlder' | 'loadNewer' | 'loadEnd' }
   | { type: 'jump'; conversation: string; id: string }
   | { type: 'search'; words: string }
+  | { type: 'mentions' }
+  /** The first message from then on, milliseconds since 1970. */
+  | { type: 'jumpToTime'; conversation: string; atMs: number }
   | { type: 'block' | 'unblock'; user: string }
   | { type: 'devices' }
   | { type: 'verify'; user: string }
@@ -134,7 +140,7 @@ export const initialState = (options: {
   keymap?: Keymap
   theme?: ThemeName
 }): State => {
-  const { drafts, sent, muted } = options.memory ?? emptyMemory
+  const { drafts, sent, levels, marked } = options.memory ?? emptyMemory
   const isUsual = options.profile === 'default' || options.profile === options.user
   return {
     user: options.user,
@@ -158,7 +164,8 @@ export const initialState = (options: {
     rule: undefined,
     drafts,
     sent,
-    muted,
+    levels,
+    marked,
     recall: undefined,
     selected: undefined,
     overlay: undefined,

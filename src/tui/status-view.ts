@@ -2,9 +2,10 @@
 import { safeTemplate as safe, type SafeText } from '../client/safe-text.ts'
 import { joinText } from './cells.ts'
 import { labelOf } from './keymap.ts'
+import { levelOf } from './levels.ts'
 import { bar, type Line, line, span } from './lines.ts'
 import { type Connection, conversationsOf, type State } from './state.ts'
-import { countBelow } from './timeline-view.ts'
+import { countBelow, newBelow } from './timeline-view.ts'
 
 const SECOND = 1_000
 
@@ -51,13 +52,16 @@ export const statusLine = (state: State): Line => {
 
 export const headerLine = (state: State): Line => {
   const all = conversationsOf(state)
-  const others = all.filter(({ name, unread }) => unread > 0 && name !== state.current && !state.muted.includes(name))
+  const others = all.filter(
+    ({ name, unread }) => unread > 0 && name !== state.current && levelOf(state, name) !== 'none',
+  )
   const below = countBelow(state)
   const current = all.find(({ name }) => name === state.current)
   const right: SafeText[] = state.showsNotices
     ? [safe`${labelOf(state.keymap, 'chat', 'escape')} hides the notice`]
     : []
-  if (below > 0) right.push(safe`${below} below ↓`)
+  if (below > 0) right.push(newBelow(state) > 0 ? safe`${newBelow(state)} new below ↓` : safe`${below} below ↓`)
+  else if (state.timeline?.hasEnd === false) right.push(safe`newer below ↓`)
   if (others.length > 0) right.push(safe`${others.reduce((sum, { unread }) => sum + unread, 0)} unread elsewhere`)
   return bar(line(safe` ${current?.title ?? safe`chat`}`, 'bar'), line(safe`${dotted(right)} `, 'bar'), {
     width: state.size.columns,

@@ -39,10 +39,10 @@ export const blocksOf = (state: State): Blocks<Line> & { messages: readonly Time
       const message = messages[index]
       if (message === undefined) return []
       const previous = messages[index - 1]
-      const { rule, nowMs } = state
+      const { rule, nowMs, user } = state
       const isSelected = state.selected === message.id
       const quote = message.reply === undefined ? undefined : quoteText(messages[indexOfId(messages, message.reply)])
-      const lines = blockOf(message, { width, previous, rule, gaps, nowMs, isSelected, quote })
+      const lines = blockOf(message, { width, previous, rule, gaps, nowMs, user, isSelected, quote })
       return index === messages.length - 1 && trailing.length > 0 ? [...lines, ...trailing] : lines
     },
   }
@@ -100,6 +100,13 @@ export const countBelow = (state: State): number => {
   if (!state.anchor) return 0
   const { last } = windowOf(state)
   return Math.max(0, messagesOf(state).length - 1 - last)
+}
+
+/** How many of those are from others and not read. */
+export const newBelow = (state: State): number => {
+  if (!state.anchor) return 0
+  const messages = messagesOf(state)
+  return messages.slice(windowOf(state).last + 1).filter(({ isOwn, status }) => !isOwn && status !== 'read').length
 }
 
 /** The newest message of others that is before the eyes of the user now; undefined when none is. */

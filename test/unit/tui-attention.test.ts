@@ -19,7 +19,7 @@ import { systemClock } from '../../src/platform/system.ts'
 const away: State = {
   ...initialState({ user: 'alice', profile: 'default', notices: [], size: { columns: 80, rows: 24 }, nowMs: 0 }),
   isFocused: false,
-  muted: ['eve'],
+  levels: { eve: 'none' },
 }
 const message = (from: string, text: string, conversation = from): ChatEvent => ({
   type: 'message',
@@ -39,6 +39,8 @@ const cases: [name: string, state: State, event: ChatEvent, isTold: boolean][] =
   ['of a muted conversation', away, message('eve', 'hi'), false],
   ['one’s own, from another device', away, message('alice', 'hi', 'bob'), false],
   ['of a group', away, message('bob', 'hi', '#ops'), false],
+  ['of a group that names one', away, message('bob', 'hi @alice.', '#ops'), true],
+  ['of a group that is wholly heard', { ...away, levels: { '#ops': 'all' } }, message('bob', 'hi', '#ops'), true],
   ['a receipt', away, { type: 'receipt', id: 'm', user: 'bob', status: 'read', at: '', position: 1 }, false],
 ]
 for (const [name, state, event, isTold] of cases) {

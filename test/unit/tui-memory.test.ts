@@ -15,7 +15,8 @@ import { createStore } from '../../src/tui/store.ts'
 const memory = (drafts: Record<string, string>, sent: string[] = [], muted: string[] = []): Memory => ({
   drafts: Object.fromEntries(Object.entries(drafts).map(([name, text]) => [name, draftOf(text)])),
   sent,
-  muted,
+  levels: Object.fromEntries(muted.map((name) => [name, 'none'] as const)),
+  marked: muted,
 })
 const stateWith = (kept: Memory) =>
   initialState({
@@ -67,7 +68,7 @@ test('two clients of a profile leave each other’s part alone', async () => {
   await two.close()
   const both = new MemoryFile(directory).read()
   assert.equal(texts(both), { bob: 'from one', carol: 'from two' })
-  assert.equal([both.sent, both.muted], [['a', 'b'], ['bob']])
+  assert.equal([both.sent, both.levels, both.marked], [['a', 'b'], { bob: 'none' }, ['bob']])
 })
 
 test('joining: what changed here wins, the rest is the other’s', () => {
@@ -77,7 +78,12 @@ test('joining: what changed here wins, the rest is the other’s', () => {
   const joined = bounded(joinMemory({ base, mine: bounded(mine), other }))
   assert.equal(texts(joined), { bob: 'new', dan: 'theirs', eve: 'theirs' })
   assert.equal(joined.sent, ['a', 'b', 'x', 'c'])
-  assert.equal(joined.muted, ['bob'])
+  assert.equal([joined.levels, joined.marked], [{ bob: 'none' }, ['bob']])
+})
+
+test('a file of the first version keeps what was muted', () => {
+  const old = parseMemory('{"format":1,"drafts":[],"sent":[],"muted":["bob"]}')
+  assert.equal(old, { drafts: {}, sent: [], levels: { bob: 'none' }, marked: [] })
 })
 
 const damaged: [name: string, text: string][] = [

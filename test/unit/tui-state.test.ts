@@ -3,79 +3,26 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { safeText } from '../../src/client/safe-text.ts'
 import { widthOf } from '../../src/tui/cells.ts'
-import { createInputDecoder } from '../../src/tui/input.ts'
-import { lineText } from '../../src/tui/lines.ts'
 import type { TimelineMessage } from '../../src/tui/messages.ts'
-import { type Action, reduce } from '../../src/tui/reduce.ts'
-import { screenOf, screenText } from '../../src/tui/screen-view.ts'
+import type { Action } from '../../src/tui/reduce.ts'
+import { screenText } from '../../src/tui/screen-view.ts'
 import { distance, nearestCommand } from '../../src/tui/slash-commands.ts'
-import { type Connection, draftOfCurrent, type Effect, initialState, type State } from '../../src/tui/state.ts'
+import { type Connection, draftOfCurrent, type Effect, type State } from '../../src/tui/state.ts'
 import { connectionText } from '../../src/tui/status-view.ts'
 import { countBelow, seenMessage } from '../../src/tui/timeline-view.ts'
-
-const NOW = new Date(2026, 10, 23, 12, 0).getTime()
-const MINUTE = 60_000
-
-const fresh = (options: Partial<Parameters<typeof initialState>[0]> = {}): State =>
-  initialState({
-    user: 'alice',
-    profile: 'default',
-    notices: [],
-    size: { columns: 50, rows: 16 },
-    nowMs: NOW,
-    ...options,
-  })
-
-interface Run {
-  state: State
-  effects: Effect[]
-}
-const run = (state: State, ...actions: Action[]): Run => {
-  const effects: Effect[] = []
-  for (const action of actions) {
-    const next = reduce(state, action)
-    state = next.state
-    effects.push(...next.effects)
-  }
-  return { state, effects }
-}
-const sidebarText = (state: State): string => screenOf(state).sidebar.map(lineText).join('\n')
-/** As if typed: `\r` is Enter, `\x10` Ctrl-P. */
-const type = (state: State, keys: string): Run => {
-  const decoder = createInputDecoder()
-  return run(state, ...decoder.push(keys), ...decoder.flush())
-}
-
-const message = (id: string, text: string, options: Partial<TimelineMessage> = {}): TimelineMessage => ({
-  id,
-  from: safeText(options.isOwn ? 'alice' : 'bob'),
-  isOwn: false,
-  atMs: NOW,
-  text: safeText(text),
-  status: 'received',
-  ...options,
-})
-const inbox = (...entries: [name: string, unread: number][]): Action => ({
-  type: 'inbox',
-  conversations: entries.map(([name, unread]) => ({
-    name,
-    title: safeText(name),
-    unread,
-    mentions: 0,
-    last: undefined,
-  })),
-})
-const timeline = (conversation: string, messages: TimelineMessage[]): Action => ({
-  type: 'timeline',
-  conversation,
-  messages,
-  gaps: [],
-  hasStart: true,
-})
-const many = (count: number): TimelineMessage[] =>
-  Array.from({ length: count }, (_, index) => message(`m${index}`, `text ${index}`))
-const withBob = (...messages: TimelineMessage[]): State =>
-  run(fresh(), inbox(['bob', 0], ['carol', 2], ['dan', 0]), timeline('bob', messages)).state
+import {
+  fresh,
+  inbox,
+  many,
+  message,
+  MINUTE,
+  NOW,
+  run,
+  sidebarText,
+  timeline,
+  type,
+  withBob,
+} from '../tui-state-fixture.ts'
 
 const connection: Connection = {
   state: 'online',
@@ -205,12 +152,12 @@ test('keys of navigation: next, previous, next unread, the switcher', () => {
 test('a muted conversation is passed by, marked, and heard again after /unmute', () => {
   const wide = run(withBob(), { type: 'resized', columns: 100, rows: 16 }).state
   const muted = type(wide, '/mute carol\r').state
-  assert.equal(muted.muted, ['carol'])
+  assert.equal(muted.levels, { carol: 'none' })
   assert.match(type(muted, '\x1ba').state.toast?.text ?? '', /Nothing else is unread/)
   assert.not.match(screenText(muted), /unread elsewhere/)
   assert.match(sidebarText(muted), /carol +muted 2/)
   const again = type(muted, '/unmute carol\r').state
-  assert.equal(again.muted, [])
+  assert.equal(again.levels, {})
   assert.match(sidebarText(again), /carol +2/)
 })
 
