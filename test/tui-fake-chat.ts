@@ -15,6 +15,7 @@ import type {
   StatusReport,
 } from '../src/client/api.ts'
 import { ChatError } from '../src/protocol/errors.ts'
+import { FakeGroups } from './fake-groups.ts'
 
 export const online: ConnectionReport = {
   state: 'online',
@@ -30,6 +31,7 @@ export class FakeChat implements Chat {
   readonly user: string
   readonly device = 'd0'
   readonly cluster = 'c0'
+  readonly group: FakeGroups
   report: ConnectionReport = online
   gapsOf: Record<string, Gap[]> = {}
   /** Names that send() refuses; everybody else exists. */
@@ -45,6 +47,7 @@ export class FakeChat implements Chat {
 
   constructor(user = 'alice', options: { atMs?: number } = {}) {
     this.user = user
+    this.group = new FakeGroups(user)
     this.#atMs = options.atMs ?? Date.now() - 3_600_000
   }
 

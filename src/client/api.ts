@@ -1,6 +1,11 @@
 // The client library's interface: what the command line, the terminal client and bots use, whichever process owns the profile.
 // Shapes of results are those of `--json` in docs/interface; programs are written against them.
 
+import type { GroupRole } from '../protocol/group.ts'
+import type { GroupChangeName } from '../protocol/records.ts'
+
+export type { GroupRole } from '../protocol/group.ts'
+
 /** Where a message of one's own stands; `refused` is final. */
 export type MessageStatus = 'queued' | 'stored' | 'received' | 'read' | 'refused'
 /** RFC 3339 in UTC with milliseconds. */
@@ -42,6 +47,8 @@ export interface ShownMessage {
   text: string
   attachments: ShownAttachment[]
   reply?: string
+  /** In a group: the members whom it names; `@all` for everybody, where its author may. */
+  mentions?: string[]
 }
 export interface HistoryMessage extends ShownMessage {
   status: MessageStatus
@@ -66,9 +73,24 @@ export interface Gap {
   /** The id of the first held message after the gap; absent when that device is not known to have sent a later one. */
   before?: string
 }
+/** A group changed; of a change that concerns several users, one event for each. */
+export interface GroupEvent {
+  type: 'group'
+  /** Its current name. */
+  group: string
+  version: number
+  by: string
+  change: GroupChangeName
+  /** Who was added, removed, or given another role. */
+  user?: string
+  /** The new one, when that is what changed. */
+  role?: GroupRole
+  at: Timestamp
+}
 export type ChatEvent =
   | (ShownMessage & { position: number })
   | { type: 'receipt'; id: string; user: string; status: 'received' | 'read'; at: Timestamp; position: number }
+  | (GroupEvent & { position: number })
 export interface InboxEntry {
   conversation: string
   unread: number
@@ -102,10 +124,44 @@ export interface ConnectionReport {
   problem: string | null
 }
 
+export interface GroupReport {
+  /** Its name. */
+  group: string
+  version: number
+  /** By name. */
+  members: { user: string; role: GroupRole }[]
+}
+export interface GroupChangeOptions {
+  /** A change that is repeated under its id happens once; made by the library when absent. */
+  id?: string
+  timeoutMs?: number
+}
+/**
+ * Groups are named `#name`. Every change resolves with the group as it is after it; one that lost a race is repeated on the new state.
+ * ChatError: GROUP_UNKNOWN, GROUP_DENIED, GROUP_OWNER_NEEDED, GROUP_FULL, USER_UNKNOWN, OUTCOME_UNKNOWN, …
+ */
+export interface ChatGroups {
+  /** With these users as members, and this one as its owner. GROUP_NAME_TAKEN. */
+  create(name: string, users?: string[], options?: GroupChangeOptions): Promise<GroupReport>
+  /** GROUP_MEMBER_KNOWN. */
+  add(name: string, users: string[], options?: GroupChangeOptions): Promise<GroupReport>
+  /** GROUP_MEMBER_UNKNOWN. */
+  remove(name: string, users: string[], options?: GroupChangeOptions): Promise<GroupReport>
+  leave(name: string, options?: GroupChangeOptions): Promise<GroupReport>
+  role(name: string, user: string, role: GroupRole, options?: GroupChangeOptions): Promise<GroupReport>
+  /** GROUP_NAME_TAKEN. */
+  rename(name: string, newName: string, options?: GroupChangeOptions): Promise<GroupReport>
+  /** As it is in the cluster now, whatever this device has heard. */
+  info(name: string): Promise<GroupReport>
+  /** Groups that this user is in, as far as this device has heard. */
+  list(): Promise<GroupReport[]>
+}
+
 export interface Chat {
   readonly user: string
   readonly device: string
   readonly cluster: string
+  readonly group: ChatGroups
   /** ChatError: TIMEOUT when the awaited state is not reached (details.result is the SendResult so far), USER_UNKNOWN, MESSAGE_TOO_LARGE, … */
   send(to: string, text: string, options?: SendOptions): Promise<SendResult>
   /** Oldest first. MESSAGE_UNKNOWN when `before` or `after` is not in that conversation. */

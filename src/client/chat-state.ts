@@ -1,12 +1,16 @@
 // The parts that make up a client's local state, wired once: what is on disk, what is verified, what waits to be told.
 // Knows no connection: whoever has one calls online() and offline().
-import { conversationName } from '../protocol/names.ts'
+import { toBase64 } from '../protocol/bytes.ts'
+import { conversationName, isGroupId } from '../protocol/names.ts'
 import type { ClusterMap } from '../protocol/cluster-map.ts'
 import type { ChatError } from '../protocol/errors.ts'
+import { Absences } from './absences.ts'
 import { Certificates, type FetchedCertificates } from './certificates.ts'
 import { Conversations } from './conversations.ts'
 import { EventLog } from './event-log.ts'
 import { Feed } from './feed.ts'
+import { GroupWaits } from './group-waits.ts'
+import { Groups } from './groups.ts'
 import { HeldRecords } from './held-records.ts'
 import { Holds } from './holds.ts'
 import { idMaker } from './ids.ts'
@@ -14,8 +18,10 @@ import type { Identity } from './identity.ts'
 import { Ingest } from './ingest.ts'
 import { LocalStore } from './local-store.ts'
 import { Outbox } from './outbox.ts'
+import { isMention } from './mentions.ts'
 import type { OutboxEntry } from './outbox-entry.ts'
 import type { ClientPorts } from './ports.ts'
+import { Recipients } from './recipients.ts'
 import { ReceiptSender } from './receipt-sender.ts'
 import type { Session } from './session.ts'
 import { Settings } from './settings.ts'
@@ -28,6 +34,8 @@ export interface ChatStateOptions {
   now: () => number
   map: () => ClusterMap | undefined
   fetchCertificates: (user: string) => Promise<FetchedCertificates>
+  /** The sealed version of a group, the newest when none is named. GROUP_DENIED, GROUP_UNKNOWN. */
+  fetchGroup: (group: string, version: number | undefined) => Promise<Uint8Array>
   /** The state of an own message changed; with the reason when it was refused, or could not be stored yet. */
   onStatus: (id: string, error?: ChatError) => void
   /** The cluster said that an own message is stored; before onStatus. */
@@ -42,6 +50,9 @@ export class ChatState {
   readonly events: EventLog
   readonly certificates: Certificates
   readonly settings: Settings
+  readonly groups: Groups
+  readonly absences: Absences
+  readonly recipients: Recipients
   readonly statuses: Statuses
   readonly timeline: Timeline
   readonly ingest: Ingest
@@ -49,6 +60,8 @@ export class ChatState {
   readonly outbox: Outbox
   readonly receipts: ReceiptSender
   readonly makeId: () => string
+  readonly #me: string
+  readonly #groupWaits: GroupWaits
   readonly #holds: Holds
   readonly #onChange: () => void
   readonly #onStatus: ChatStateOptions['onStatus']
@@ -58,6 +71,7 @@ export class ChatState {
     const { identity, now, map, onStatus, onStored, onChange } = options
     const me = { user: identity.user, device: identity.device }
     const store = new LocalStore({ database, clock, log })
+    this.#me = me.user
     this.store = store
     this.makeId = idMaker(clock, random)
     this.#onChange = onChange
@@ -68,12 +82,34 @@ export class ChatState {
     this.events = new EventLog(store)
     this.certificates = new Certificates({ store, cluster: identity.cluster, log, fetch: options.fetchCertificates })
     const { records, conversations, events } = this
-    this.settings = new Settings({ store, conversations, nameOf: (id) => conversationName(id, me.user) })
-    this.statuses = new Statuses({ store, conversations, events, me: me.user, onChange: (id) => onStatus(id) })
+    const isWithheld: GroupWaits['isWithheld'] = (group, version) => this.#groupWaits.isWithheld(group, version)
+    this.groups = new Groups({ store, events, me: me.user, isWithheld })
+    const { groups } = this
+    this.#groupWaits = new GroupWaits({
+      clock,
+      log,
+      groups,
+      fetch: async (group, version) => this.takeGroup(await options.fetchGroup(group, version)),
+    })
+    this.absences = new Absences({ store, records, groups })
+    this.settings = new Settings({ store, conversations, otherOf: (id) => conversationName(id, me.user) })
+    this.statuses = new Statuses({
+      store,
+      conversations,
+      events,
+      me: me.user,
+      isRecipient: (conversation, user) => !isGroupId(conversation) || groups.wasMember(conversation, user),
+      onChange: (id) => {
+        this.recipients.changed(id)
+        onStatus(id)
+      },
+    })
+    this.recipients = new Recipients({ groups, statuses: this.statuses, me: me.user })
     this.#holds = new Holds({
       store,
       clock,
       conversations,
+      holdMs: (arrival) => this.absences.holdMs(arrival),
       show: (key) => this.timeline.show(key),
       onReleased: onChange,
     })
@@ -86,6 +122,7 @@ export class ChatState {
       statuses: this.statuses,
       me,
       isBlocked: (user) => this.settings.isBlocked(user),
+      isMention: (header, sealed) => isMention(header, sealed, { me: me.user, groups }),
       now: () => clock.now(),
     })
     this.ingest = new Ingest({
@@ -99,6 +136,8 @@ export class ChatState {
       timeline: this.timeline,
       statuses: this.statuses,
       settings: this.settings,
+      groups,
+      groupWaits: this.#groupWaits,
       onSlice: (touched) => this.#afterSlice(touched),
     })
     this.feed = new Feed({ store, clock, log, ingest: this.ingest, onChange })
@@ -108,6 +147,7 @@ export class ChatState {
       store,
       random,
       timeline: this.timeline,
+      groupVersion: (group) => groups.ownVersion(group),
       onStored: (entry) => {
         if (entry.kind === 'msg') onStored(entry.id)
         this.#answered(entry)
@@ -121,11 +161,22 @@ export class ChatState {
 
   async load(): Promise<void> {
     await this.conversations.load()
+    await this.groups.load()
     await this.settings.load()
     await this.events.load()
     await this.feed.load()
     await this.outbox.load()
     await this.#holds.load()
+  }
+
+  /** What a conversation is called: the other user, or the current name of the group. */
+  nameOf(conversation: string): string {
+    return isGroupId(conversation) ? this.groups.nameOf(conversation) : conversationName(conversation, this.#me)
+  }
+
+  /** A version of a group that was asked for: verified and filed like one that came by itself. */
+  takeGroup(sealed: Uint8Array): void {
+    this.ingest.accept([[toBase64(sealed), 0]])
   }
 
   online(session: Session): void {
@@ -154,6 +205,7 @@ export class ChatState {
     this.offline()
     this.outbox.stop()
     this.ingest.stop()
+    this.#groupWaits.stop()
     this.#holds.stop()
     await this.store.close()
   }

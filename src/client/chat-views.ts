@@ -1,17 +1,18 @@
 // What is shown of the local state: conversations, messages with how far they got, gaps, events. Reads only.
 import { ChatError } from '../protocol/errors.ts'
-import { conversationName, conversationOf, isGroupName, isUserName } from '../protocol/names.ts'
+import { conversationOf, isGroupId, isGroupName, isUserName } from '../protocol/names.ts'
 import { isRecordId } from '../protocol/records.ts'
 import type { ChatEvent, Gap, HistoryMessage, HistoryOptions, InboxEntry, SendResult, StatusReport } from './api.ts'
 import type { ChatState } from './chat-state.ts'
 import type { LoggedEvent } from './event-log.ts'
 import { gapsOf } from './gaps.ts'
 import type { HeldMessage } from './held-records.ts'
-import { clampTimes, queuedResult, showDraft, showMessage, statusOf, timestamp } from './message-view.ts'
-import { unreadOf } from './reading.ts'
+import { clampTimes, type NameOf, queuedResult, showDraft, showMessage, statusOf, timestamp } from './message-view.ts'
+import { mentionsOf, unreadOf } from './reading.ts'
 import { SearchIndex } from './search-index.ts'
 
 const DEFAULT_LIMIT = 50
+const EVENTS_PAGE = 500
 
 export interface ChatViewsOptions {
   state: ChatState
@@ -25,18 +26,26 @@ export class ChatViews {
   readonly #me: string
   readonly #problem: (id: string) => ChatError | undefined
   readonly #search: SearchIndex
+  readonly #nameOf: NameOf
 
   constructor({ state, me, problem }: ChatViewsOptions) {
     this.#state = state
     this.#me = me
     this.#problem = problem
     this.#search = new SearchIndex(state)
+    this.#nameOf = (conversation) => state.nameOf(conversation)
   }
 
-  /** What a conversation of this name is called inside: `alice:bob`. AUTH_NAME_ILLEGAL, GROUP_UNKNOWN. */
+  /** What a conversation of this name is called inside: `alice:bob`, or the id of the group. AUTH_NAME_ILLEGAL, GROUP_UNKNOWN. */
   idOf(name: string): string {
-    if (isGroupName(name)) throw new ChatError('GROUP_UNKNOWN')
-    if (!isUserName(name)) throw new ChatError('AUTH_NAME_ILLEGAL')
+    if (isGroupId(name)) return name
+    if (isGroupName(name)) {
+      const id = this.#state.groups.idOf(name)
+      if (id === undefined) throw new ChatError('GROUP_UNKNOWN')
+      return id
+    }
+    if (!isUserName(name))
+      throw new ChatError(String(name).startsWith('#') ? 'GROUP_NAME_ILLEGAL' : 'AUTH_NAME_ILLEGAL')
     return conversationOf(this.#me, name)
   }
 
@@ -50,7 +59,7 @@ export class ChatViews {
   /** Of an own message; undefined when this user never sent it. */
   result(id: string): SendResult | undefined {
     const entry = this.#state.outbox.get(id)
-    if (entry && !entry.isSealed) return queuedResult(entry)
+    if (entry && !entry.isSealed) return queuedResult({ id, to: this.#nameOf(entry.lane) })
     const key = this.#state.records.keyOf(id, this.#me)
     const message = key && this.#state.records.message(key)
     return message && this.#resultOf(message)
@@ -77,22 +86,23 @@ export class ChatViews {
     return gapsOf(found, {
       isYoung: (user, device) => (this.#state.certificates.get(user, device)?.at ?? 0) > since,
       idAt: (device, seq) => this.#state.timeline.idAt({ conversation: found.id, device }, seq),
+      isAbsence: (device, range) => this.#state.absences.explain({ conversation: found.id, device }, range),
     })
   }
 
   async inbox(): Promise<InboxEntry[]> {
-    const entries = await Promise.all(this.#state.conversations.all().map(({ id }) => this.#inboxEntry(id)))
+    const { conversations, groups } = this.#state
+    const groupIds = groups.mine().map(({ group }) => group)
+    const ids = new Set([...conversations.all().map(({ id }) => id), ...groupIds])
+    const entries = await Promise.all([...ids].map((id) => this.#inboxEntry(id)))
     return entries
-      .filter((entry) => entry.last !== null || entry.unread > 0)
+      .filter((entry) => entry.last !== null || entry.unread > 0 || groups.isMember(this.idOf(entry.conversation)))
       .sort((a, b) => (b.last?.at ?? '').localeCompare(a.last?.at ?? ''))
   }
 
   async status(id: string): Promise<StatusReport> {
     const result = this.result(id)
-    if (result) {
-      const { to, storedAt, receivedAt, readAt } = result
-      return { id, storedAt, recipients: [{ user: to, receivedAt, readAt }] }
-    }
+    if (result) return { id, storedAt: result.storedAt, recipients: this.#recipientsOf(result) }
     const { acceptedAt } = await this.message(id)
     const { storedAt } = clampTimes(acceptedAt, { receivedAt: 0, readAt: 0 })
     return { id, storedAt, recipients: [{ user: this.#me, receivedAt: null, readAt: null }] }
@@ -104,13 +114,31 @@ export class ChatViews {
     return found.map((message) => this.#shown(message))
   }
 
+  async *follow(from: number, signal: AbortSignal): AsyncGenerator<ChatEvent, void, undefined> {
+    let after = from
+    while (!signal.aborted) {
+      const logged = await this.#state.events.read(after, EVENTS_PAGE)
+      for (const entry of logged) {
+        if (signal.aborted) return
+        after = entry.position
+        const event = this.#event(entry)
+        if (event) yield event
+      }
+      if (logged.length === 0) await this.#state.events.next(after, signal)
+    }
+  }
+
   /** undefined for what is not shown any more. */
-  event(entry: LoggedEvent): ChatEvent | undefined {
+  #event(entry: LoggedEvent): ChatEvent | undefined {
     const { position } = entry
     if ('receipt' in entry) return { type: 'receipt', ...entry.receipt, at: timestamp(entry.receipt.at), position }
+    if ('group' in entry) {
+      const { group, at, ...change } = entry.group
+      return { type: 'group', group: this.#nameOf(group), ...change, at: timestamp(at), position }
+    }
     const message = this.#state.records.message(entry.message)
     if (!message || this.#state.settings.isBlocked(message.header.from)) return undefined
-    return { ...showMessage(message, this.#me), position }
+    return { ...showMessage(message, this.#nameOf), position }
   }
 
   /** Where a page that reads on begins; undefined when it reads back from the end or a message. */
@@ -129,28 +157,31 @@ export class ChatViews {
   }
 
   #drafts(id: string): HistoryMessage[] {
-    return this.#state.outbox.drafts(id).map((entry) => showDraft(entry, this.#me))
+    return this.#state.outbox.drafts(id).map((entry) => showDraft(entry, this.#me, this.#nameOf))
   }
 
-  #resultOf({ header, acceptedAt, isRefused }: HeldMessage): SendResult {
-    const place = { conversation: header.conv, device: header.dev }
-    // Nobody else reads what one writes to oneself.
-    const times =
-      header.to === this.#me
-        ? { receivedAt: acceptedAt, readAt: acceptedAt }
-        : this.#state.statuses.of(place, header.seq, header.to)
-    const shown = clampTimes(acceptedAt, times)
-    return {
-      id: header.id,
-      to: header.to,
-      conversation: conversationName(header.conv, this.#me),
-      status: isRefused ? 'refused' : statusOf(shown),
-      ...shown,
-    }
+  #resultOf(message: HeldMessage): SendResult {
+    const { header, acceptedAt, isRefused } = message
+    const shown = clampTimes(acceptedAt, this.#state.recipients.slowest(message))
+    const conversation = this.#nameOf(header.conv)
+    const status = isRefused ? 'refused' : statusOf(shown)
+    return { id: header.id, to: conversation, conversation, status, ...shown }
+  }
+
+  /** Each by itself; to oneself there is one, who has it. */
+  #recipientsOf({ id, to, receivedAt, readAt }: SendResult): StatusReport['recipients'] {
+    const key = this.#state.records.keyOf(id, this.#me)
+    const message = key && this.#state.records.message(key)
+    if (!message || message.header.gv === undefined) return [{ user: to, receivedAt, readAt }]
+    const { recipients } = this.#state
+    return recipients.of(message.header).map((user) => {
+      const times = clampTimes(message.acceptedAt, recipients.timesOf(message.header, user))
+      return { user, receivedAt: times.receivedAt, readAt: times.readAt }
+    })
   }
 
   #shown(message: HeldMessage): HistoryMessage {
-    const shown = showMessage(message, this.#me)
+    const shown = showMessage(message, this.#nameOf)
     if (message.header.from !== this.#me) return { ...shown, status: this.#statusOfReceived(message) }
     const { status } = this.#resultOf(message)
     const problem = status === 'refused' ? this.#problem(message.header.id) : undefined
@@ -163,13 +194,15 @@ export class ChatViews {
   }
 
   async #inboxEntry(id: string): Promise<InboxEntry> {
-    const name = conversationName(id, this.#me)
+    const name = this.#nameOf(id)
     const [last] = await this.history(name, { limit: 1 })
     let unread = 0
-    for (const coverage of this.#state.conversations.of(id).devices.values()) {
-      if (coverage.user !== this.#me) unread += unreadOf(coverage)
+    let mentions = 0
+    for (const coverage of this.#state.conversations.get(id)?.devices.values() ?? []) {
+      if (coverage.user === this.#me) continue
+      unread += unreadOf(coverage)
+      mentions += mentionsOf(coverage)
     }
-    // Names are mentioned in groups only.
-    return { conversation: name, unread, mentions: 0, last: last ?? null }
+    return { conversation: name, unread, mentions, last: last ?? null }
   }
 }

@@ -15,6 +15,8 @@ export interface DeviceCoverage {
   toldRead: SequenceRanges
   /** What of `read` this user's other devices were told. */
   syncedRead: SequenceRanges
+  /** Of `held`, what mentions this user; in groups only. */
+  mentions?: SequenceRanges
   /** Below it everything is shown as it is, holes as gaps; above it a message waits for those before it. */
   floor: number
 }

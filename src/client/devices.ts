@@ -8,17 +8,14 @@ import { ChatError } from '../protocol/errors.ts'
 import { isDeviceId } from '../protocol/records.ts'
 import { isSealedBy, openHeader } from '../protocol/sealed.ts'
 import { sha256 } from '../protocol/signing.ts'
-import { sleep } from '../platform/timing.ts'
 import type { Clock } from '../platform/ports.ts'
 import type { DeviceReport } from './api.ts'
 import type { Certificates, FetchedCertificates } from './certificates.ts'
 import type { Identity } from './identity.ts'
 import { timestamp } from './message-view.ts'
+import { online } from './online.ts'
 import type { Session } from './session.ts'
 
-/** A command just started may still be connecting. */
-const CONNECT_MS = 10_000
-const POLL_MS = 20
 const APPROVAL_MS = 10 * 60_000
 
 export interface DevicesOptions {
@@ -92,15 +89,8 @@ export class Devices {
     return { certificates: reply.certificates, isWhole: reply.cached !== true }
   }
 
-  async #online(): Promise<Session> {
-    const { clock } = this.#options
-    const deadline = clock.monotonic() + CONNECT_MS
-    for (;;) {
-      const session = this.#options.session()
-      if (session) return session
-      if (clock.monotonic() >= deadline) throw new ChatError('NET_UNAVAILABLE')
-      await sleep(clock, POLL_MS)
-    }
+  #online(): Promise<Session> {
+    return online(this.#options)
   }
 }
 

@@ -1,11 +1,14 @@
 // Everything a listener is told, numbered and on disk, so that each listener goes on where it stopped.
-// An entry only points to its message: 'm' and the record key; receipts are written out: 'r' and JSON.
+// An entry only points to its message: 'm' and the record key; receipts and changes of groups are written out: 'r' or 'g' and JSON.
 import { fromUtf8, toUtf8 } from '../protocol/bytes.ts'
-import { decodeNumber, keys, ranges } from './keys.ts'
+import type { GroupRole } from '../protocol/group.ts'
+import type { GroupChangeName } from '../protocol/records.ts'
+import { decodeNumber, encodeNumber, keys, ranges } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
 
 const MESSAGE = 0x6d
 const RECEIPT = 0x72
+const GROUP = 0x67
 
 export interface LoggedReceipt {
   id: string
@@ -14,7 +17,22 @@ export interface LoggedReceipt {
   /** Milliseconds since 1970 by the cluster's clock. */
   at: number
 }
-export type LoggedEvent = { position: number } & ({ message: Uint8Array } | { receipt: LoggedReceipt })
+export interface LoggedGroupChange {
+  /** Its id. */
+  group: string
+  version: number
+  by: string
+  change: GroupChangeName
+  user?: string
+  role?: GroupRole
+  /** Milliseconds since 1970. */
+  at: number
+}
+export type LoggedEvent = { position: number } & (
+  | { message: Uint8Array }
+  | { receipt: LoggedReceipt }
+  | { group: LoggedGroupChange }
+)
 
 export class EventLog {
   readonly #store: LocalStore
@@ -43,13 +61,18 @@ export class EventLog {
     this.#append(Buffer.concat([Buffer.of(RECEIPT), toUtf8(JSON.stringify(receipt))]))
   }
 
+  groupChange(change: LoggedGroupChange): void {
+    this.#append(Buffer.concat([Buffer.of(GROUP), toUtf8(JSON.stringify(change))]))
+  }
+
   /** Written events after a position, oldest first. */
   async read(after: number, limit: number): Promise<LoggedEvent[]> {
     const rows = await this.#store.range({ ...ranges.events(after), limit })
     return rows.map(([key, value]) => {
       const position = decodeNumber(key, 1)
       if (value[0] === MESSAGE) return { position, message: value.subarray(1) }
-      return { position, receipt: JSON.parse(fromUtf8(value.subarray(1))) as LoggedReceipt } // written above
+      const written = JSON.parse(fromUtf8(value.subarray(1))) as LoggedReceipt | LoggedGroupChange // by the methods above
+      return 'group' in written ? { position, group: written } : { position, receipt: written }
     })
   }
 
@@ -65,6 +88,17 @@ export class EventLog {
       this.#waiting.add(done)
       signal.addEventListener('abort', done, { once: true })
     })
+  }
+
+  /** How far the reader of that name got; 0 at first. */
+  mark(name: string): number {
+    const saved = this.#store.get(keys.mark(name))
+    return saved ? decodeNumber(saved) : 0
+  }
+
+  async setMark(name: string, position: number): Promise<void> {
+    this.#store.put(keys.mark(name), encodeNumber(position))
+    await this.#store.commit({ sync: false })
   }
 
   #append(value: Buffer): void {

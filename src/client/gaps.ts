@@ -1,26 +1,28 @@
 // Where messages of a device are known to lack: holes in its sequence that were not filled within the time they are waited for. Pure.
 import type { Gap } from './api.ts'
 import type { Conversation } from './conversations.ts'
-import { holesOf } from './sequence-ranges.ts'
+import { holesOf, type SequenceRange } from './sequence-ranges.ts'
 
 export interface GapLookups {
   /** Nothing that this device ever sent can have expired: it was certified within the retention. */
   isYoung: (user: string, device: string) => boolean
   /** The id of a held message; undefined for a void. */
   idAt: (device: string, seq: number) => string | undefined
+  /** These were sent, if at all, when this user was not in the group. */
+  isAbsence: (device: string, range: SequenceRange) => boolean
 }
 
 /**
  * A hole before the first message held is a gap only if nothing of that device can have expired.
  * Holes above the floor are still being waited for.
  */
-export const gapsOf = (conversation: Conversation, { isYoung, idAt }: GapLookups): Gap[] => {
+export const gapsOf = (conversation: Conversation, { isYoung, idAt, isAbsence }: GapLookups): Gap[] => {
   const gaps: Gap[] = []
   for (const [device, { user, held, floor }] of conversation.devices) {
     const first = held[0]?.[0]
     if (first === undefined) continue
     for (const [from, to] of holesOf(held, isYoung(user, device) ? 1 : first)) {
-      if (to >= floor) continue
+      if (to >= floor || isAbsence(device, [from, to])) continue
       const before = idAt(device, to + 1)
       gaps.push({ device, from, to, ...(before === undefined ? {} : { before }) })
     }

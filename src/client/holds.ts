@@ -1,7 +1,6 @@
-// A message whose predecessor of the same device lacks waits two seconds for it, then is shown after a gap. What is waiting
+// A message whose predecessor of the same device lacks waits for it, two seconds as a rule, then is shown after a gap. What is waiting
 // survives a restart. Owns the waiting only; when something may be shown it calls `show`, in order of sequence.
 import { fromMapKey, toMapKey } from '../protocol/bytes.ts'
-import { limits } from '../protocol/limits.ts'
 import type { Clock } from '../platform/ports.ts'
 import type { Conversation, Conversations, DeviceCoverage } from './conversations.ts'
 import { decodeNumber, keys, NUMBER_BYTES, ranges, textOfKey } from './keys.ts'
@@ -34,6 +33,7 @@ export class Holds {
   readonly #store: LocalStore
   readonly #clock: Clock
   readonly #conversations: Conversations
+  readonly #holdMs: (arrival: Arrival) => number
   readonly #show: (key: Uint8Array) => void
   readonly #onReleased: () => void
   readonly #lines = new Map<string, Line>()
@@ -43,6 +43,8 @@ export class Holds {
     store: LocalStore
     clock: Clock
     conversations: Conversations
+    /** How long a message waits for those before it. */
+    holdMs: (arrival: Arrival) => number
     show: (key: Uint8Array) => void
     /** Some of what waited waits no more. */
     onReleased: () => void
@@ -50,6 +52,7 @@ export class Holds {
     this.#store = options.store
     this.#clock = options.clock
     this.#conversations = options.conversations
+    this.#holdMs = options.holdMs
     this.#show = options.show
     this.#onReleased = options.onReleased
   }
@@ -99,7 +102,7 @@ export class Holds {
       cancel: undefined,
     }
     this.#lines.set(lineKey(arrival), line)
-    line.waiting.set(seq, { key, dueAt: this.#clock.monotonic() + limits.gapHoldMs })
+    line.waiting.set(seq, { key, dueAt: this.#clock.monotonic() + this.#holdMs(arrival) })
     this.#held.add(toMapKey(key))
     this.#store.put(keys.hold({ conversation: conversation.id, device }, seq), key)
     this.#arm(line)

@@ -9,7 +9,10 @@ import { mutant } from '../platform/mutants.ts'
 import type { Clock, Logger } from '../platform/ports.ts'
 import type { ClusterMap } from '../protocol/cluster-map.ts'
 import type { Certificates } from './certificates.ts'
+import type { Groups } from './groups.ts'
+import type { GroupWaits } from './group-waits.ts'
 import type { HeldRecords } from './held-records.ts'
+import type { Standing } from './group-standing.ts'
 import type { Received, Timeline } from './timeline.ts'
 import type { Settings } from './settings.ts'
 import type { Statuses } from './statuses.ts'
@@ -40,6 +43,8 @@ export interface IngestOptions {
   timeline: Timeline
   statuses: Statuses
   settings: Settings
+  groups: Groups
+  groupWaits: GroupWaits
   /** After each slice, in the same turn: what else belongs into its batch (cursors), then what follows from it. */
   onSlice: (conversations: Set<string>) => void
 }
@@ -126,12 +131,31 @@ export class Ingest {
     const certificate = certificates.get(from, dev)
     if (!certificate) return this.#park(incoming, from)
     const verdict = judge(incoming.record, certificate, { me: me.user, cluster, map: map() })
-    if (verdict === 'valid') this.#file(incoming, conversations)
-    else this.#refuse(incoming, verdict)
+    const standing = verdict === 'valid' ? this.#options.groups.standing(incoming.record) : verdict
+    if (typeof standing === 'number') return this.#waitForGroup(incoming, standing)
+    if (standing === 'valid') this.#file(incoming, conversations)
+    else this.#refuse(incoming, standing)
     this.#underWay.delete(incoming.mapKey)
   }
 
-  #refuse({ key, record }: Incoming, reason: Verdict | 'no certificate'): void {
+  /** What was known of the group when it came says nothing about it yet. */
+  #waitForGroup(incoming: Incoming, version: number): void {
+    const { header, group = header.to } = incoming.record
+    this.#options.groupWaits.add(group, {
+      version,
+      again: () => {
+        this.#queue.push(incoming)
+        this.#options.clock.after(0, () => !this.#isWorking && this.#work())
+      },
+      refuse: () => {
+        this.#refuse(incoming, 'not a member')
+        this.#underWay.delete(incoming.mapKey)
+        this.#options.onSlice(new Set())
+      },
+    })
+  }
+
+  #refuse({ key, record }: Incoming, reason: Verdict | Standing | 'no certificate'): void {
     this.#options.records.mark(key, 'invalid')
     this.#countInvalid({ reason, from: record.header.from, id: record.header.id })
   }
@@ -164,9 +188,13 @@ export class Ingest {
       if (header.k === 'set') this.#options.settings.apply(header, openBody(sealed))
       return undefined
     },
-    group: (_record, { key }) => {
-      this.#options.records.mark(key, 'applied')
-      return undefined
+    group: ({ header, sealed }, { key, acceptedAt }) => {
+      const { records, groups, groupWaits } = this.#options
+      records.mark(key, 'applied')
+      if (header.k !== 'group') return undefined
+      groups.file(header, sealed, acceptedAt || header.at)
+      groupWaits.filed(header.to)
+      return header.to
     },
     tomb: ({ header }, { key }) => {
       this.#options.records.mark(key, 'applied')

@@ -54,6 +54,11 @@ export const keys = {
   mark: (name: string): Buffer => concat(letter('l'), toUtf8(name)),
   /** Record key -> author of the tombstone that came before the record. */
   tombstone: (recordKey: Uint8Array): Buffer => concat(letter('d'), recordKey),
+  /** Group, version -> the sealed version. */
+  groupVersion: (group: string, version: number): Buffer =>
+    concat(letter('g'), terminated(group), encodeNumber(version)),
+  /** Group -> what is known of it as a whole, see groups.ts. */
+  group: (group: string): Buffer => concat(letter('G'), toUtf8(group)),
   /** The newest cluster map. */
   map: (): Buffer => letter('M'),
   /** Counters, see local-chat.ts. */
@@ -80,6 +85,7 @@ export const ranges = {
   cursors: (): KeyRange => startingWith(letter('f')),
   certificates: (): KeyRange => startingWith(letter('x')),
   settings: (): KeyRange => startingWith(letter('v')),
+  groups: (): KeyRange => startingWith(letter('G')),
   events: (after: number): KeyRange => ({ gt: keys.event(after), lt: letter('f') }),
 } as const
 

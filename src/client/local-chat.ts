@@ -22,17 +22,18 @@ import type {
 import { ChangeSignal } from './change-signal.ts'
 import { ChatState } from './chat-state.ts'
 import { ChatViews } from './chat-views.ts'
+import { compose } from './compose.ts'
 import { CLOSED, Connection } from './connection.ts'
 import { Devices } from './devices.ts'
 import type { Identity } from './identity.ts'
-import { decodeNumber, encodeNumber, keys } from './keys.ts'
+import { keys } from './keys.ts'
+import { LocalGroups } from './local-groups.ts'
 import { queuedResult } from './message-view.ts'
 import type { ClientPorts } from './ports.ts'
 import { markShown } from './reading.ts'
 import { blockKey } from './settings.ts'
 import { StatusWaits } from './status-waits.ts'
 
-const PAGE = 500
 const DEFAULT_TIMEOUT_MS = 30_000
 
 export interface LocalChatOptions {
@@ -51,6 +52,7 @@ export class LocalChat implements Chat {
   readonly user: string
   readonly device: string
   readonly cluster: string
+  readonly group: LocalGroups
   readonly #ports: ClientPorts
   readonly #options: LocalChatOptions
   readonly #changes: ChangeSignal
@@ -76,6 +78,7 @@ export class LocalChat implements Chat {
       now: () => this.#now(),
       map: () => this.#map?.map,
       fetchCertificates: (user) => this.#devices.fetchCertificates(user),
+      fetchGroup: (group, version) => this.group.fetch(group, version),
       onStatus: (id, error) => {
         this.#waits.changed(id, error)
         this.#changed()
@@ -84,6 +87,14 @@ export class LocalChat implements Chat {
       onChange: () => this.#changed(),
     })
     this.#views = new ChatViews({ state: this.#state, me: this.user, problem: (id) => this.#waits.problem(id) })
+    this.group = new LocalGroups({
+      identity,
+      clock: ports.clock,
+      state: this.#state,
+      now: () => this.#now(),
+      session: () => this.#connection?.session,
+      until: (holds, timeoutMs) => this.#until(holds, timeoutMs),
+    })
     this.#devices = new Devices({
       identity,
       clock: ports.clock,
@@ -124,7 +135,7 @@ export class LocalChat implements Chat {
   }
 
   async send(to: string, text: string, options: SendOptions = {}): Promise<SendResult> {
-    const lane = this.#views.idOf(to)
+    const lane = to.startsWith('#') ? await this.group.join(to) : this.#views.idOf(to)
     if (options.files && options.files.length > 0) {
       throw new ChatError('USAGE', { message: 'Attachments are not supported yet; send the text without --file' })
     }
@@ -132,9 +143,10 @@ export class LocalChat implements Chat {
       throw new ChatError('USAGE', { message: 'The id of a message is a UUID of version 7' })
     }
     const id = options.id ?? this.#state.makeId()
-    const content = encodeContent({ text, ...(options.reply === undefined ? {} : { reply: options.reply }) })
+    const group = this.#state.groups.newest(lane)
+    const content = encodeContent(compose(text, options, { me: this.user, group }))
     const signals = [this.#closing.signal, ...(options.signal ? [options.signal] : [])]
-    if (!this.#views.result(id)) await this.#state.outbox.addMessage({ id, to, lane, content })
+    if (!this.#views.result(id)) await this.#state.outbox.addMessage({ id, to: group ? lane : to, lane, content })
     return this.#waits.until(id, {
       result: () => this.#views.result(id) ?? queuedResult({ id, to }),
       wait: options.wait ?? 'stored',
@@ -208,7 +220,7 @@ export class LocalChat implements Chat {
 
   events(options: { after?: number; signal?: AbortSignal } = {}): AsyncIterable<ChatEvent> {
     const signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal
-    return this.#follow(options.after ?? this.#state.events.position, signal)
+    return this.#views.follow(options.after ?? this.#state.events.position, signal)
   }
 
   async position(): Promise<number> {
@@ -216,13 +228,11 @@ export class LocalChat implements Chat {
   }
 
   async mark(name: string): Promise<number> {
-    const saved = this.#state.store.get(keys.mark(name))
-    return saved ? decodeNumber(saved) : 0
+    return this.#state.events.mark(name)
   }
 
-  async setMark(name: string, position: number): Promise<void> {
-    this.#state.store.put(keys.mark(name), encodeNumber(position))
-    await this.#state.store.commit({ sync: false })
+  setMark(name: string, position: number): Promise<void> {
+    return this.#state.events.setMark(name, position)
   }
 
   settled(options: { timeoutMs?: number } = {}): Promise<void> {
@@ -271,20 +281,6 @@ export class LocalChat implements Chat {
   /** The time to sign with. */
   #now(): number {
     return this.#connection?.now() ?? this.#ports.clock.now()
-  }
-
-  async *#follow(from: number, signal: AbortSignal): AsyncGenerator<ChatEvent, void, undefined> {
-    let after = from
-    while (!signal.aborted) {
-      const logged = await this.#state.events.read(after, PAGE)
-      for (const entry of logged) {
-        if (signal.aborted) return
-        after = entry.position
-        const event = this.#views.event(entry)
-        if (event) yield event
-      }
-      if (logged.length === 0) await this.#state.events.next(after, signal)
-    }
   }
 
   async #setBlocked(user: string, isBlocked: boolean): Promise<void> {

@@ -53,16 +53,16 @@ export const voidFor = (
   { id, now, isParked }: { id: string; now: number; isParked: boolean },
 ): OutboxEntry => ({ ...fresh(now), kind: 'void', id, lane, place, to, bytes: new Uint8Array(0), isParked })
 
-/** The header with which an entry leaves; `at` in milliseconds since 1970. */
+/** The header with which an entry leaves; `at` in milliseconds since 1970, `gv` to a group the version that its author knows. */
 export const headerFor = (
   { kind, id, to, lane, place, setting }: OutboxEntry,
   { user, device }: { user: string; device: string },
-  at: number,
+  { at, gv }: { at: number; gv: number | undefined },
 ): MessageHeader | VoidHeader | SettingHeader => {
   const author = { id, from: user, dev: device, to, at }
   if (kind === 'set') return { k: 'set', ...author, key: setting ?? '' }
   if (kind === 'void') return { k: 'void', ...author, conv: lane, seq: place }
-  return { k: 'msg', ...author, conv: lane, seq: place, ct: CONTENT_TYPE }
+  return { k: 'msg', ...author, conv: lane, seq: place, ct: CONTENT_TYPE, ...(gv === undefined ? {} : { gv }) }
 }
 
 /** What concerns the record itself and will not change by waiting; anything else says something about the moment. */
@@ -73,6 +73,7 @@ const FINAL = new Set([
   'FRAME_INVALID',
   'USER_UNKNOWN',
   'GROUP_UNKNOWN',
+  'GROUP_DENIED',
 ])
 
 export type Fate = 'final' | 'again' | 'again-uncertain'

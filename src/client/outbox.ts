@@ -37,6 +37,8 @@ export interface OutboxOptions {
   identity: Identity
   conversations: Conversations
   timeline: Timeline
+  /** The version of a group that a message to it names. */
+  groupVersion: (group: string) => number | undefined
   makeId: () => string
   /** The time to sign with. */
   now: () => number
@@ -260,11 +262,11 @@ export class Outbox {
   }
 
   #seal(entry: OutboxEntry): void {
-    const { identity, conversations, now } = this.#options
+    const { identity, conversations, now, groupVersion } = this.#options
     const author = { user: identity.user, device: identity.device }
     // Above everything seen in the conversation, whatever this device's clock says.
     const lowest = entry.kind === 'set' ? 0 : conversations.of(entry.lane).maxAt + 1
-    const header = headerFor(entry, author, Math.max(now(), lowest))
+    const header = headerFor(entry, author, { at: Math.max(now(), lowest), gv: groupVersion(entry.to) })
     entry.bytes = this.#options.identity.seal(header, entry.kind === 'void' ? undefined : entry.bytes)
     entry.isSealed = true
     // On disk the attempt may have had an effect, whatever this process lives to see.

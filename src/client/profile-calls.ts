@@ -1,7 +1,7 @@
 // What processes of one profile ask its owner: the methods of Chat whose arguments and results are plain JSON, and the lines that
 // carry them. Both ends of the profile's socket use this table.
 import type { WireError } from '../protocol/errors.ts'
-import type { Chat, ChatEvent } from './api.ts'
+import type { Chat, ChatEvent, ChatGroups } from './api.ts'
 
 const sharedMethods = [
   'send',
@@ -24,7 +24,15 @@ const sharedMethods = [
   'mark',
   'setMark',
   'connection',
-] as const satisfies (keyof Chat)[]
+  'group.create',
+  'group.add',
+  'group.remove',
+  'group.leave',
+  'group.role',
+  'group.rename',
+  'group.info',
+  'group.list',
+] as const satisfies (keyof Chat | `group.${keyof ChatGroups}`)[]
 
 export type SharedMethod = (typeof sharedMethods)[number]
 export const isSharedMethod = (name: unknown): name is SharedMethod =>
@@ -43,5 +51,13 @@ export type Answer =
   | { id: number; event: ChatEvent }
   | { changed: true }
 
-/** How a Chat is called by name: the table above keeps names and methods together. */
-export type Callable = Record<SharedMethod, (...args: unknown[]) => Promise<unknown>>
+type Method = (...args: unknown[]) => Promise<unknown>
+/** Calls a method of a Chat, or of its groups, by its name in the table above. */
+export const callByName = (chat: Chat, name: SharedMethod, args: unknown[]): Promise<unknown> => {
+  const [first, second] = name.split('.') as [string, string?]
+  // The table's names are those of Chat and ChatGroups.
+  const target = (second === undefined ? chat : chat.group) as unknown as Record<string, Method | undefined>
+  const method = target[second ?? first]
+  if (!method) throw new TypeError(`there is no method ${name}`)
+  return method.apply(target, args)
+}

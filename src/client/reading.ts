@@ -11,6 +11,9 @@ const PAGE = 200
 export const unreadOf = (coverage: DeviceCoverage, seq?: number): number =>
   seq === undefined ? countOf(without(coverage.held, coverage.read)) : includes(coverage.read, seq) ? 0 : 1
 
+/** How many of them that are not read mention this user. */
+export const mentionsOf = ({ mentions = [], read }: DeviceCoverage): number => countOf(without(mentions, read))
+
 /** Marks all shown messages of others up to one (or all) as read; how many were not before. The caller saves. */
 export const markShown = async (
   state: ChatState,

@@ -23,6 +23,15 @@ export const rangeAround = (set: SequenceRanges, value: number): SequenceRange |
 }
 export const includes = (set: SequenceRanges, value: number): boolean => rangeAround(set, value) !== undefined
 
+/** The lowest number of the set that is not below `value`. */
+export const firstFrom = (set: SequenceRanges, value: number): number | undefined => {
+  const range = set[firstEndingAt(set, value)]
+  return range && Math.max(range[0], value)
+}
+/** The highest number of the set that is not above `value`. */
+export const lastUpTo = (set: SequenceRanges, value: number): number | undefined =>
+  rangeAround(set, value) ? value : set[firstEndingAt(set, value) - 1]?.[1]
+
 /** Adds from..to in place. */
 export const addRange = (set: SequenceRanges, from: number, to: number): void => {
   const last = set.at(-1)

@@ -1,6 +1,7 @@
 // The user's own settings as all devices agree on them: whom one blocks (the greatest (at, device) wins) and what one has read
 // (a union). Records of kind `set` in one's own mailbox, verified before they get here.
 import { fromUtf8, toUtf8 } from '../protocol/bytes.ts'
+import { isUserName } from '../protocol/names.ts'
 import { isDeviceId, type SettingHeader } from '../protocol/records.ts'
 import type { Conversations, DeviceCoverage } from './conversations.ts'
 import { keys, ranges, textOfKey } from './keys.ts'
@@ -19,21 +20,21 @@ interface Saved {
 export const readKey = (conversation: string): string => `${READ}${conversation}`
 export const blockKey = (user: string): string => `${BLOCK}${user}`
 
-/** [device, first, last] of everything read in a conversation. */
-export type ReadRanges = [string, number, number][]
-export const encodeReadRanges = (r: ReadRanges): Uint8Array => toUtf8(JSON.stringify({ r }))
+/** Of what was read in a conversation: device, first, last; in a group also whose device it is. */
+export type ReadRange = [device: string, first: number, last: number, user?: string]
+export const encodeReadRanges = (r: ReadRange[]): Uint8Array => toUtf8(JSON.stringify({ r }))
 
 export class Settings {
   readonly #store: LocalStore
   readonly #conversations: Conversations
-  readonly #nameOf: (conversation: string) => string
+  readonly #otherOf: (conversation: string) => string
   readonly #blocked = new Set<string>()
 
-  /** `nameOf`: the other user of a direct conversation. */
-  constructor(options: { store: LocalStore; conversations: Conversations; nameOf: (conversation: string) => string }) {
+  /** `otherOf`: the other user of a direct conversation. */
+  constructor(options: { store: LocalStore; conversations: Conversations; otherOf: (conversation: string) => string }) {
     this.#store = options.store
     this.#conversations = options.conversations
-    this.#nameOf = options.nameOf
+    this.#otherOf = options.otherOf
   }
 
   async load(): Promise<void> {
@@ -79,9 +80,9 @@ export class Settings {
     if (!Array.isArray(list)) return
     const conversation = this.#conversations.of(id)
     for (const range of list as unknown[]) {
-      const [device, from, to] = Array.isArray(range) ? (range as unknown[]) : []
-      if (!isDeviceId(device) || !isCount(from) || !isCount(to) || from > to) continue
-      const coverage = this.#conversations.coverage(conversation, device, this.#nameOf(id))
+      const [device, from, to, author = this.#otherOf(id)] = Array.isArray(range) ? (range as unknown[]) : []
+      if (!isDeviceId(device) || !isCount(from) || !isCount(to) || from > to || !isUserName(author)) continue
+      const coverage = this.#conversations.coverage(conversation, device, author)
       for (const set of markedByReading(coverage)) addRange(set, from, to)
     }
     this.#conversations.touch(conversation)

@@ -2,8 +2,8 @@
 // owner goes, another takes its place and repeats what was under way under the same ids. Callers notice nothing.
 import type { Database } from '../platform/ports.ts'
 import { asChatError, ChatError } from '../protocol/errors.ts'
-import type { Chat, ChatEvent, SendOptions, SendResult } from './api.ts'
-import type { Callable, SharedMethod } from './profile-calls.ts'
+import type { Chat, ChatEvent, ChatGroups, GroupChangeOptions, SendOptions, SendResult } from './api.ts'
+import { callByName, type SharedMethod } from './profile-calls.ts'
 import { type CallOptions, OwnerGone, ProfileClient } from './profile-client.ts'
 import { ProfileServer } from './profile-server.ts'
 
@@ -81,6 +81,16 @@ export class SharedChat implements Chat {
   readonly mark = this.#shared('mark')
   readonly setMark = this.#shared('setMark')
   readonly connection = this.#shared('connection')
+  readonly group: ChatGroups = {
+    create: (name, users, options) => this.#once('group.create', [name, users ?? []], options),
+    add: (name, users, options) => this.#once('group.add', [name, users], options),
+    remove: (name, users, options) => this.#once('group.remove', [name, users], options),
+    leave: (name, options) => this.#once('group.leave', [name], options),
+    role: (name, user, role, options) => this.#once('group.role', [name, user, role], options),
+    rename: (name, newName, options) => this.#once('group.rename', [name, newName], options),
+    info: (name) => this.#ask('group.info', [name]),
+    list: () => this.#ask('group.list', []),
+  }
 
   events(options: { after?: number; signal?: AbortSignal } = {}): AsyncIterable<ChatEvent> {
     const signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal
@@ -122,9 +132,18 @@ export class SharedChat implements Chat {
     }
   }
 
-  #shared<Method extends SharedMethod>(method: Method): Chat[Method] {
+  #shared<Method extends SharedMethod & keyof Chat>(method: Method): Chat[Method] {
     const call = (...args: unknown[]): Promise<unknown> => this.#call(method, () => args)
     return call as Chat[Method] // the owner calls the method of this very name
+  }
+
+  #ask<Result>(method: SharedMethod, args: unknown[]): Promise<Result> {
+    return this.#call(method, () => args) as Promise<Result> // what the owner's method of this name answers
+  }
+
+  /** A change that is repeated after a take-over goes under the same id, so that it happens once. */
+  #once<Result>(method: SharedMethod, args: unknown[], options: GroupChangeOptions = {}): Promise<Result> {
+    return this.#ask(method, [...args, { ...options, id: options.id ?? this.#options.makeId() }])
   }
 
   async #call(method: SharedMethod, args: () => unknown[], options: CallOptions = {}): Promise<unknown> {
@@ -132,8 +151,7 @@ export class SharedChat implements Chat {
       const role = await this.#current()
       try {
         if ('client' in role) return await role.client.call(method, args(), options)
-        const chat = role.owner.chat as unknown as Callable // see profile-calls.ts
-        return await chat[method](...withSignal(args(), options.signal))
+        return await callByName(role.owner.chat, method, withSignal(args(), options.signal))
       } catch (error) {
         if (!(error instanceof OwnerGone)) throw error
         if (options.signal?.aborted)

@@ -34,6 +34,8 @@ export interface StatusesOptions {
   conversations: Conversations
   events: EventLog
   me: string
+  /** May this user have got messages of the conversation? */
+  isRecipient: (conversation: string, user: string) => boolean
   onChange: (id: string) => void
 }
 
@@ -85,9 +87,9 @@ export class Statuses {
   }
 
   #mark(place: Place, seq: number, { user, state, at }: { user: string; state: State; at: number }): void {
-    const { store, events, onChange } = this.#options
+    const { store, events, isRecipient, onChange } = this.#options
     const key = store.get(keys.sequence(place, seq))
-    if (!key) return // a void
+    if (!key || !isRecipient(place.conversation, user)) return // a void; or a stranger's
     const before = this.of(place, seq, user)
     const after = withReceipt(before, state, at)
     if (after.receivedAt === before.receivedAt && after.readAt === before.readAt) return

@@ -21,6 +21,8 @@ export interface TimelineOptions {
   statuses: Statuses
   me: { user: string; device: string }
   isBlocked: (user: string) => boolean
+  /** Does the message name this user? */
+  isMention: (header: MessageHeader, sealed: Uint8Array) => boolean
   /** The device's clock; only a mutant asks. */
   now: () => number
 }
@@ -38,12 +40,16 @@ export class Timeline {
 
   /** A message from another device, verified and new. */
   receive(header: MessageHeader, record: OpenRecord, { key, acceptedAt }: Received): Conversation {
-    const { records, statuses, me } = this.#options
+    const { records, statuses, me, isMention } = this.#options
     const conversation = this.#options.conversations.of(header.conv)
     records.keep(key, record.sealed, { acceptedAt })
     this.#place(header, key)
     const place = { conversation: header.conv, device: header.dev }
     if (header.from === me.user) statuses.ownMessage(place, header.seq)
+    if (isMention(header, record.sealed)) {
+      const coverage = this.#options.conversations.coverage(conversation, header.dev, header.from)
+      addRange((coverage.mentions ??= []), header.seq, header.seq)
+    }
     this.#cover(header, conversation, key)
     return conversation
   }

@@ -14,9 +14,9 @@ interface Judge {
   map: ClusterMap | undefined
 }
 
-/** Receipts live in the mailbox of whom they are for only; everything else in both. */
-const isForMe = ({ header }: OpenRecord, me: string): boolean =>
-  header.k === 'rcpt' ? header.to === me : header.to === me || header.from === me
+/** Receipts live in the mailbox of whom they are for only, everything else in both; of a group's records group-standing.ts decides. */
+const isForMe = ({ header, group }: OpenRecord, me: string): boolean =>
+  group !== undefined || header.to === me || (header.k !== 'rcpt' && header.from === me)
 
 /** About 0.1 ms. Expiry of the certificate is no matter here: it was certified once. */
 export const judge = (record: OpenRecord, certificate: Certificate, { me, cluster, map }: Judge): Verdict => {

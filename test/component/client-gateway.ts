@@ -6,8 +6,10 @@ import { type Certificate, openCertificate } from '../../src/protocol/certificat
 import type { SignedMap } from '../../src/protocol/cluster-map.ts'
 import { ChatError } from '../../src/protocol/errors.ts'
 import { deviceTranscript, gatewayTranscript, type Transcript } from '../../src/protocol/handshake.ts'
+import { isGroupId } from '../../src/protocol/names.ts'
 import { openRecord, type RecordHeader, splitKeys } from '../../src/protocol/records.ts'
 import { fastSigner, type KeyPair, verifierFor } from '../../src/protocol/signing.ts'
+import type { FakeGroupService } from './client-group-service.ts'
 
 export const HOMES = ['home-1', 'home-2'] as const
 export const FEED = 'feed-1'
@@ -35,6 +37,7 @@ export interface GatewayWorld {
   readonly onPut: PutScript
   readonly isPushing: boolean
   readonly isNoticing: boolean
+  readonly groups: FakeGroupService
   mailbox(user: string): Kept[]
   store(sealed: Uint8Array, options: { exceptDevice?: string }): Kept
 }
@@ -163,6 +166,9 @@ export class FakeSession {
       this.send('certificate.list', { id, certificates: found.map(({ sealed }) => toBase64(sealed)), ...cached })
     },
     'record.put': (frame) => this.#put(frame),
+    'group.propose': ({ id, record }) => this.#group(id, this.#world.groups.propose(fromBase64(String(record)))),
+    'group.get': ({ id, group, version }) =>
+      this.#group(id, this.#world.groups.get(String(group), version as number | undefined, this.user ?? '')),
     'feed.open': ({ id, cursors }) => this.#open(id, cursors as Cursors),
     'feed.fetch': (frame) => this.#fetch(frame),
   }
@@ -207,10 +213,18 @@ export class FakeSession {
     if (outcome instanceof ChatError) throw outcome
     if (outcome === 'silent') return
     if (outcome === 'cut') return this.cut()
-    if (!this.#world.certificates.has(header.to)) throw new ChatError('USER_UNKNOWN')
-    const kept = this.#world.store(sealed, this.device === undefined ? {} : { exceptDevice: this.device })
+    const kept = isGroupId(header.to) ? this.#world.groups.send(sealed, this.device) : this.#store(header.to, sealed)
     if (outcome === 'store-and-cut') return this.cut()
     this.send('record.stored', { id, at: kept.acceptedAt })
+  }
+
+  #store(to: string, sealed: Uint8Array): Kept {
+    if (!this.#world.certificates.has(to)) throw new ChatError('USER_UNKNOWN')
+    return this.#world.store(sealed, this.device === undefined ? {} : { exceptDevice: this.device })
+  }
+
+  #group(id: unknown, record: Uint8Array): void {
+    this.send('group.record', { id, record: toBase64(record) })
   }
 
   #open(id: unknown, cursors: Cursors): void {

@@ -12,6 +12,7 @@ import { type ClusterMap, homeSet, type SignedMap, signMap } from '../../src/pro
 import { ChatError } from '../../src/protocol/errors.ts'
 import { type RecordHeader, openRecord, recordKey, deviceIdOf } from '../../src/protocol/records.ts'
 import { fastSigner, type KeyPair, keyPairFromSeed } from '../../src/protocol/signing.ts'
+import { FakeGroupService } from './client-group-service.ts'
 import { FakeGateway, type GatewayWorld, HOMES, type Kept, type PutScript } from './client-gateway.ts'
 
 const keyPair = (): KeyPair => keyPairFromSeed(systemRandom.bytes(32))
@@ -56,6 +57,10 @@ export class ClientWorld implements GatewayWorld {
   isPushing = true
   isNoticing = true
   map: SignedMap
+  readonly groups = new FakeGroupService({
+    hasUser: (user) => this.certificates.has(user),
+    store: (sealed, options) => this.store(sealed, options),
+  })
   readonly #chats: LocalChat[] = []
 
   constructor(options: { gateways?: string[]; clock?: Clock } = {}) {

@@ -197,15 +197,20 @@ parts('gaps are holes that are waited for no more; before the first message only
     devices: new Map([['d', { ...coverage, held, floor: 7 }]]),
   }
   const idAt = (_device: string, seq: number): string => `id ${seq}`
-  const old = gapsOf(conversation, { isYoung: () => false, idAt })
+  const old = gapsOf(conversation, { isYoung: () => false, idAt, isAbsence: () => false })
   assert.equal(old, [{ device: 'd', from: 5, to: 6, before: 'id 7' }])
-  const young = gapsOf(conversation, { isYoung: () => true, idAt })
+  const young = gapsOf(conversation, { isYoung: () => true, idAt, isAbsence: () => false })
   assert.equal(
     young.map(({ from, to }) => [from, to]),
     [
       [1, 2],
       [5, 6],
     ],
+  )
+  const away = gapsOf(conversation, { isYoung: () => true, idAt, isAbsence: (_device, [from]) => from === 5 })
+  assert.equal(
+    away.map(({ from, to }) => [from, to]),
+    [[1, 2]],
   )
 })
 

@@ -74,7 +74,8 @@ const follow = async ({ chat, output }: Opened, flags: ListenFlags, signal: Abor
 }
 
 const isWanted = (event: ChatEvent, from: string | undefined): boolean =>
-  from === undefined || (event.type === 'message' ? event.from : event.user) === from
+  from === undefined ||
+  (event.type === 'message' ? event.from : event.type === 'group' ? event.by : event.user) === from
 
 /** Resolves when stdout has taken everything. */
 const written = (): Promise<void> => new Promise((resolve) => process.stdout.write('', () => resolve()))

@@ -1,5 +1,12 @@
 // Messages as lines for people. Everything that others wrote passes safeText; `--json` never comes here.
-import type { ChatEvent, HistoryMessage, MessageStatus, ShownMessage, StatusReport } from '../../client/api.ts'
+import type {
+  ChatEvent,
+  GroupEvent,
+  HistoryMessage,
+  MessageStatus,
+  ShownMessage,
+  StatusReport,
+} from '../../client/api.ts'
 import { type SafeText, safeLine, safeText } from '../../client/safe-text.ts'
 
 const INDENT = '    '
@@ -30,10 +37,25 @@ const marks: Record<MessageStatus, string> = {
 export const historyLine = (message: HistoryMessage, me: string): string =>
   message.from === me ? `${messageLine(message)}  ${marks[message.status]}` : messageLine(message)
 
-export const eventLine = (event: ChatEvent): string =>
-  event.type === 'message'
-    ? messageLine(event)
-    : `${localTime(event.at)} ${safeLine(event.user)} ${event.status === 'read' ? 'read' : 'received'} ${event.id}`
+const lines: { [Type in ChatEvent['type']]: (event: Extract<ChatEvent, { type: Type }>) => string } = {
+  message: messageLine,
+  receipt: ({ at, user, status, id }) => `${localTime(at)} ${safeLine(user)} ${status} ${id}`,
+  group: (event) => `${localTime(event.at)} ${safeLine(event.group)}: ${safeLine(event.by)} ${groupChangeText(event)}`,
+}
+export const eventLine = <Type extends ChatEvent['type']>(event: Extract<ChatEvent, { type: Type }>): string =>
+  lines[event.type](event)
+
+const changeTexts: Record<GroupEvent['change'], (user: string, role: string) => string> = {
+  create: () => 'made the group',
+  add: (user) => `added ${user}`,
+  remove: (user) => `removed ${user}`,
+  leave: () => 'left',
+  role: (user, role) => `made ${user} ${role}`,
+  rename: () => 'gave the group its name',
+}
+/** What somebody did to a group, without who. */
+export const groupChangeText = ({ change, user = '', role = 'member' }: GroupEvent): string =>
+  changeTexts[change](safeLine(user), role)
 
 export const statusLines = ({ id, storedAt, recipients }: StatusReport): string => {
   const time = (at: string | null): string => (at === null ? 'not yet' : localTime(at))

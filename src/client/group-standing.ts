@@ -1,0 +1,80 @@
+// May a record of a group be believed, by what this device knows of the group? Asked after the signature was verified. Pure.
+// A version must follow from the one before it; the first one that a member sees is the one that added it. A message counts when its
+// author was a member at the version that it names, or, if this user joined later, at the first version that it knows.
+import { hasCode } from '../protocol/errors.ts'
+import { checkChange, type GroupState, openGroup } from '../protocol/group.ts'
+import type { GroupHeader, MessageHeader, OpenRecord } from '../protocol/records.ts'
+import { firstFrom, includes, lastUpTo, type SequenceRanges } from './sequence-ranges.ts'
+
+/** `valid`, or why not: the version that has to be known first (0: the newest there is), or a reason for good. */
+export type Standing = 'valid' | 'not a member' | 'not allowed' | number
+
+/** What is known of one group. */
+export interface GroupKnowledge {
+  me: string
+  /** Versions that are here, and those of them in which this user is a member. */
+  known: SequenceRanges
+  mine: SequenceRanges
+  at: (version: number) => GroupState | undefined
+  /** In, or once in. */
+  wasMember: (user: string) => boolean
+  /** The cluster does not give this version to this user. */
+  isWithheld: (version: number) => boolean
+}
+
+export const standingOf = ({ header, sealed }: OpenRecord, group: GroupKnowledge): Standing => {
+  if (header.k === 'group') return standingOfVersion(header, sealed, group)
+  if (header.k === 'msg') return standingOfMessage(header, group)
+  if (group.known.length === 0) return 0
+  return group.wasMember(header.from) ? 'valid' : 'not a member'
+}
+
+const standingOfVersion = (header: GroupHeader, sealed: Uint8Array, group: GroupKnowledge): Standing => {
+  if (includes(group.known, header.v)) return 'not allowed' // it was decided once, and this is another
+  try {
+    const { state } = openGroup(sealed)
+    const before = header.v === 1 ? undefined : group.at(header.v - 1)
+    if (!before && header.v > 1) return standingOfFirst(header, state, group)
+    checkChange(before, header, state)
+    return 'valid'
+  } catch (error) {
+    if (!hasCode(error, ...REFUSALS)) throw error
+    return 'not allowed'
+  }
+}
+/** What the rules say of a version that does not follow from the one before it. */
+const REFUSALS = [
+  'AUTH_NAME_ILLEGAL',
+  'GROUP_DENIED',
+  'GROUP_INVALID',
+  'GROUP_MEMBER_KNOWN',
+  'GROUP_MEMBER_UNKNOWN',
+  'GROUP_NAME_ILLEGAL',
+  'GROUP_OWNER_NEEDED',
+  'GROUP_UNKNOWN',
+  'MESSAGE_INVALID',
+] as const
+
+/** A version without the one before it: right when this user was outside until then. */
+const standingOfFirst = (header: GroupHeader, state: GroupState, group: GroupKnowledge): Standing => {
+  const { v: version, from, change, users = [] } = header
+  const below = lastUpTo(group.known, version - 1)
+  const wasIn = below !== undefined && includes(group.mine, below)
+  if (wasIn) return version - 1
+  const addsMe = change === 'add' && users.includes(group.me) && state.members.has(group.me)
+  if (addsMe) return isManager(state, from) ? 'valid' : 'not allowed'
+  if (below !== undefined && !state.members.has(group.me)) return 'not a member'
+  // What came before is gone everywhere: this is the first version that can be known.
+  return below === undefined && group.isWithheld(version - 1) ? 'valid' : version - 1
+}
+const isManager = ({ members }: GroupState, user: string): boolean =>
+  members.get(user) === 'owner' || members.get(user) === 'admin'
+
+const standingOfMessage = ({ gv = 1, from }: MessageHeader, group: GroupKnowledge): Standing => {
+  const version = firstFrom(group.known, gv)
+  if (version === undefined) return gv
+  // Sent when this user was outside: right only if a version adds it again, and that is not here yet.
+  if (from !== group.me && firstFrom(group.mine, gv) === undefined) return 0
+  const isMember = group.at(version)?.members.has(from) === true || (version > gv && group.wasMember(from))
+  return isMember ? 'valid' : 'not a member'
+}

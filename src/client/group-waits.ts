@@ -1,0 +1,113 @@
+// Records of groups whose versions are not known here yet. They wait for the feed to bring the version; what it does not bring soon
+// is asked for. Refused is only what this user has no part in, as the cluster says for a while. Owns the waiting only.
+import { hasCode } from '../protocol/errors.ts'
+import { sleep } from '../platform/timing.ts'
+import type { Clock, Logger } from '../platform/ports.ts'
+import type { Groups } from './groups.ts'
+
+/** Versions and messages of a group travel the same ways: mostly the version comes by itself. */
+const FEED_MS = 200
+const NEXT_MS = 10
+const RETRY_MS = 1_000
+/** A version that adds this user may be on its way for as long as a group node takes to finish what another one began. */
+const REFUSE_MS = 30_000
+
+interface Waiting {
+  /** The version that it needs; 0: the newest. */
+  version: number
+  /** It is looked at again; or it will never be believed. */
+  again: () => void
+  refuse: () => void
+}
+
+export interface GroupWaitsOptions {
+  clock: Clock
+  log: Logger
+  groups: Groups
+  /** Asks for a version, or the newest, and takes it in. GROUP_DENIED, GROUP_UNKNOWN; anything else: not now. */
+  fetch: (group: string, version: number | undefined) => Promise<void>
+}
+
+export class GroupWaits {
+  readonly #options: GroupWaitsOptions
+  readonly #waiting = new Map<string, Waiting[]>()
+  readonly #asking = new Set<string>()
+  /** Versions, as `group version`, that the cluster does not give to this user. */
+  readonly #withheld = new Set<string>()
+  /** Since when the cluster has nothing newer for this user. */
+  readonly #exhaustedAt = new Map<string, number>()
+  #isStopped = false
+
+  constructor(options: GroupWaitsOptions) {
+    this.#options = options
+  }
+
+  add(group: string, waiting: Waiting): void {
+    this.#waiting.set(group, [...(this.#waiting.get(group) ?? []), waiting])
+    if (this.#asking.has(group)) return
+    this.#asking.add(group)
+    void this.#ask(group).finally(() => this.#asking.delete(group))
+  }
+
+  isWithheld(group: string, version: number): boolean {
+    return this.#withheld.has(`${group} ${version}`)
+  }
+
+  /** A version of the group was filed: everything that waits for one is looked at again. */
+  filed(group: string): void {
+    this.#exhaustedAt.delete(group)
+    for (const { again } of this.#take(group)) again()
+  }
+
+  stop(): void {
+    this.#isStopped = true
+  }
+
+  #take(group: string): Waiting[] {
+    const waiting = this.#waiting.get(group) ?? []
+    this.#waiting.delete(group)
+    return waiting
+  }
+
+  async #ask(group: string): Promise<void> {
+    const { clock } = this.#options
+    await sleep(clock, FEED_MS)
+    while (!this.#isStopped && this.#waiting.has(group)) {
+      const before = this.#waiting.get(group)
+      await this.#askOnce(group)
+      await sleep(clock, this.#waiting.get(group) === before ? RETRY_MS : NEXT_MS)
+    }
+  }
+
+  async #askOnce(group: string): Promise<void> {
+    const { fetch, log } = this.#options
+    const version = this.#wanted(group)
+    try {
+      await fetch(group, version)
+    } catch (error) {
+      log.debug({ group, version, error: String(error) }, 'group.get')
+      if (!hasCode(error, 'GROUP_DENIED', 'GROUP_UNKNOWN')) return void this.#exhaustedAt.delete(group)
+      if (version !== undefined) {
+        this.#withheld.add(`${group} ${version}`)
+        for (const { again } of this.#take(group)) again()
+        return
+      }
+    }
+    if (version === undefined) this.#exhausted(group)
+  }
+
+  /** From the lowest up, so that each finds the one before it; the newest when there is none to name. */
+  #wanted(group: string): number | undefined {
+    const versions = (this.#waiting.get(group) ?? []).map(({ version }) => version)
+    const known = versions.filter((version) => version > 0 && !this.isWithheld(group, version))
+    return known.length > 0 ? Math.min(...known) : undefined
+  }
+
+  #exhausted(group: string): void {
+    const now = this.#options.clock.monotonic()
+    const since = this.#exhaustedAt.get(group) ?? now
+    this.#exhaustedAt.set(group, since)
+    if (now - since < REFUSE_MS) return
+    for (const { refuse } of this.#take(group)) refuse()
+  }
+}

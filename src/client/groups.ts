@@ -1,0 +1,181 @@
+// What this device knows of groups: every version that reached it and stands, and what follows from them: names, who is in, who was.
+// Versions of times when this user was outside are unknown here, and stay so. Knows no connection.
+import { fromUtf8, toUtf8 } from '../protocol/bytes.ts'
+import { type GroupRole, type GroupState, openGroup } from '../protocol/group.ts'
+import type { GroupHeader, OpenRecord } from '../protocol/records.ts'
+import { openHeader } from '../protocol/sealed.ts'
+import type { EventLog } from './event-log.ts'
+import { type Standing, standingOf } from './group-standing.ts'
+import { keys, ranges, textOfKey } from './keys.ts'
+import type { LocalStore } from './local-store.ts'
+import { addRange, type SequenceRanges, without } from './sequence-ranges.ts'
+
+const MAX_OPENED = 64
+/** A change that is looked for was made within the last few. */
+const MAX_LOOKED_BACK = 100
+
+/** What is kept of a group besides its versions. */
+interface Row {
+  newest: number
+  /** Versions that are here, and those of them in which this user is a member. */
+  known: SequenceRanges
+  mine: SequenceRanges
+  /** Who was in and is in no more. */
+  former: string[]
+  /** Every name it had: they are its own for ever. */
+  names: string[]
+}
+interface Known {
+  row: Row
+  newest: GroupState
+}
+
+export interface GroupsOptions {
+  store: LocalStore
+  events: EventLog
+  me: string
+  /** The cluster does not give this version to this user. */
+  isWithheld: (group: string, version: number) => boolean
+}
+
+export class Groups {
+  readonly #options: GroupsOptions
+  readonly #groups = new Map<string, Known>()
+  readonly #ids = new Map<string, string>()
+  /** Older versions that were looked at, by `id version`. */
+  readonly #opened = new Map<string, GroupState>()
+
+  constructor(options: GroupsOptions) {
+    this.#options = options
+  }
+
+  async load(): Promise<void> {
+    for (const [key, value] of await this.#options.store.range(ranges.groups())) {
+      const row = JSON.parse(fromUtf8(value)) as Row // written by file()
+      const newest = this.at(textOfKey(key), row.newest)
+      if (newest) this.#adopt({ row, newest })
+    }
+  }
+
+  /** The newest version known here. */
+  newest(id: string): GroupState | undefined {
+    return this.#groups.get(id)?.newest
+  }
+
+  at(id: string, version: number): GroupState | undefined {
+    const newest = this.newest(id)
+    if (newest?.version === version) return newest
+    const name = `${id} ${version}`
+    const opened = this.#opened.get(name)
+    if (opened) return opened
+    const sealed = this.#options.store.get(keys.groupVersion(id, version))
+    if (!sealed) return undefined
+    const { state } = openGroup(sealed)
+    if (this.#opened.size >= MAX_OPENED) this.#opened.delete(this.#opened.keys().next().value ?? '')
+    this.#opened.set(name, state)
+    return state
+  }
+
+  /** The version that a change of this id became. */
+  versionOf(id: string, change: string): number | undefined {
+    const newest = this.newest(id)?.version ?? 0
+    for (let version = newest; version > Math.max(0, newest - MAX_LOOKED_BACK); version -= 1) {
+      const sealed = this.#options.store.get(keys.groupVersion(id, version))
+      if (sealed && openHeader(sealed).id === change) return version
+    }
+    return undefined
+  }
+
+  /** The newest version in which this user is a member: what its messages name. */
+  ownVersion(id: string): number | undefined {
+    return this.#groups.get(id)?.row.mine.at(-1)?.[1]
+  }
+
+  /** By its name, or a name that it had. */
+  idOf(name: string): string | undefined {
+    return this.#ids.get(name)
+  }
+
+  /** Its current name; the id as long as no version of it is known. */
+  nameOf(id: string): string {
+    return this.newest(id)?.name ?? id
+  }
+
+  /** Groups that this user is in, by name. */
+  mine(): GroupState[] {
+    const states = [...this.#groups.values()].map(({ newest }) => newest)
+    return states.filter(({ members }) => members.has(this.#options.me)).sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  isMember(id: string, user = this.#options.me): boolean {
+    return this.newest(id)?.members.has(user) === true
+  }
+
+  /** In, or once in, as far as is known here. */
+  wasMember(id: string, user: string): boolean {
+    return this.isMember(id, user) || this.#groups.get(id)?.row.former.includes(user) === true
+  }
+
+  /** Its role when a message was written, as far as that is known here. */
+  roleAt(id: string, version: number, user: string): GroupRole | undefined {
+    return (this.at(id, version) ?? this.newest(id))?.members.get(user)
+  }
+
+  /** Was this user outside of the group at some version of these? */
+  wasAway(id: string, from: number, to: number): boolean {
+    const row = this.#groups.get(id)?.row
+    return row !== undefined && without([[from, Math.max(from, to)]], row.mine).length > 0
+  }
+
+  /** May this record be believed, its signature being right? Those of direct conversations may. */
+  standing(record: OpenRecord): Standing {
+    const { group } = record
+    if (group === undefined) return 'valid'
+    const { known = [], mine = [] } = this.#groups.get(group)?.row ?? {}
+    return standingOf(record, {
+      me: this.#options.me,
+      known,
+      mine,
+      at: (version) => this.at(group, version),
+      wasMember: (user) => this.wasMember(group, user),
+      isWithheld: (version) => this.#options.isWithheld(group, version),
+    })
+  }
+
+  /** Keeps a version that stands, and tells listeners of it. `at`: milliseconds since 1970. */
+  file(header: GroupHeader, sealed: Uint8Array, at: number): void {
+    const { store, me } = this.#options
+    const { state } = openGroup(sealed)
+    const { group: id, version } = state
+    const before = this.at(id, version - 1)
+    store.put(keys.groupVersion(id, version), sealed)
+    const { row, newest } = this.#groups.get(id) ?? {
+      row: { newest: 0, known: [], mine: [], former: [], names: [] },
+      newest: state,
+    }
+    addRange(row.known, version, version)
+    if (state.members.has(me)) addRange(row.mine, version, version)
+    const left = [...(before?.members.keys() ?? [])].filter((user) => !state.members.has(user))
+    row.former = [...new Set([...row.former, ...left])]
+    row.names = [...new Set([...row.names, state.name])]
+    row.newest = Math.max(row.newest, version)
+    store.put(keys.group(id), toUtf8(JSON.stringify(row)))
+    this.#adopt({ row, newest: version === row.newest ? state : newest })
+    this.#tell(header, state, at)
+  }
+
+  #adopt({ row, newest }: Known): void {
+    this.#groups.set(newest.group, { row, newest })
+    for (const name of row.names) if (!this.#ids.has(name)) this.#ids.set(name, newest.group)
+  }
+
+  /** One event for each user whom a change concerns. */
+  #tell({ from: by, change, users = [] }: GroupHeader, { group, version, members }: GroupState, at: number): void {
+    const { events } = this.#options
+    if (users.length === 0) events.groupChange({ group, version, by, change, at })
+    for (const user of users) {
+      const role = change === 'role' ? members.get(user) : undefined
+      events.groupChange({ group, version, by, change, user, ...(role ? { role } : {}), at })
+    }
+  }
+}
