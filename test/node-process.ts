@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { ReadyNode } from '../src/node/node.ts'
 
 const program = join(import.meta.dirname, '../bin/chatd.js')
-const READY_MS = 30_000
+const READY_MS = 90_000
 
 export interface Finished {
   code: number | null

@@ -78,17 +78,17 @@ export class Screen {
     this.#pty.resize(columns, rows)
   }
 
-  async shows(pattern: RegExp | string, timeoutMs = 10_000): Promise<void> {
+  async shows(pattern: RegExp | string): Promise<void> {
     const isShown = (): boolean => (typeof pattern === 'string' ? this.text.includes(pattern) : pattern.test(this.text))
     try {
-      await eventually(isShown, { timeoutMs, what: `the screen shows ${pattern}` })
+      await eventually(isShown, { what: `the screen shows ${pattern}` })
     } catch (error) {
       throw new Error(`${String(error)}\n${this.text}`, { cause: error })
     }
   }
 
-  async ends(timeoutMs = 10_000): Promise<Ended> {
-    await eventually(() => this.ended, { timeoutMs, what: 'the program ends' })
+  async ends(): Promise<Ended> {
+    await eventually(() => this.ended, { what: 'the program ends' })
     return this.ended ?? { exitCode: -1, signal: 0 }
   }
 

@@ -5,7 +5,8 @@ import { connect } from '../client/index.ts'
 import { ChatError } from '../protocol/errors.ts'
 import type { LocalCluster } from './start-cluster.ts'
 
-const STEP_MS = 15_000
+/** Far longer than any step takes, for machines that are busy. */
+const STEP_MS = 60_000
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 const clock = (at: string | null): string => (at === null ? 'not yet' : at.slice(11, 23))

@@ -8,7 +8,7 @@ import { waitReady } from './cluster/ready-line.ts'
 import { logFile } from './cluster/state.ts'
 import { joinLine, type LocalCluster } from './start-cluster.ts'
 
-const BOT_START_MS = 20_000
+const BOT_START_MS = 60_000
 const BOT_END_MS = 2_000
 const BOT = 'echo'
 

@@ -81,6 +81,8 @@ crowd('300 silent and 100 hostile connections: others talk on, and a newcomer ge
     'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
     'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: chat.v1\r\n'
   const said = ['', 'GET / HT', upgrade, `${upgrade}\r\n`]
+  for (let i = 0; i < 10; i++) await witness.round(`before the crowd ${i}`)
+  const calmMs = witness.slowestMs
   const sockets = await all(300, (i) => silent(said[i % said.length] ?? ''))
   const stop = new AbortController()
   const hostile = Array.from({ length: 100 }, (_, i) =>
@@ -92,7 +94,10 @@ crowd('300 silent and 100 hostile connections: others talk on, and a newcomer ge
   const record = toBase64(carol.message('carol', 'I am in'))
   assert.is(answerOf(await session.request('record.put', { record })), 'record.stored')
   session.end()
-  assert.ok(witness.slowestMs < 5_000, `a message took ${witness.slowestMs} ms`)
+  assert.ok(
+    witness.slowestMs < 5_000 + 20 * calmMs,
+    `a message took ${witness.slowestMs} ms, without them ${calmMs} ms`,
+  )
   stop.abort()
   await Promise.all(hostile)
   for (const socket of sockets) socket.destroy()

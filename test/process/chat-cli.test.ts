@@ -73,7 +73,7 @@ cli('send waits for the state it is told to, and says how far the message got', 
   assert.equal([stored.to, stored.conversation, stored.status], ['bob', 'bob', 'stored'])
   assert.match(stored.storedAt ?? '', RFC_3339)
   assert.is(stored.readAt, null)
-  const late = await node.chat('alice', ['send', 'bob', 'unread', '--wait', 'read', '--timeout', '300ms', '--json'])
+  const late = await node.chat('alice', ['send', 'bob', 'unread', '--wait', 'read', '--timeout', '4s', '--json'])
   assert.is(late.code, 3)
   const answer = JSON.parse(late.stdout) as Sent & { error: { code: string } }
   assert.equal([answer.status, answer.error.code], ['stored', 'TIMEOUT'])
@@ -83,7 +83,7 @@ cli('send waits for the state it is told to, and says how far the message got', 
 })
 
 cli('listen streams what was missed, then ends; history and status agree', async () => {
-  const listener = await node.chat('bob', ['listen', '--count', '2', '--timeout', '10s', '--mark-read', '--json'])
+  const listener = await node.chat('bob', ['listen', '--count', '2', '--timeout', '60s', '--mark-read', '--json'])
   assert.is(listener.code, 0)
   const lines = listener.stdout
     .trim()
@@ -96,6 +96,7 @@ cli('listen streams what was missed, then ends; history and status agree', async
       ['message', 'alice', 'bob', 'unread'],
     ],
   )
+  assert.equal(await node.json('bob', ['send', '--flush']), { queued: 0 })
   const again = await node.chat('bob', ['listen', '--count', '1', '--timeout', '400ms'])
   assert.equal([again.code, again.stdout], [3, ''])
   const history =
@@ -146,9 +147,9 @@ cli('inbox, read, search, block', async () => {
 
 cli('a linked device has the history; a revoked one is told', async () => {
   const linking = node.linking('laptop')
-  const shown = await eventually(() => linking.lines.find((line) => 'code' in line), { timeoutMs: 10_000 })
+  const shown = await eventually(() => linking.lines.find((line) => 'code' in line))
   await node.json('alice', ['link', '--approve', String(shown?.code)])
-  const linked = await eventually(() => linking.lines.find((line) => 'device' in line), { timeoutMs: 10_000 })
+  const linked = await eventually(() => linking.lines.find((line) => 'device' in line))
   assert.is(linked?.user, 'alice')
   assert.is((await node.json<Shown[]>('laptop', ['history', 'bob'])).length, 4)
   const devices = await node.json<{ device: string; current: boolean }[]>('alice', ['devices'])
@@ -157,7 +158,7 @@ cli('a linked device has the history; a revoked one is told', async () => {
     [true, false],
   )
   await node.json('alice', ['revoke', String(linked?.device)])
-  const revoked = await node.chat('laptop', ['send', 'bob', 'still me', '--timeout', '20s', '--json'])
+  const revoked = await node.chat('laptop', ['send', 'bob', 'still me', '--timeout', '60s', '--json'])
   assert.is(revoked.code, 5, 'at once, and final')
   assert.match(revoked.stderr, /AUTH_REVOKED/)
 })

@@ -4,7 +4,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { eventually } from '../eventually.ts'
-import { type Running, World } from './world.ts'
+import { idleRunMs, type Running, World } from './world.ts'
 
 const life = suite<{ world: World; bob: Running }>('cluster')
 
@@ -23,13 +23,11 @@ const mustPass = async (world: World, ...users: string[]): Promise<Record<string
 }
 
 life('all nodes are up, each a process of its own', async ({ world }) => {
+  await eventually(async () => (await world.nodes()).every(({ state }) => state === 'up'))
   const nodes = await world.nodes()
-  assert.equal(
-    nodes.map(({ name, state }) => `${name} ${state}`).sort(),
-    ['gateway-1', 'gateway-2', 'router-1', 'router-2', 'router-3', 'store-1', 'store-2', 'store-3'].map(
-      (name) => `${name} up`,
-    ),
-  )
+  assert.equal(nodes.map(({ name }) => name).sort(), [
+    ...['gateway-1', 'gateway-2', 'router-1', 'router-2', 'router-3', 'store-1', 'store-2', 'store-3'],
+  ])
   assert.is(new Set(nodes.map(({ pid }) => pid)).size, nodes.length)
 })
 
@@ -37,7 +35,7 @@ life('a message is stored, received and read', async (context) => {
   const { world } = context
   await world.register('alice', 'bob')
   context.bob = world.listen('bob')
-  const sent = await world.send('alice', 'bob', 'hello', '--wait', 'read', '--timeout', '20s')
+  const sent = await world.send('alice', 'bob', 'hello', '--wait', 'read', '--timeout', '80s')
   assert.is(sent.status, 'read')
   assert.ok(sent.storedAt && sent.receivedAt && sent.readAt)
   assert.equal(texts(context.bob), ['hello'])
@@ -47,14 +45,11 @@ life(
   'a gateway is killed while clients send: the others take over, nothing is lost or doubled',
   async ({ world, bob }) => {
     const before = texts(bob).length
-    const sending = Array.from({ length: 12 }, (_, i) => world.send('alice', 'bob', `burst ${i}`, '--timeout', '40s'))
-    await eventually(() => texts(bob).length > before, { timeoutMs: 30_000, what: 'the burst has begun' })
+    const sending = Array.from({ length: 12 }, (_, i) => world.send('alice', 'bob', `burst ${i}`, '--timeout', '80s'))
+    await eventually(() => texts(bob).length > before, { what: 'the burst has begun' })
     await world.cluster('kill', 'gateway-1')
     assert.is(new Set((await Promise.all(sending)).map(({ id }) => id)).size, 12)
-    await eventually(() => texts(bob).length >= before + 12, {
-      timeoutMs: 30_000,
-      what: 'all of the burst has arrived',
-    })
+    await eventually(() => texts(bob).length >= before + 12, { what: 'all of the burst has arrived' })
     const burst = texts(bob).slice(before)
     assert.equal([...burst].sort(), Array.from({ length: 12 }, (_, i) => `burst ${i}`).sort())
     await world.cluster('start', 'gateway-1')
@@ -64,7 +59,7 @@ life(
 for (const router of ['router-1', 'router-2', 'router-3']) {
   life(`${router} is killed: messages are pushed all the same`, async ({ world }) => {
     await world.cluster('kill', router)
-    const sent = await world.send('alice', 'bob', `without ${router}`, '--wait', 'received', '--timeout', '30s')
+    const sent = await world.send('alice', 'bob', `without ${router}`, '--wait', 'received', '--timeout', '80s')
     assert.ok(sent.receivedAt)
     await world.cluster('start', router)
   })
@@ -78,7 +73,7 @@ for (const verb of [
     await world.cluster(verb.down, 'store-2')
     const state = (await world.nodes()).find(({ name }) => name === 'store-2')?.state
     assert.is(state, verb.down === 'kill' ? 'down' : 'paused')
-    for (const i of [1, 2, 3]) await world.send('alice', 'bob', `${verb.down} ${i}`, '--timeout', '30s')
+    for (const i of [1, 2, 3]) await world.send('alice', 'bob', `${verb.down} ${i}`, '--timeout', '80s')
     await world.cluster(verb.up, 'store-2')
     await mustPass(world, 'alice')
   })
@@ -89,7 +84,7 @@ life('two of three stores are gone: refused with a retryable error, then stored'
   const refused = await world.tryChat('alice', 'send', 'bob', 'too early', '--json', '--timeout', '4s')
   assert.is(refused.code, 3, refused.stdout + refused.stderr)
   await world.cluster('start', 'store-3')
-  const sent = await world.send('alice', 'bob', 'now', '--timeout', '30s')
+  const sent = await world.send('alice', 'bob', 'now', '--timeout', '80s')
   assert.is(sent.status !== 'queued', true)
   await world.cluster('start', 'store-1')
   await mustPass(world, 'alice')
@@ -97,7 +92,7 @@ life('two of three stores are gone: refused with a retryable error, then stored'
 
 life('a store is cut off and comes back: it catches up', async ({ world }) => {
   await world.cluster('partition', 'store-1', 'store-2,store-3,gateway-1,gateway-2,router-1,router-2,router-3')
-  await world.send('alice', 'bob', 'behind a cut', '--timeout', '30s')
+  await world.send('alice', 'bob', 'behind a cut', '--timeout', '80s')
   const during = await world.tryCluster('check', '--timeout', '1s', '--json')
   assert.is(during.code, 1, during.stdout)
   await world.cluster('heal')
@@ -106,7 +101,7 @@ life('a store is cut off and comes back: it catches up', async ({ world }) => {
 
 life('a blackhole: nothing answers, and nothing is lost', async ({ world }) => {
   await world.cluster('partition', 'store-2', 'store-1,store-3,gateway-1,gateway-2', '--blackhole')
-  await world.send('alice', 'bob', 'past a blackhole', '--timeout', '40s')
+  await world.send('alice', 'bob', 'past a blackhole', '--timeout', '80s')
   await world.cluster('heal')
   await mustPass(world, 'alice')
 })
@@ -117,9 +112,9 @@ life('everything is killed at once and started again in another order: nothing i
   await world.cluster('kill', ...names)
   for (const name of [...names].reverse()) await world.cluster('start', name)
   for (const { name, admin, ws } of await world.nodes()) assert.is(`${admin} ${ws}`, before.get(name))
-  const sent = await world.send('alice', 'bob', 'after the night', '--wait', 'received', '--timeout', '40s')
+  const sent = await world.send('alice', 'bob', 'after the night', '--wait', 'received', '--timeout', '80s')
   assert.ok(sent.receivedAt)
-  await world.send('bob', 'alice', 'good morning', '--timeout', '30s')
+  await world.send('bob', 'alice', 'good morning', '--timeout', '80s')
   const report = await mustPass(world, 'alice', 'bob')
   const { ids, found } = report.ledger as { ids: number; found: number } // the report's counts
   assert.is(found, ids)
@@ -129,9 +124,10 @@ life('everything is killed at once and started again in another order: nothing i
 
 life('down ends paused nodes too, and leaves nothing running', async ({ world }) => {
   await world.cluster('pause', 'store-1', 'router-2')
+  const inTimeMs = 12_000 + 10 * (await idleRunMs())
   const startedAt = performance.now()
   await world.cluster('down')
-  assert.ok(performance.now() - startedAt < 12_000)
+  assert.ok(performance.now() - startedAt < inTimeMs)
   assert.equal([...new Set((await world.nodes()).map(({ state }) => state))], ['down'])
 })
 

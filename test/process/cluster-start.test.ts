@@ -53,18 +53,16 @@ starts('in a terminal: the bot answers, and the cluster ends with the client', a
     exitCode = exit.exitCode
   })
   try {
-    const patient = { timeoutMs: 60_000 }
     await eventually(() => screen.includes('register bob --gateway ws://127.0.0.1:'), {
-      ...patient,
       what: 'the line for a second person',
     })
-    await eventually(() => screen.includes('I say back'), { ...patient, what: 'the greeting of the bot' })
+    await eventually(() => screen.includes('I say back'), { what: 'the greeting of the bot' })
     const before = screen.length
     terminal.write('are you an echo?\r')
-    await eventually(() => screen.slice(before).includes('read'), { ...patient, what: 'the state read' })
-    await eventually(() => screen.slice(before).split('are you an echo?').length > 2, { ...patient, what: 'the echo' })
+    await eventually(() => screen.slice(before).includes('read'), { what: 'the state read' })
+    await eventually(() => screen.slice(before).split('are you an echo?').length > 2, { what: 'the echo' })
     terminal.write('/quit\r')
-    await eventually(() => exitCode !== undefined, { ...patient, what: 'the end' })
+    await eventually(() => exitCode !== undefined, { what: 'the end' })
     assert.is(exitCode, 0)
     assert.ok(nothingRuns(dir))
   } finally {

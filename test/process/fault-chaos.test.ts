@@ -105,7 +105,7 @@ chaos(`nothing acknowledged is lost or doubled (CHAOS_SEED=${seed})`, async ({ w
   isOver = true
   await sending
   const lacking = (): string[] => sent.filter(({ to, id }) => !arrivals.get(to)?.has(id)).map(({ id }) => id)
-  await eventually(() => lacking().length === 0, { timeoutMs: 30_000, what: 'everything has arrived' }).catch(() => {})
+  await eventually(() => lacking().length === 0, { what: 'everything has arrived' }).catch(() => {})
   assert.equal(lacking(), [], `of ${sent.length}`)
   assert.equal(
     [...arrivals.values()].flatMap((counts) => [...counts.values()].filter((count) => count > 1)),

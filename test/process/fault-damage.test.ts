@@ -68,7 +68,7 @@ damage(
     assert.ok((await deleteByHand(world, 'store-1', ids[0] ?? '', () => true)) >= 3)
     await problemsAfter(world, 'store-1')
     // Nothing is lost: the others have it.
-    const { stdout } = await world.tryChat('bob', 'listen', '--count', '3', '--timeout', '20s', '--json')
+    const { stdout } = await world.tryChat('bob', 'listen', '--count', '3', '--timeout', '60s', '--json')
     assert.is(stdout.trim().split('\n').length, 3)
   },
 )

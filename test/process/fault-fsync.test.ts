@@ -48,15 +48,13 @@ const startTraced = async (): Promise<Traced> => {
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text
   })
-  const line = await eventually<string | undefined>(() => output.split('\n').find((each) => each.includes('"ready"')), {
-    timeoutMs: 60_000,
-  })
+  const line = await eventually<string | undefined>(() => output.split('\n').find((each) => each.includes('"ready"')))
   const ready = JSON.parse(line ?? '') as { ws: string } // the ready line of chatd start
   // strace itself ignores signals while it writes to a file; it ends with the node.
   const { pid } = JSON.parse(readFileSync(join(dir, 'node', 'admin.json'), 'utf8')) as { pid: number } // by the node
   const stop = async (): Promise<void> => {
     if (child.exitCode === null) process.kill(pid, 'SIGTERM')
-    await eventually(() => child.exitCode !== null, { timeoutMs: 30_000, what: 'the node has ended' })
+    await eventually(() => child.exitCode !== null, { what: 'the node has ended' })
   }
   return { url: ready.ws, tracePath, dir, stop }
 }
@@ -71,7 +69,7 @@ const sendUnderLoad = async (url: string): Promise<void> => {
     stored += 1
   }
   for (let index = 0; index < MESSAGES; index++) session.send(session.prepare('bob', index, marker(index)))
-  await eventually(() => stored === MESSAGES, { timeoutMs: 60_000, what: `${MESSAGES} messages are stored` })
+  await eventually(() => stored === MESSAGES, { what: `${MESSAGES} messages are stored` })
   session.close()
 }
 

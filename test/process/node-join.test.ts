@@ -14,7 +14,7 @@ const ticketOf = async (data: string, role: string): Promise<string> =>
 
 const statusOf = (data: string): Promise<ClusterStatus> => chatdJson('status', '--data', data)
 const waitFor = (data: string, what: string, holds: (status: ClusterStatus) => boolean): Promise<true> =>
-  eventually(async () => holds(await statusOf(data)), { what, timeoutMs: 40_000, everyMs: 200 }) as Promise<true> // holds or throws
+  eventually(async () => holds(await statusOf(data)), { what, everyMs: 200 }) as Promise<true> // holds or throws
 const allUp = ({ nodes }: ClusterStatus): boolean => nodes.length === 3 && nodes.every(({ state }) => state === 'up')
 
 test('nodes join by ticket, become homes, find each other again in any order, and leave', async () => {

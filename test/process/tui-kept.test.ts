@@ -18,7 +18,7 @@ const openScreen = async (env: Record<string, string> = {}): Promise<Screen> => 
     env: { FAKE_DIRECTORY: directory, FAKE_MESSAGES: '3', ...env },
   })
   screens.push(screen)
-  await screen.shows('message 3', 30_000)
+  await screen.shows('message 3')
   return screen
 }
 const keptText = (): string => {

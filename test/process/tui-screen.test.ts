@@ -13,7 +13,7 @@ const READY = /> Message|> \/msg/
 const withScreen = (options: ScreenOptions, run: (screen: Screen) => Promise<void>) => async (): Promise<void> => {
   const screen = new Screen([process.execPath, PROGRAM], options)
   try {
-    await screen.shows(READY, 30_000)
+    await screen.shows(READY)
     await run(screen)
   } finally {
     await screen.close()
@@ -21,9 +21,14 @@ const withScreen = (options: ScreenOptions, run: (screen: Screen) => Promise<voi
 }
 const conversation = { FAKE_MESSAGES: '30' }
 
-const assertRestored = (screen: Screen): void => {
-  assert.not(screen.isAlternate)
-  assert.equal(screen.modes, { wraps: true, pastes: false, reportsFocus: false })
+/** The program's last words may arrive after its end. */
+const has = (screen: Screen, modes: Screen['modes']): Promise<boolean> =>
+  eventually(() => JSON.stringify(screen.modes) === JSON.stringify(modes))
+const lineShows = (screen: Screen, row: number, pattern: RegExp): Promise<boolean> =>
+  eventually(() => pattern.test(screen.lines[row] ?? ''), { what: `line ${row} shows ${pattern}` })
+const isRestored = async (screen: Screen): Promise<void> => {
+  await eventually(() => !screen.isAlternate)
+  await has(screen, { wraps: true, pastes: false, reportsFocus: false })
 }
 
 test(
@@ -51,7 +56,7 @@ test(
     await eventually(() => screen.cursor.x === 7 && screen.cursor.y === 22)
     screen.type('\r')
     await screen.shows(/two\n +three {2}✓/)
-    assert.match(screen.text, /> Message/)
+    await screen.shows(/> Message/)
   }),
 )
 
@@ -63,12 +68,12 @@ test(
     await screen.shows('below ↓')
     screen.resize(40, 10)
     await eventually(() => screen.lines.length === 10 && /^ alice {2}online/.test(screen.lines[9] ?? ''))
-    assert.match(screen.lines[8] ?? '', /^> Message/)
-    assert.match(screen.lines[0] ?? '', /^ bob +.*below/)
-    assert.match(screen.text, /message \d+\n {2}message \d+\n {2}message \d+/)
+    await lineShows(screen, 8, /^> Message/)
+    await lineShows(screen, 0, /^ bob +.*below/)
+    await screen.shows(/message \d+\n {2}message \d+\n {2}message \d+/)
     screen.resize(100, 30)
     await screen.shows(/▸ bob/)
-    assert.match(screen.lines[29] ?? '', /^ alice at 127\.0\.0\.1:7400/)
+    await lineShows(screen, 29, /^ alice at 127\.0\.0\.1:7400/)
     screen.type('\x1b[1;3F')
     await screen.shows('message 30')
   }),
@@ -80,10 +85,10 @@ test(
     screen.type('hostile\r')
     await screen.shows(/after 👨‍👩‍👧‍👦 +end/)
     assert.ok(screen.isAlternate)
-    assert.match(screen.lines[0] ?? '', /^ bob/)
-    assert.match(screen.text, /before.\[2J.\]0;owned.*gpj/)
+    await lineShows(screen, 0, /^ bob/)
+    await screen.shows(/before.\[2J.\]0;owned.*gpj/)
     for (const attack of ['\x1b]0;owned', '\u202e', '\x9b31m']) assert.not(screen.raw.includes(attack))
-    assert.match(screen.lines[23] ?? '', /^ alice/)
+    await lineShows(screen, 23, /^ alice/)
   }),
 )
 
@@ -121,13 +126,13 @@ test(
     screen.type('\x1bk')
     await screen.shows('lines come whole')
     await screen.shows('the editor asks:')
-    assert.not(screen.isAlternate)
-    assert.equal(screen.modes, { wraps: true, pastes: false, reportsFocus: false })
+    await eventually(() => !screen.isAlternate)
+    await has(screen, { wraps: true, pastes: false, reportsFocus: false })
     screen.kill('SIGINT')
     screen.type('and more\r')
     await screen.shows(/> a thought\n {2}and more\n/)
-    assert.ok(screen.isAlternate)
-    assert.equal(screen.modes, { wraps: false, pastes: true, reportsFocus: true })
+    await eventually(() => screen.isAlternate)
+    await has(screen, { wraps: false, pastes: true, reportsFocus: true })
     screen.type('!\r')
     await screen.shows(/and more! {2}✓/)
   }),
@@ -158,12 +163,12 @@ for (const [name, end, code] of ends) {
     `${name} puts the terminal back`,
     withScreen({ env: conversation }, async (screen) => {
       assert.ok(screen.isAlternate)
-      assert.equal(screen.modes, { wraps: false, pastes: true, reportsFocus: true })
+      await has(screen, { wraps: false, pastes: true, reportsFocus: true })
       end(screen)
       const ended = await screen.ends()
       assert.is(ended.exitCode, code)
       await screen.shows('the client has ended')
-      assertRestored(screen)
+      await isRestored(screen)
     }),
   )
 }
@@ -174,7 +179,7 @@ test(
     screen.type('throw\r')
     const ended = await screen.ends()
     assert.is.not(ended.exitCode, 0)
-    assertRestored(screen)
+    await isRestored(screen)
     await screen.shows('a crash of the program')
   }),
 )

@@ -27,6 +27,13 @@ export const run = (program: Program, args: string[], input?: string): Promise<R
     child.stdin?.end(input ?? '')
   })
 
+/** How long a program takes here and now to start and do nothing: what a bound on the time of others has to allow for. */
+export const idleRunMs = async (): Promise<number> => {
+  const startedAt = performance.now()
+  await run('chat', ['--version'])
+  return performance.now() - startedAt
+}
+
 /** A program that goes on; its lines of JSON as they come. */
 export class Running {
   readonly child: ChildProcess
@@ -165,7 +172,7 @@ export class World {
     return this.tryCluster(
       'check',
       '--timeout',
-      '30s',
+      '80s',
       '--json',
       ...(ledgers.length > 0 ? ['--ledger', ...ledgers] : []),
     )

@@ -10,7 +10,7 @@ import { waitReady } from './ready-line.ts'
 import { type ClusterState, type Cut, linksFile, logFile, type ProxyEntry, updateState } from './state.ts'
 import { makeDirectory } from '../../platform/make-directory.ts'
 
-const PROXY_START_MS = 15_000
+const PROXY_START_MS = 30_000
 const PROXY_ANSWER_MS = 5_000
 
 const isCutBy = (cut: Cut, from: string, to: string): boolean =>

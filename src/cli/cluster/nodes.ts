@@ -17,7 +17,7 @@ import {
   updateState,
 } from './state.ts'
 
-const START_MS = 30_000
+const START_MS = 60_000
 const DRAIN_MS = 20_000
 const SIGNAL_MS = 2_000
 

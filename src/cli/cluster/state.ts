@@ -48,7 +48,7 @@ export interface ClusterState {
 
 const FILE = 'cluster.json'
 const LOCK = 'cluster.lock'
-const LOCK_WAIT_MS = 10_000
+const LOCK_WAIT_MS = 30_000
 const LOCK_POLL_MS = 20
 
 export const nodeDirectory = (dir: string, name: string): string => join(dir, 'nodes', name)
