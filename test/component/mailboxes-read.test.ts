@@ -7,13 +7,16 @@ import { armMutant } from '../../src/platform/mutants.ts'
 import { toBase64 } from '../../src/protocol/bytes.ts'
 import { makeCertificate } from '../../src/protocol/certificate.ts'
 import { ChatError } from '../../src/protocol/errors.ts'
+import { limits } from '../../src/protocol/limits.ts'
 import { deviceIdOf } from '../../src/protocol/records.ts'
-import { type StoredRecord, storeHas } from '../../src/protocol/rpc.ts'
+import { type RequestOf, type StoredRecord, storeHas } from '../../src/protocol/rpc.ts'
 import { fastSigner, keyPairFromSeed, sha256 } from '../../src/protocol/signing.ts'
 import { ManualClock } from './gateway-clock.ts'
-import { makeMap, clusterId, message, signAsAuthority, startHomes } from './mailboxes-homes.ts'
+import { makeMap, clusterId, type Homes, message, signAsAuthority, startHomes } from './mailboxes-homes.ts'
 
 const read = suite('mailboxes: read')
+/** Where the records of these tests were read. */
+const ORIGIN = { home: 's1', mailbox: 'u:bob', epoch: 1 }
 const never = (): Promise<never> => new Promise(() => {})
 const codeOf = async (promise: Promise<unknown>): Promise<string> => {
   try {
@@ -94,7 +97,7 @@ read('a record on W homes is confirmed without writing', async () => {
   const record = message()
   home('s1').keep(record)
   home('s2').keep(record)
-  assert.equal(await mailboxes.confirm([record], 'u:bob'), [true])
+  assert.equal(await mailboxes.confirm([record], ORIGIN), [true])
   assert.ok(homes.every(({ appends }) => appends.length === 0))
 })
 
@@ -104,7 +107,7 @@ read('a record on one home is written back, and then it is confirmed', async () 
   const known = message()
   home('s1').keep(lonely)
   for (const name of ['s1', 's3']) home(name).keep(known)
-  assert.equal(await mailboxes.confirm([lonely, known], 'u:bob'), [true, true])
+  assert.equal(await mailboxes.confirm([lonely, known], ORIGIN), [true, true])
   assert.is(home('s2').held.size, 2)
 })
 
@@ -115,7 +118,7 @@ read('in one mailbox on W homes and in the other not is not confirmed', async ()
   home('s2').keep({ ...record, mailboxes: ['u:bob'] })
   network.isolate('s3')
   home('s2').state = 'read-only'
-  assert.equal(await mailboxes.confirm([record], 'u:bob'), [false])
+  assert.equal(await mailboxes.confirm([record], ORIGIN), [false])
   home('s2').state = 'up'
 })
 
@@ -125,25 +128,75 @@ read('what cannot be confirmed is left out, and does not reject', async () => {
   home('s1').keep(record)
   network.isolate('s2')
   network.isolate('s3')
-  assert.equal(await mailboxes.confirm([record], 'u:bob'), [false])
+  assert.equal(await mailboxes.confirm([record], ORIGIN), [false])
   armMutant('unconfirmed-delivered')
-  assert.equal(await mailboxes.confirm([record], 'u:bob'), [true])
+  assert.equal(await mailboxes.confirm([record], ORIGIN), [true])
   armMutant(undefined)
 })
 
-read('a home that hangs does not delay what others confirm', async () => {
-  // The clock stands still: nothing gives up on the home that hangs.
-  const { mailboxes, home } = startHomes(makeMap(1), { clock: new ManualClock() })
+read('a home that hangs is passed over after a moment', async () => {
+  const clock = new ManualClock()
+  const { mailboxes, home } = startHomes(makeMap(1), { clock })
   const record = message()
-  home('s1').keep(record)
-  home('s2').keep(record)
-  home('s3').transport.handle(storeHas, never)
-  assert.equal(await mailboxes.confirm([record], 'u:bob'), [true])
+  for (const name of ['s1', 's2', 's3']) home(name).keep(record)
+  // Whichever of the two is asked first: the other one is asked after it.
+  let isFirst = true
+  for (const name of ['s2', 's3']) {
+    const { transport } = home(name)
+    const answer = transport.answer.bind(transport)
+    transport.answer = (...asked) => {
+      if (!isFirst) return answer(...asked)
+      isFirst = false
+      return never()
+    }
+  }
+  const confirmed = mailboxes.confirm([record], ORIGIN)
+  await clock.advance(limits.hedgeMs)
+  assert.equal(await confirmed, [true])
+})
+
+/** Mailboxes about which each home is asked. */
+const watchQuestions = ({ homes }: Homes): Map<string, string[]> => {
+  const asked = new Map<string, string[]>()
+  for (const { name, transport } of homes) {
+    const answer = transport.answer.bind(transport)
+    transport.answer = (method, request, from) => {
+      const { items } = request as RequestOf<typeof storeHas> // nothing else is asked here
+      if (method === storeHas.name)
+        asked.set(name, [...(asked.get(name) ?? []), ...items.map(({ mailbox }) => mailbox)])
+      return answer(method, request, from)
+    }
+  }
+  return asked
+}
+
+read('no more homes are asked than it takes, and none about what it has shown', async () => {
+  const world = startHomes(makeMap(1), { clock: new ManualClock() })
+  const asked = watchQuestions(world)
+  const record = message()
+  world.home('s1').keep({ ...record, mailboxes: ['u:alice'] })
+  for (const name of ['s2', 's3']) world.home(name).keep(record)
+  assert.equal(await world.mailboxes.confirm([record], ORIGIN), [true])
+  assert.equal(asked.get('s1'), ['u:alice'])
+  assert.is(asked.size, 2)
+  assert.equal(asked.get('s2') ?? asked.get('s3'), ['u:bob', 'u:alice'])
+})
+
+read('what it has shown counts for that mailbox only, and under that map only', async () => {
+  const { network, mailboxes, home } = startHomes()
+  network.isolate('s3')
+  const [inBobs, inAlices] = [message(), message()]
+  home('s1').keep({ ...inBobs, mailboxes: ['u:bob'] })
+  home('s1').keep({ ...inAlices, mailboxes: ['u:alice'] })
+  for (const record of [inBobs, inAlices]) home('s2').keep(record)
+  home('s2').state = 'read-only' // so that nothing can be written back
+  assert.equal(await mailboxes.confirm([inBobs, inAlices], ORIGIN), [false, true])
+  assert.equal(await mailboxes.confirm([inAlices], { ...ORIGIN, epoch: 0 }), [false])
 })
 
 read('a malformed record is not confirmed', async () => {
   const { mailboxes } = startHomes()
-  assert.equal(await mailboxes.confirm([{ sealed: new Uint8Array(80), acceptedAt: 1 }], 'u:bob'), [false])
+  assert.equal(await mailboxes.confirm([{ sealed: new Uint8Array(80), acceptedAt: 1 }], ORIGIN), [false])
 })
 
 read.run()

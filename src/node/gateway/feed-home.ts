@@ -7,6 +7,7 @@ import { ChatError } from '../../protocol/errors.ts'
 import { limits } from '../../protocol/limits.ts'
 import { userMailbox } from '../../protocol/names.ts'
 import { type FeedPage, type StoredRecord, storePage } from '../../protocol/rpc.ts'
+import type { ClusterView } from '../core/ports.ts'
 import type { Mailboxes } from '../replication/mailboxes.ts'
 import { drained } from './drained.ts'
 import { recordText } from './gateway-frames.ts'
@@ -17,6 +18,7 @@ const MAX_AHEAD_BYTES = 384 * 1024
 
 export interface FeedHomePorts {
   clock: Clock
+  view: ClusterView
   mailboxes: Mailboxes
   session: Session
   /** This home cannot go on: the client should open its feed again. */
@@ -95,7 +97,7 @@ export class FeedHome {
   }
 
   async #readBacklog(): Promise<void> {
-    const { clock, session, mailboxes } = this.#ports
+    const { clock, view, session, mailboxes } = this.#ports
     this.#phase = 'backlog'
     try {
       while (this.#position < this.#head && this.#isOpen()) {
@@ -103,11 +105,12 @@ export class FeedHome {
         if (!this.#isOpen()) return
         const limit = this.withRecords ? limits.maxFetchKeys : limits.maxFeedPageKeys
         const request = { sub: this.sub, after: this.#position, limit, records: this.withRecords }
+        const { epoch } = view.current().map
         const page = await mailboxes.homes.ask(this.peer, storePage, request)
         if (page.feed !== this.feed) throw new ChatError('STORE_NO_SUBSCRIPTION')
         // Nothing more although notices said so: the rest comes with the next notice or comparison of heads.
         if (page.to <= this.#position) break
-        await this.#deliver(page)
+        await this.#deliver(page, epoch)
       }
       if (this.#isOpen()) this.#phase = 'live'
     } catch (error) {
@@ -116,17 +119,18 @@ export class FeedHome {
   }
 
   /** A page with records goes out whole and confirmed, or as ids: then the client asks for what it lacks. */
-  async #deliver(page: FeedPage): Promise<void> {
+  async #deliver(page: FeedPage, epoch: number): Promise<void> {
     const { records } = page
-    const isConfirmed = records && (await this.#areConfirmed(records))
+    const isConfirmed = records && (await this.#areConfirmed(records, epoch))
     if (!this.#isOpen()) return
     if (isConfirmed) this.#relay(page, records.map((r) => recordText(toBase64(r.sealed), r.acceptedAt)).join())
     else this.#relay(page)
   }
 
-  async #areConfirmed(records: readonly StoredRecord[]): Promise<boolean> {
+  async #areConfirmed(records: readonly StoredRecord[], epoch: number): Promise<boolean> {
     const { mailboxes, session } = this.#ports
-    return (await mailboxes.confirm(records, userMailbox(session.identity.user))).every(Boolean)
+    const origin = { home: this.peer, mailbox: userMailbox(session.identity.user), epoch }
+    return (await mailboxes.confirm(records, origin)).every(Boolean)
   }
 
   #relay(page: FeedPage, records?: string): void {

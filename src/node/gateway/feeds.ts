@@ -96,11 +96,12 @@ export class Feeds {
   async fetch(session: Session, { id, home: peer, keys }: ClientFrame<'feed.fetch'>): Promise<void> {
     if (session.isSlow) throw new ChatError('FEED_SLOW')
     const asked = keysOf(keys)
-    const { mailboxes } = this.#ports
+    const { mailboxes, view } = this.#ports
+    const origin = { home: peer, mailbox: userMailbox(session.identity.user), epoch: view.current().map.epoch }
     const answer = await this.#fetchFrom(session, peer, concat(...asked))
     const missing = asked.filter((_, i) => answer.records[i] === null)
     const found = answer.records.filter((record) => record !== null)
-    const isConfirmed = await mailboxes.confirm(found, userMailbox(session.identity.user))
+    const isConfirmed = await mailboxes.confirm(found, origin)
     const records = found
       .filter((_, i) => isConfirmed[i])
       .map(({ sealed, acceptedAt }): [string, number] => [toBase64(sealed), acceptedAt])

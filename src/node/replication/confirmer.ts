@@ -1,17 +1,28 @@
 // Makes sure that records read from fewer than W homes are on W homes of every mailbox they are for, before anybody sees them:
-// asks the homes what they have (one request per home), and writes back where too few do.
+// asks as many homes as that takes what they have (one request per home), the others only when those are not enough, and writes
+// back where too few have it.
 import { mutant } from '../../platform/mutants.ts'
 import { asChatError, ChatError } from '../../protocol/errors.ts'
+import { limits } from '../../protocol/limits.ts'
 import { openRecord, recordKey } from '../../protocol/records.ts'
 import { storeHas, type StoredRecord, type StoreWrite } from '../../protocol/rpc.ts'
 import type { HomeCalls, HomePorts } from './home-calls.ts'
 import type { QuorumWriter } from './quorum-writer.ts'
-import { type PlannedHome, WritePlans } from './write-plan.ts'
+import { type PlannedHome, type WritePlan, WritePlans } from './write-plan.ts'
 
+/** Where records were read: that home has them on disk, in that mailbox. */
+export interface Origin {
+  home: string
+  mailbox: string
+  /** Of the map under which it was asked. */
+  epoch: number
+}
 interface Pending {
   write: StoreWrite
   key: Buffer
   homes: PlannedHome[]
+  /** Those of the homes that are asked first. */
+  first: ReadonlySet<string>
   needed: number[]
   openGroups: number
 }
@@ -38,14 +49,15 @@ export class Confirmer {
    * For each record whether it is on W homes of all its mailboxes now; of one to a group, of the mailbox it was read from: the group
    * service brings it to the other members. Never rejects.
    */
-  async confirm(records: readonly StoredRecord[], mailbox: string): Promise<boolean[]> {
+  async confirm(records: readonly StoredRecord[], origin: Origin): Promise<boolean[]> {
     const { map } = this.#ports.view.current()
     const isOnlyCopy = map.homes.current.n === 1 && !map.homes.next
     // The one home handed it out after its fsync, so that is W.
     if (isOnlyCopy || mutant('unconfirmed-delivered')) return records.map(() => true)
-    const pending = records.map((record) => this.#open(record, mailbox))
+    const pending = records.map((record) => this.#open(record, origin))
     const open = pending.filter((one) => one !== undefined)
-    await this.#askHomes(open)
+    // What was read under another map proves nothing under this one.
+    await this.#askHomes(open, origin.epoch === map.epoch ? origin : undefined)
     // Answers given under different maps prove nothing together: the homes may have been moving in between.
     const isSameMap = this.#ports.view.current().map.epoch === map.epoch
     const lacking = open.filter((one) => one.openGroups > 0 || !isSameMap)
@@ -54,77 +66,103 @@ export class Confirmer {
     return pending.map((one) => one !== undefined && !unconfirmed.has(one))
   }
 
-  #open({ sealed, acceptedAt }: StoredRecord, mailbox: string): Pending | undefined {
+  #open({ sealed, acceptedAt }: StoredRecord, { home, mailbox }: Origin): Pending | undefined {
     try {
       const { header, mailboxes: named, group } = openRecord(sealed)
       const mailboxes = group === undefined ? named : [mailbox]
       const plan = this.#plans.of(this.#ports.view.current().map, mailboxes)
       const needed = plan.groups.map((group) => group.needed)
       const write = { mailboxes, sealed, acceptedAt }
-      return { write, key: recordKey(header.id, sealed), homes: plan.homes, needed, openGroups: needed.length }
+      const key = recordKey(header.id, sealed)
+      return { write, key, homes: plan.homes, first: this.#firstOf(plan, home), needed, openGroups: needed.length }
     } catch (error) {
       this.#ports.log.warn({ error: asChatError(error).message }, 'a home holds a record that is malformed')
       return undefined
     }
   }
 
+  /** As few connected homes as make the quorums, the one that has it among them. */
+  #firstOf({ homes, groups }: WritePlan, origin: string): ReadonlySet<string> {
+    const { transport } = this.#ports
+    const first = new Set<string>()
+    const needed = groups.map((group) => group.needed)
+    for (const { peer, groups: own } of homes.toSorted(
+      (a, b) => Number(b.peer === origin) - Number(a.peer === origin),
+    )) {
+      if (!transport.isConnected(peer) || own.every((group) => (needed[group] ?? 0) <= 0)) continue
+      first.add(peer)
+      for (const group of own) needed[group] = (needed[group] ?? 0) - 1
+    }
+    return first
+  }
+
   /** Resolves when every record is confirmed or every home has answered. */
-  #askHomes(pending: Pending[]): Promise<void> {
-    const questions = this.#questions(pending)
-    let unconfirmed = pending.length
-    let unanswered = questions.size
+  #askHomes(pending: Pending[], origin: Origin | undefined): Promise<void> {
     return new Promise((resolve) => {
+      let unanswered = 0
+      let isFirst = true
       const settle = (): void => {
-        if (unconfirmed === 0 || unanswered === 0) resolve()
+        if (pending.every(isConfirmed)) end()
+        else if (unanswered === 0) askRest()
       }
-      settle()
-      for (const [peer, question] of questions) {
-        void this.#ask(peer, question).then((confirmed) => {
-          unanswered--
-          unconfirmed -= confirmed
-          settle()
-        })
+      const ask = (questions: Map<string, Question>): void => {
+        unanswered += questions.size
+        for (const [peer, question] of questions) {
+          void this.#ask(peer, question).then(() => {
+            unanswered--
+            settle()
+          })
+        }
+        settle()
       }
+      const askRest = (): void => {
+        if (!isFirst) return end()
+        isFirst = false
+        const open = pending.filter((one) => !isConfirmed(one))
+        ask(this.#questions(open, (one, peer) => !one.first.has(peer)))
+      }
+      const end = (): void => {
+        cancel()
+        resolve()
+      }
+      const cancel = this.#ports.clock.after(limits.hedgeMs, () => isFirst && askRest())
+      ask(this.#questions(pending, (one, peer) => one.first.has(peer), origin))
     })
   }
 
-  #questions(pending: Pending[]): Map<string, Question> {
+  /** What to ask whom. What `origin` has shown is not asked again, and counts. */
+  #questions(
+    pending: readonly Pending[],
+    isAsked: (one: Pending, peer: string) => boolean,
+    origin?: Origin,
+  ): Map<string, Question> {
     const questions = new Map<string, Question>()
     for (const one of pending) {
       for (const { peer, mailboxes } of one.homes) {
-        if (!this.#ports.transport.isConnected(peer)) continue
-        let question = questions.get(peer)
-        if (!question) questions.set(peer, (question = { items: new Map(), missing: new Map() }))
-        question.missing.set(one, mailboxes.length)
-        for (const mailbox of mailboxes) {
-          let item = question.items.get(mailbox)
-          if (!item) question.items.set(mailbox, (item = { keys: [], asked: [] }))
-          item.keys.push(one.key)
-          item.asked.push(one)
-        }
+        if (!isAsked(one, peer) || !this.#ports.transport.isConnected(peer)) continue
+        const unknown = peer === origin?.home ? mailboxes.filter((mailbox) => mailbox !== origin.mailbox) : mailboxes
+        if (unknown.length === 0) countHome(one, peer)
+        else addQuestion(questions, { one, peer, mailboxes: unknown })
       }
     }
     return questions
   }
 
-  /** How many records this home's answer confirmed; 0 when it did not answer. */
-  async #ask(peer: string, { items, missing }: Question): Promise<number> {
+  /** Counts what the home says that it has; nothing when it does not answer. */
+  async #ask(peer: string, { items, missing }: Question): Promise<void> {
     try {
       const asked = [...items].map(([mailbox, { keys }]) => ({ mailbox, keys: Buffer.concat(keys) }))
       const { has } = await this.#homes.ask(peer, storeHas, { items: asked })
-      let confirmed = 0
       for (const [i, item] of [...items.values()].entries()) {
         for (const [j, one] of item.asked.entries()) {
           if (has[i]?.[j] !== 1) continue
           const left = (missing.get(one) ?? 0) - 1
           missing.set(one, left)
-          if (left === 0 && countHome(one, peer)) confirmed++
+          if (left === 0) countHome(one, peer)
         }
       }
-      return confirmed
     } catch (error) {
       this.#ports.log.debug({ peer, error: asChatError(error).message }, 'a home did not say what it has')
-      return 0
     }
   }
 
@@ -139,13 +177,28 @@ export class Confirmer {
   }
 }
 
-/** True when this home was the last that was needed. */
-const countHome = (one: Pending, peer: string): boolean => {
-  if (one.openGroups === 0) return false
+const isConfirmed = ({ openGroups }: Pending): boolean => openGroups === 0
+
+const addQuestion = (
+  questions: Map<string, Question>,
+  { one, peer, mailboxes }: { one: Pending; peer: string; mailboxes: string[] },
+): void => {
+  let question = questions.get(peer)
+  if (!question) questions.set(peer, (question = { items: new Map(), missing: new Map() }))
+  question.missing.set(one, mailboxes.length)
+  for (const mailbox of mailboxes) {
+    let item = question.items.get(mailbox)
+    if (!item) question.items.set(mailbox, (item = { keys: [], asked: [] }))
+    item.keys.push(one.key)
+    item.asked.push(one)
+  }
+}
+
+/** This home has the record in all its mailboxes. */
+const countHome = (one: Pending, peer: string): void => {
   for (const group of one.homes.find((home) => home.peer === peer)?.groups ?? []) {
     const needed = (one.needed[group] ?? 0) - 1
     one.needed[group] = needed
     if (needed === 0) one.openGroups--
   }
-  return one.openGroups === 0
 }

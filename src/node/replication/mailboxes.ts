@@ -5,7 +5,7 @@ import type { StoredRecord, StoreWrite } from '../../protocol/rpc.ts'
 import type { CertificateCache } from '../core/ports.ts'
 import { CertificateReader } from './certificate-reader.ts'
 import { CertificateSharing } from './certificate-sharing.ts'
-import { Confirmer } from './confirmer.ts'
+import { Confirmer, type Origin } from './confirmer.ts'
 import { HomeCalls, type HomePorts } from './home-calls.ts'
 import { QuorumWriter } from './quorum-writer.ts'
 
@@ -62,9 +62,9 @@ export class Mailboxes {
     return this.isKnownUser(user) || (await this.certificates(user)).length > 0
   }
 
-  /** For each record read from the feed of `mailbox`: is it on W homes of all its mailboxes now (written back where it lacked)? */
-  confirm(records: readonly StoredRecord[], mailbox: string): Promise<boolean[]> {
-    return this.#confirmer.confirm(records, mailbox)
+  /** For each record read from a feed: is it on W homes of all its mailboxes now (written back where it lacked)? */
+  confirm(records: readonly StoredRecord[], origin: Origin): Promise<boolean[]> {
+    return this.#confirmer.confirm(records, origin)
   }
 
   /** Records that wait for their homes. */
