@@ -10,6 +10,7 @@ import type {
   HistoryOptions,
   InboxEntry,
   MessageStatus,
+  ReferenceResult,
   SendOptions,
   SendResult,
   StatusReport,
@@ -111,6 +112,37 @@ export class FakeChat implements Chat {
     this.changed()
     const { id, at, status } = message
     return { id, to, conversation: to, status, storedAt: at, receivedAt: null, readAt: null }
+  }
+
+  #change(id: string, make: (message: HistoryMessage) => Partial<HistoryMessage>): ReferenceResult {
+    for (const [conversation, messages] of this.#messages) {
+      const index = messages.findIndex((message) => message.id === id)
+      const message = messages[index]
+      if (!message) continue
+      messages[index] = { ...message, ...make(message) }
+      this.changed()
+      return { id, conversation, status: 'stored' }
+    }
+    throw new ChatError('MESSAGE_UNKNOWN')
+  }
+
+  async edit(id: string, text: string): Promise<ReferenceResult> {
+    return this.#change(id, ({ from }) => {
+      if (from !== this.user) throw new ChatError('MESSAGE_DENIED')
+      return { text, edited: true }
+    })
+  }
+
+  async delete(id: string): Promise<ReferenceResult> {
+    return this.#change(id, () => ({ text: '', attachments: [], deleted: true }))
+  }
+
+  async react(id: string, emoji: string): Promise<ReferenceResult> {
+    return this.#change(id, ({ reactions = [] }) => {
+      const isOn = reactions.some((reaction) => reaction.emoji === emoji && reaction.users.includes(this.user))
+      const others = reactions.filter((reaction) => reaction.emoji !== emoji)
+      return { reactions: isOn ? others : [...others, { emoji, users: [this.user] }] }
+    })
   }
 
   async history(conversation: string, { limit = 50, before, after, since }: HistoryOptions = {}) {

@@ -2,6 +2,7 @@
 import { Command } from '@commander-js/extra-typings'
 import { registerBlock } from './chat/block.ts'
 import { registerDevices } from './chat/devices.ts'
+import { registerEdit } from './chat/edit.ts'
 import { registerHistory } from './chat/history.ts'
 import { registerInbox } from './chat/inbox.ts'
 import { registerLink } from './chat/link.ts'
@@ -44,6 +45,7 @@ const verbs: ((program: Command) => void)[] = [
   registerWhoami,
   registerDevices,
   registerSend,
+  registerEdit,
   registerListen,
   registerHistory,
   registerInbox,

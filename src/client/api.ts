@@ -50,8 +50,19 @@ export interface ShownMessage {
   /** In a group: the members whom it names; `@all` for everybody, where its author may. */
   mentions?: string[]
 }
+/** Who reacted with it, by name. */
+export interface ShownReaction {
+  emoji: string
+  users: string[]
+}
 export interface HistoryMessage extends ShownMessage {
   status: MessageStatus
+  /** Its author replaced the text; `text` is the newest. */
+  edited?: true
+  /** Only its place is left: the text is empty. */
+  deleted?: true
+  /** Absent when there are none. */
+  reactions?: ShownReaction[]
   /** Why it was refused, in one sentence; only with the status `refused`, and only while the reason is known. */
   problem?: string
 }
@@ -91,6 +102,20 @@ export type ChatEvent =
   | (ShownMessage & { position: number })
   | { type: 'receipt'; id: string; user: string; status: 'received' | 'read'; at: Timestamp; position: number }
   | (GroupEvent & { position: number })
+  /** `id` is that of the message, in these three. */
+  | { type: 'edit'; id: string; conversation: string; from: string; text: string; at: Timestamp; position: number }
+  | { type: 'delete'; id: string; conversation: string; by: string; at: Timestamp; position: number }
+  | {
+      type: 'reaction'
+      id: string
+      conversation: string
+      from: string
+      emoji: string
+      /** False: it was taken back. */
+      active: boolean
+      at: Timestamp
+      position: number
+    }
 export interface InboxEntry {
   conversation: string
   unread: number
@@ -156,6 +181,21 @@ export interface ChatGroups {
   /** Groups that this user is in, as far as this device has heard. */
   list(): Promise<GroupReport[]>
 }
+export interface ReferenceOptions {
+  /** Id of the record of an edit or a reaction, chosen by the caller to make a repeat harmless. */
+  id?: string
+  /** Resolve once it is in the outbox on disk, or stored. Default stored. */
+  wait?: 'queued' | 'stored'
+  timeoutMs?: number
+  signal?: AbortSignal
+}
+/** What became of an edit, a deletion or a reaction. */
+export interface ReferenceResult {
+  /** Of the message it is about. */
+  id: string
+  conversation: string
+  status: 'queued' | 'stored'
+}
 
 export interface Chat {
   readonly user: string
@@ -164,6 +204,12 @@ export interface Chat {
   readonly group: ChatGroups
   /** ChatError: TIMEOUT when the awaited state is not reached (details.result is the SendResult so far), USER_UNKNOWN, MESSAGE_TOO_LARGE, … */
   send(to: string, text: string, options?: SendOptions): Promise<SendResult>
+  /** Replaces the text of an own message. MESSAGE_UNKNOWN, MESSAGE_DENIED when it is another's, else as send(). */
+  edit(id: string, text: string, options?: ReferenceOptions): Promise<ReferenceResult>
+  /** Takes the text of an own message from everybody, that of another's from this user's devices; its place stays. */
+  delete(id: string, options?: ReferenceOptions): Promise<ReferenceResult>
+  /** One emoji of this user on a message, on or off; not said which: whichever it is not. */
+  react(id: string, emoji: string, options?: ReferenceOptions & { active?: boolean }): Promise<ReferenceResult>
   /** Oldest first. MESSAGE_UNKNOWN when `before` or `after` is not in that conversation. */
   history(conversation: string, options?: HistoryOptions): Promise<HistoryMessage[]>
   gaps(conversation: string): Promise<Gap[]>

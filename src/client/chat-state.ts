@@ -7,11 +7,12 @@ import type { ChatError } from '../protocol/errors.ts'
 import { Absences } from './absences.ts'
 import { Certificates, type FetchedCertificates } from './certificates.ts'
 import { Conversations } from './conversations.ts'
+import { Deletions } from './deletions.ts'
 import { EventLog } from './event-log.ts'
 import { Feed } from './feed.ts'
 import { GroupWaits } from './group-waits.ts'
 import { Groups } from './groups.ts'
-import { HeldRecords } from './held-records.ts'
+import { type HeldMessage, HeldRecords } from './held-records.ts'
 import { Holds } from './holds.ts'
 import { idMaker } from './ids.ts'
 import type { Identity } from './identity.ts'
@@ -23,6 +24,7 @@ import type { OutboxEntry } from './outbox-entry.ts'
 import type { ClientPorts } from './ports.ts'
 import { Recipients } from './recipients.ts'
 import { ReceiptSender } from './receipt-sender.ts'
+import { References } from './references.ts'
 import type { Session } from './session.ts'
 import { Settings } from './settings.ts'
 import { Statuses } from './statuses.ts'
@@ -54,7 +56,9 @@ export class ChatState {
   readonly absences: Absences
   readonly recipients: Recipients
   readonly statuses: Statuses
+  readonly references: References
   readonly timeline: Timeline
+  readonly deletions: Deletions
   readonly ingest: Ingest
   readonly feed: Feed
   readonly outbox: Outbox
@@ -62,6 +66,10 @@ export class ChatState {
   readonly makeId: () => string
   readonly #me: string
   readonly #groupWaits: GroupWaits
+  /** Called when the text or the reactions of a message that was shown before have changed. */
+  onLineChanged: (key: Uint8Array) => void = () => {}
+  /** Called when a message that was there is deleted. */
+  onDeleted: (message: HeldMessage) => void = () => {}
   readonly #holds: Holds
   readonly #onChange: () => void
   readonly #onStatus: ChatStateOptions['onStatus']
@@ -113,18 +121,28 @@ export class ChatState {
       show: (key) => this.timeline.show(key),
       onReleased: onChange,
     })
-    this.timeline = new Timeline({
+    const showing = {
       store,
       records,
-      conversations,
       events,
+      isBlocked: (user: string) => this.settings.isBlocked(user),
+      isHeld: (key: Uint8Array) => this.#holds.isHeld(key),
+      onChanged: (key: Uint8Array) => this.onLineChanged(key),
+    }
+    this.references = new References(showing)
+    const { references } = this
+    this.timeline = new Timeline({
+      ...showing,
+      conversations,
       holds: this.#holds,
+      references,
       statuses: this.statuses,
       me,
-      isBlocked: (user) => this.settings.isBlocked(user),
       isMention: (header, sealed) => isMention(header, sealed, { me: me.user, groups }),
       now: () => clock.now(),
     })
+    const onDeleted = (message: HeldMessage): void => this.onDeleted(message)
+    this.deletions = new Deletions({ ...showing, references, timeline: this.timeline, me: me.user, onDeleted })
     this.ingest = new Ingest({
       clock,
       log,
@@ -134,6 +152,7 @@ export class ChatState {
       records,
       certificates: this.certificates,
       timeline: this.timeline,
+      deletions: this.deletions,
       statuses: this.statuses,
       settings: this.settings,
       groups,
@@ -220,7 +239,7 @@ export class ChatState {
   }
 
   #answered(entry: OutboxEntry, error?: ChatError): void {
-    if (entry.kind === 'msg') this.#onStatus(entry.id, error)
+    if (entry.kind === 'msg' || entry.kind === 'tomb') this.#onStatus(entry.id, error)
     else this.#onChange()
   }
 }

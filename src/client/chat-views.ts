@@ -1,13 +1,24 @@
 // What is shown of the local state: conversations, messages with how far they got, gaps, events. Reads only.
 import { ChatError } from '../protocol/errors.ts'
+import { decodeContent } from '../protocol/content.ts'
 import { conversationOf, isGroupId, isGroupName, isUserName } from '../protocol/names.ts'
 import { isRecordId } from '../protocol/records.ts'
+import { type Reference, referenceOf } from '../protocol/reference.ts'
 import type { ChatEvent, Gap, HistoryMessage, HistoryOptions, InboxEntry, SendResult, StatusReport } from './api.ts'
 import type { ChatState } from './chat-state.ts'
 import type { LoggedEvent } from './event-log.ts'
 import { gapsOf } from './gaps.ts'
-import type { HeldMessage } from './held-records.ts'
-import { clampTimes, type NameOf, queuedResult, showDraft, showMessage, statusOf, timestamp } from './message-view.ts'
+import { contentOf, type HeldMessage } from './held-records.ts'
+import {
+  clampTimes,
+  type NameOf,
+  queuedResult,
+  showDraft,
+  showMessage,
+  statusOf,
+  timestamp,
+  withQueued,
+} from './message-view.ts'
 import { mentionsOf, unreadOf } from './reading.ts'
 import { SearchIndex } from './search-index.ts'
 
@@ -69,14 +80,23 @@ export class ChatViews {
     const { limit = DEFAULT_LIMIT, before, after, since } = options
     const id = this.idOf(conversation)
     const from = await this.#place(id, after, since)
-    if (from !== undefined) {
-      const held = await this.#state.timeline.pageAfter(id, limit, from)
-      return [...held.map((message) => this.#shown(message)), ...this.#drafts(id)].slice(0, limit)
-    }
     const anchor = before === undefined ? undefined : await this.#messageIn(id, before)
-    const held = await this.#state.timeline.page(id, limit, anchor?.header)
-    const drafts = anchor ? [] : this.#drafts(id)
-    return [...held.map((message) => this.#shown(message)), ...drafts].slice(-limit)
+    const { timeline } = this.#state
+    const isForward = from !== undefined
+    const held = isForward ? await timeline.pageAfter(id, limit, from) : await timeline.page(id, limit, anchor?.header)
+    const { lines, references } = this.#queued(id)
+    const all = [...held.map((message) => this.#shown(message)), ...(anchor ? [] : lines)]
+    const page = isForward ? all.slice(0, limit) : all.slice(-limit)
+    return references.length > 0 ? page.map((line) => withQueued(line, references, this.#me)) : page
+  }
+
+  /** One message as history() shows it. */
+  line(id: string, { from, conv }: { from: string; conv: string }): HistoryMessage | undefined {
+    const { lines, references } = this.#queued(conv)
+    const key = this.#state.records.keyOf(id, from)
+    const held = key && this.#state.records.message(key)
+    const shown = held ? this.#shown(held) : lines.find((line) => line.id === id)
+    return shown && withQueued(shown, references, this.#me)
   }
 
   /** `since`: what was made before may have expired, in milliseconds since 1970. */
@@ -136,9 +156,42 @@ export class ChatViews {
       const { group, at, ...change } = entry.group
       return { type: 'group', group: this.#nameOf(group), ...change, at: timestamp(at), position }
     }
-    const message = this.#state.records.message(entry.message)
-    if (!message || this.#state.settings.isBlocked(message.header.from)) return undefined
-    return { ...showMessage(message, this.#nameOf), position }
+    if ('deletion' in entry) {
+      const { id, conv, by, at } = entry.deletion
+      return { type: 'delete', id, conversation: this.#nameOf(conv), by, at: timestamp(at), position }
+    }
+    const isReference = 'reference' in entry
+    const message = this.#state.records.message(isReference ? entry.reference : entry.message)
+    if (!message || message.isDeleted || this.#state.settings.isBlocked(message.header.from)) return undefined
+    return isReference ? this.#referenceEvent(message, position) : { ...showMessage(message, this.#nameOf), position }
+  }
+
+  /** undefined when what it was about is deleted. */
+  #referenceEvent(message: HeldMessage, position: number): ChatEvent | undefined {
+    const { records } = this.#state
+    const { from, conv, at } = message.header
+    const reference = referenceOf(contentOf(message))
+    if (!reference || reference.kind === 'none') return undefined
+    const { id } = reference
+    const target = records.keyOf(id, reference.kind === 'edit' ? from : reference.author)
+    if (!target || records.message(target)?.isDeleted !== false) return undefined
+    const conversation = this.#nameOf(conv)
+    const about = { id, conversation, from, at: timestamp(message.acceptedAt || at), position }
+    if (reference.kind === 'edit') return { type: 'edit', ...about, text: reference.text }
+    return { type: 'reaction', ...about, emoji: reference.emoji, active: reference.isActive }
+  }
+
+  /** Of this device, what has not left yet: messages, and what is about others. */
+  #queued(id: string): { lines: HistoryMessage[]; references: Reference[] } {
+    const lines: HistoryMessage[] = []
+    const references: Reference[] = []
+    for (const entry of this.#state.outbox.drafts(id)) {
+      const content = decodeContent(entry.bytes)
+      const reference = referenceOf(content)
+      if (reference) references.push(reference)
+      else lines.push(showDraft(entry, content, { me: this.#me, nameOf: this.#nameOf }))
+    }
+    return { lines, references }
   }
 
   /** Where a page that reads on begins; undefined when it reads back from the end or a message. */
@@ -154,10 +207,6 @@ export class ChatViews {
     const message = await this.message(id)
     if (message.header.conv !== conversation) throw new ChatError('MESSAGE_UNKNOWN')
     return message
-  }
-
-  #drafts(id: string): HistoryMessage[] {
-    return this.#state.outbox.drafts(id).map((entry) => showDraft(entry, this.#me, this.#nameOf))
   }
 
   #resultOf(message: HeldMessage): SendResult {
@@ -181,11 +230,19 @@ export class ChatViews {
   }
 
   #shown(message: HeldMessage): HistoryMessage {
-    const shown = showMessage(message, this.#nameOf)
+    const shown = { ...showMessage(message, this.#nameOf), ...this.#changes(message) }
     if (message.header.from !== this.#me) return { ...shown, status: this.#statusOfReceived(message) }
     const { status } = this.#resultOf(message)
     const problem = status === 'refused' ? this.#problem(message.header.id) : undefined
     return { ...shown, status, ...(problem ? { problem: problem.message } : {}) }
+  }
+
+  #changes(message: HeldMessage): Pick<HistoryMessage, 'edited' | 'deleted' | 'reactions'> & { text?: string } {
+    if (message.isDeleted) return { deleted: true }
+    const { references } = this.#state
+    const text = references.textOf(message)
+    const reactions = references.reactionsTo(message)
+    return { ...(text === undefined ? {} : { text, edited: true }), ...(reactions.length > 0 ? { reactions } : {}) }
   }
 
   #statusOfReceived({ header }: HeldMessage): 'received' | 'read' {

@@ -1,5 +1,6 @@
 // Everything a listener is told, numbered and on disk, so that each listener goes on where it stopped.
-// An entry only points to its message: 'm' and the record key; receipts and changes of groups are written out: 'r' or 'g' and JSON.
+// An entry only points to its record: 'm' (message) or 'a' (about one: edit, reaction) and the record key. Receipts, deletions and
+// changes of groups are written out: 'r', 'd' or 'g' and JSON.
 import { fromUtf8, toUtf8 } from '../protocol/bytes.ts'
 import type { GroupRole } from '../protocol/group.ts'
 import type { GroupChangeName } from '../protocol/records.ts'
@@ -7,8 +8,10 @@ import { decodeNumber, encodeNumber, keys, ranges } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
 
 const MESSAGE = 0x6d
+const REFERENCE = 0x61
 const RECEIPT = 0x72
 const GROUP = 0x67
+const DELETION = 0x64
 
 export interface LoggedReceipt {
   id: string
@@ -28,9 +31,20 @@ export interface LoggedGroupChange {
   /** Milliseconds since 1970. */
   at: number
 }
+export interface LoggedDeletion {
+  /** Of the message. */
+  id: string
+  /** The conversation's internal id. */
+  conv: string
+  by: string
+  /** Milliseconds since 1970 by the deleting device's clock. */
+  at: number
+}
 export type LoggedEvent = { position: number } & (
   | { message: Uint8Array }
+  | { reference: Uint8Array }
   | { receipt: LoggedReceipt }
+  | { deletion: LoggedDeletion }
   | { group: LoggedGroupChange }
 )
 
@@ -57,6 +71,15 @@ export class EventLog {
     this.#append(Buffer.concat([Buffer.of(MESSAGE), key]))
   }
 
+  /** An edit or a reaction. */
+  reference(key: Uint8Array): void {
+    this.#append(Buffer.concat([Buffer.of(REFERENCE), key]))
+  }
+
+  deletion(deletion: LoggedDeletion): void {
+    this.#append(Buffer.concat([Buffer.of(DELETION), toUtf8(JSON.stringify(deletion))]))
+  }
+
   receipt(receipt: LoggedReceipt): void {
     this.#append(Buffer.concat([Buffer.of(RECEIPT), toUtf8(JSON.stringify(receipt))]))
   }
@@ -70,9 +93,14 @@ export class EventLog {
     const rows = await this.#store.range({ ...ranges.events(after), limit })
     return rows.map(([key, value]) => {
       const position = decodeNumber(key, 1)
-      if (value[0] === MESSAGE) return { position, message: value.subarray(1) }
-      const written = JSON.parse(fromUtf8(value.subarray(1))) as LoggedReceipt | LoggedGroupChange // by the methods above
-      return 'group' in written ? { position, group: written } : { position, receipt: written }
+      const rest = value.subarray(1)
+      if (value[0] === MESSAGE) return { position, message: rest }
+      if (value[0] === REFERENCE) return { position, reference: rest }
+      const written: unknown = JSON.parse(fromUtf8(rest))
+      // The casts: written by the methods above.
+      if (value[0] === DELETION) return { position, deletion: written as LoggedDeletion }
+      if (value[0] === GROUP) return { position, group: written as LoggedGroupChange }
+      return { position, receipt: written as LoggedReceipt }
     })
   }
 

@@ -1,7 +1,9 @@
 // What became of each record this device has seen, by record key: bodies of messages, and a mark for everything else,
-// so that nothing is fetched, verified or shown twice. Value: disposition (1 byte), acceptedAt (6), the sealed bytes of messages.
+// so that nothing is fetched, verified or shown twice. Value: disposition (1 byte), acceptedAt (6), the sealed bytes of messages;
+// of a deleted message its header alone.
 import { concat } from '../protocol/bytes.ts'
-import { openBody } from '../protocol/sealed.ts'
+import { type Content, decodeContent } from '../protocol/content.ts'
+import { openBody, unsealed } from '../protocol/sealed.ts'
 import { idFromBytes, openRecord, recordKey, type MessageHeader } from '../protocol/records.ts'
 import { decodeNumber, encodeNumber, keys, NUMBER_BYTES, ranges } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
@@ -18,6 +20,8 @@ export interface HeldMessage {
   acceptedAt: number
   /** A message of one's own that was refused for good. */
   isRefused: boolean
+  /** Only its place is left: there is no body. */
+  isDeleted: boolean
   key: Uint8Array
 }
 
@@ -50,14 +54,24 @@ export class HeldRecords {
     this.#store.put(keys.record(key), concat(Buffer.of(disposition), encodeNumber(acceptedAt), sealed))
   }
 
-  /** The message under a record key; undefined when it is none, or deleted. */
+  /** The body goes, the place stays. */
+  keepDeleted(key: Uint8Array, header: MessageHeader, acceptedAt: number): void {
+    const { k, id, from, dev, to, at, conv, seq, ct, gv } = header
+    const left: MessageHeader = { k, id, from, dev, to, at, conv, seq, ct, ...(gv === undefined ? {} : { gv }) }
+    const value = concat(Buffer.of(dispositions.deleted), encodeNumber(acceptedAt), unsealed(left))
+    this.#store.put(keys.record(key), value)
+  }
+
+  /** The message under a record key, or what is left of it; undefined when it is none. */
   message(key: Uint8Array): HeldMessage | undefined {
     const value = this.#store.get(keys.record(key))
-    if (!value || (value[0] !== dispositions.message && value[0] !== dispositions.refused)) return undefined
+    if (!value || value.length === 1 + NUMBER_BYTES) return undefined
     const sealed = Buffer.from(value.buffer, value.byteOffset + 1 + NUMBER_BYTES, value.length - 1 - NUMBER_BYTES)
     const { header } = openRecord(sealed)
     if (header.k !== 'msg') return undefined
-    return { header, sealed, acceptedAt: decodeNumber(value, 1), isRefused: value[0] === dispositions.refused, key }
+    const isRefused = value[0] === dispositions.refused
+    const isDeleted = value[0] === dispositions.deleted
+    return { header, sealed, acceptedAt: decodeNumber(value, 1), isRefused, isDeleted, key }
   }
 
   /** Record key of the first record of this author under this id. */
@@ -85,4 +99,12 @@ export class HeldRecords {
 
 const recordKeyStart = (id: string): Buffer => recordKey(id, Buffer.alloc(0)).subarray(0, ID_BYTES)
 export const idOfRecordKey = (key: Uint8Array): string => idFromBytes(key.subarray(0, ID_BYTES))
-export const bodyOf = (message: HeldMessage): Buffer => openBody(message.sealed)
+
+/** What its author wrote; nothing, when that cannot be read: signed like this, so there is nothing else to show. */
+export const contentOf = ({ sealed }: { sealed: Uint8Array }): Content => {
+  try {
+    return decodeContent(openBody(sealed))
+  } catch {
+    return { text: '' }
+  }
+}

@@ -5,13 +5,15 @@ import { fromBase64, toMapKey } from '../protocol/bytes.ts'
 import { asChatError, hasCode } from '../protocol/errors.ts'
 import { openBody } from '../protocol/sealed.ts'
 import { openRecord, type OpenRecord, recordKey, type RecordKind } from '../protocol/records.ts'
+import { referenceOf } from '../protocol/reference.ts'
 import { mutant } from '../platform/mutants.ts'
 import type { Clock, Logger } from '../platform/ports.ts'
 import type { ClusterMap } from '../protocol/cluster-map.ts'
 import type { Certificates } from './certificates.ts'
+import type { Deletions } from './deletions.ts'
 import type { Groups } from './groups.ts'
 import type { GroupWaits } from './group-waits.ts'
-import type { HeldRecords } from './held-records.ts'
+import { contentOf, type HeldRecords } from './held-records.ts'
 import type { Standing } from './group-standing.ts'
 import type { Received, Timeline } from './timeline.ts'
 import type { Settings } from './settings.ts'
@@ -29,7 +31,9 @@ interface Incoming {
   key: Uint8Array
   mapKey: string
   acceptedAt: number
-  /** Its device was not among its author's certificates; the answer may have been older than the device. */
+  /** A device whose certificate is not known here yet. */
+  awaited?: string
+  /** It was not among its user's certificates; the answer may have been older than the device. */
   isAsked?: boolean
 }
 export interface IngestOptions {
@@ -41,6 +45,7 @@ export interface IngestOptions {
   records: HeldRecords
   certificates: Certificates
   timeline: Timeline
+  deletions: Deletions
   statuses: Statuses
   settings: Settings
   groups: Groups
@@ -126,10 +131,15 @@ export class Ingest {
   }
 
   #process(incoming: Incoming, conversations: Set<string>): void {
-    const { from, dev } = incoming.record.header
+    const { header } = incoming.record
     const { certificates, me, cluster, map } = this.#options
-    const certificate = certificates.get(from, dev)
-    if (!certificate) return this.#park(incoming, from)
+    const certificate = certificates.get(header.from, header.dev)
+    if (!certificate) return this.#park(incoming, { user: header.from, device: header.dev })
+    const place = header.k === 'tomb' ? header.of : undefined
+    // Whoever names a device in a place must name its user too.
+    if (place && !certificates.get(place.from, place.dev)) {
+      return this.#park(incoming, { user: place.from, device: place.dev })
+    }
     const verdict = judge(incoming.record, certificate, { me: me.user, cluster, map: map() })
     const standing = verdict === 'valid' ? this.#options.groups.standing(incoming.record) : verdict
     if (typeof standing === 'number') return this.#waitForGroup(incoming, standing)
@@ -198,13 +208,13 @@ export class Ingest {
     },
     tomb: ({ header }, { key }) => {
       this.#options.records.mark(key, 'applied')
-      if (header.k === 'tomb') this.#options.timeline.bury(header)
+      if (header.k === 'tomb') this.#options.deletions.bury(header)
       return undefined
     },
   }
 
   #fileMessage(record: OpenRecord, received: Received): string | undefined {
-    const { records, timeline, log } = this.#options
+    const { records, timeline, deletions, log } = this.#options
     const { header } = record
     if (header.k !== 'msg') return undefined
     const first = records.keyOf(header.id, header.from)
@@ -214,22 +224,23 @@ export class Ingest {
       log.warn({ id: header.id, from: header.from }, 'two messages under one id; the first is kept')
       return undefined
     }
-    if (timeline.isBuried(received.key, header.from)) {
-      records.mark(received.key, 'deleted', received.acceptedAt)
-      return timeline.receiveVoid({ ...header, k: 'void' }).id
+    if (deletions.isBuried(received.key, header.from)) {
+      const isLine = referenceOf(contentOf(record)) === undefined
+      return timeline.receiveDeleted(header, received.key, { acceptedAt: received.acceptedAt, isLine }).id
     }
     return timeline.receive(header, record, received).id
   }
 
-  /** Its author's certificate is not known here yet: one question per author, all its records wait for the answer. */
-  #park(incoming: Incoming, author: string): void {
-    const waiting = this.#parked.get(author)
+  /** A certificate is not known here yet: one question per user, all records that need it wait for the answer. */
+  #park(incoming: Incoming, { user, device }: { user: string; device: string }): void {
+    const parked: Incoming = { ...incoming, awaited: device, isAsked: false }
+    const waiting = this.#parked.get(user)
     if (waiting) {
-      waiting.push(incoming)
+      waiting.push(parked)
       return
     }
-    this.#parked.set(author, [incoming])
-    void this.#ask(author)
+    this.#parked.set(user, [parked])
+    void this.#ask(user)
   }
 
   async #ask(author: string): Promise<void> {
@@ -251,7 +262,7 @@ export class Ingest {
     this.#parked.delete(author)
     const again: Incoming[] = []
     for (const incoming of waiting) {
-      if (devices.has(incoming.record.header.dev)) this.#queue.push(incoming)
+      if (devices.has(incoming.awaited ?? '')) this.#queue.push(incoming)
       else if (!incoming.isAsked || !isWhole) again.push({ ...incoming, isAsked: isWhole })
       else {
         this.#refuse(incoming, 'no certificate')

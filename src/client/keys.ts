@@ -35,6 +35,9 @@ export const keys = {
     concat(letter('o'), terminated(conversation), encodeNumber(at)),
   /** Conversation, device, sequence -> record key of the message. */
   sequence: (place: Place, seq: number): Buffer => concat(letter('s'), placeBytes(place), encodeNumber(seq)),
+  /** Conversation, id, author of a message -> the edits of it and the reactions to it, see references.ts. */
+  references: (conversation: string, id: string, author: string): Buffer =>
+    concat(letter('a'), terminated(conversation), idBytes(id), toUtf8(author)),
   /** Own messages: conversation, device, sequence, recipient -> when received, when read. */
   status: (place: Place, seq: number, user: string): Buffer =>
     concat(letter('t'), placeBytes(place), encodeNumber(seq), toUtf8(user)),
@@ -52,8 +55,8 @@ export const keys = {
   event: (position: number): Buffer => concat(letter('e'), encodeNumber(position)),
   /** Name of a reader of the events -> its position. */
   mark: (name: string): Buffer => concat(letter('l'), toUtf8(name)),
-  /** Record key -> author of the tombstone that came before the record. */
-  tombstone: (recordKey: Uint8Array): Buffer => concat(letter('d'), recordKey),
+  /** Record key, author of a tombstone that came before the record. */
+  tombstone: (recordKey: Uint8Array, author: string): Buffer => concat(letter('d'), recordKey, toUtf8(author)),
   /** Group, version -> the sealed version. */
   groupVersion: (group: string, version: number): Buffer =>
     concat(letter('g'), terminated(group), encodeNumber(version)),

@@ -15,6 +15,8 @@ import type {
   HistoryMessage,
   HistoryOptions,
   InboxEntry,
+  ReferenceOptions,
+  ReferenceResult,
   SendOptions,
   SendResult,
   StatusReport,
@@ -31,6 +33,7 @@ import { LocalGroups } from './local-groups.ts'
 import { queuedResult } from './message-view.ts'
 import type { ClientPorts } from './ports.ts'
 import { markShown } from './reading.ts'
+import { Referring } from './referring.ts'
 import { blockKey } from './settings.ts'
 import { StatusWaits } from './status-waits.ts'
 
@@ -59,6 +62,7 @@ export class LocalChat implements Chat {
   readonly #waits: StatusWaits
   readonly #state: ChatState
   readonly #views: ChatViews
+  readonly #referring: Referring
   readonly #devices: Devices
   readonly #closing = new AbortController()
   #connection: Connection | undefined
@@ -95,6 +99,17 @@ export class LocalChat implements Chat {
       session: () => this.#connection?.session,
       until: (holds, timeoutMs) => this.#until(holds, timeoutMs),
     })
+    this.#referring = new Referring({
+      state: this.#state,
+      views: this.#views,
+      me: this.user,
+      device: this.device,
+      now: () => this.#now(),
+      until: (id, result, waiting) => this.#untilState(id, result, waiting),
+      problem: (id) => this.#waits.problem(id),
+      onChange: () => this.#changed(),
+    })
+    this.#state.onDeleted = (message) => void this.#referring.forgetEdits(message)
     this.#devices = new Devices({
       identity,
       clock: ports.clock,
@@ -145,15 +160,20 @@ export class LocalChat implements Chat {
     const id = options.id ?? this.#state.makeId()
     const group = this.#state.groups.newest(lane)
     const content = encodeContent(compose(text, options, { me: this.user, group }))
-    const signals = [this.#closing.signal, ...(options.signal ? [options.signal] : [])]
     if (!this.#views.result(id)) await this.#state.outbox.addMessage({ id, to: group ? lane : to, lane, content })
-    return this.#waits.until(id, {
-      result: () => this.#views.result(id) ?? queuedResult({ id, to }),
-      wait: options.wait ?? 'stored',
-      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-      signals,
-      trouble: () => this.#connection?.state.problem ?? undefined,
-    })
+    return this.#untilState(id, () => this.#views.result(id) ?? queuedResult({ id, to }), options)
+  }
+
+  edit(id: string, text: string, options: ReferenceOptions = {}): Promise<ReferenceResult> {
+    return this.#referring.edit(id, text, options)
+  }
+
+  delete(id: string, options: ReferenceOptions = {}): Promise<ReferenceResult> {
+    return this.#referring.delete(id, options)
+  }
+
+  react(id: string, emoji: string, options: ReferenceOptions & { active?: boolean } = {}): Promise<ReferenceResult> {
+    return this.#referring.react(id, emoji, options)
   }
 
   history(conversation: string, options?: HistoryOptions): Promise<HistoryMessage[]> {
@@ -290,6 +310,16 @@ export class LocalChat implements Chat {
     this.#state.settings.apply({ key, at: this.#now(), dev: this.device }, body)
     await this.#state.outbox.addSetting(key, body)
     this.#changed()
+  }
+
+  #untilState(id: string, result: () => SendResult, options: SendOptions | ReferenceOptions): Promise<SendResult> {
+    return this.#waits.until(id, {
+      result,
+      wait: options.wait ?? 'stored',
+      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      signals: [this.#closing.signal, ...(options.signal ? [options.signal] : [])],
+      trouble: () => this.#connection?.state.problem ?? undefined,
+    })
   }
 
   #until(holds: () => boolean, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<void> {

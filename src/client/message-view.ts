@@ -1,7 +1,8 @@
 // Messages as programs see them: the shapes of `--json`. Times are those of the cluster, clamped to stored <= received <= read.
-import { decodeContent } from '../protocol/content.ts'
-import type { HistoryMessage, MessageStatus, SendResult, ShownMessage, Timestamp } from './api.ts'
-import { bodyOf, type HeldMessage } from './held-records.ts'
+import type { Content } from '../protocol/content.ts'
+import type { Reference } from '../protocol/reference.ts'
+import type { HistoryMessage, MessageStatus, SendResult, ShownMessage, ShownReaction, Timestamp } from './api.ts'
+import { contentOf, type HeldMessage } from './held-records.ts'
 import type { OutboxEntry } from './outbox-entry.ts'
 import type { Times } from './statuses.ts'
 
@@ -29,21 +30,19 @@ export const statusOf = ({ storedAt, receivedAt, readAt }: ShownTimes): MessageS
 /** What people call a conversation: the other user, or `#group`. */
 export type NameOf = (conversation: string) => string
 
-const contentOf = (body: Uint8Array): Pick<ShownMessage, 'text' | 'attachments' | 'reply' | 'mentions'> => {
-  try {
-    const { text, reply, attachments, mentions } = decodeContent(body)
-    return {
-      text,
-      attachments: Array.isArray(attachments)
-        ? attachments.map(({ id, name, size, type }) => ({ id, name, size, type }))
-        : [],
-      ...(typeof reply === 'string' ? { reply } : {}),
-      ...(Array.isArray(mentions) && mentions.length > 0 ? { mentions } : {}),
-    }
-  } catch {
-    return { text: '', attachments: [] } // signed by its author like this; there is nothing else to show
-  }
-}
+const showContent = ({
+  text,
+  reply,
+  attachments,
+  mentions,
+}: Content): Pick<ShownMessage, 'text' | 'attachments' | 'reply' | 'mentions'> => ({
+  text,
+  attachments: Array.isArray(attachments)
+    ? attachments.map(({ id, name, size, type }) => ({ id, name, size, type }))
+    : [],
+  ...(typeof reply === 'string' ? { reply } : {}),
+  ...(Array.isArray(mentions) && mentions.length > 0 ? { mentions } : {}),
+})
 
 export const showMessage = (message: HeldMessage, nameOf: NameOf): ShownMessage => {
   const { header, acceptedAt } = message
@@ -55,21 +54,57 @@ export const showMessage = (message: HeldMessage, nameOf: NameOf): ShownMessage 
     from: header.from,
     to: header.to === header.conv ? conversation : header.to,
     at: timestamp(acceptedAt || header.at),
-    ...contentOf(bodyOf(message)),
+    ...showContent(contentOf(message)),
   }
 }
 
 /** A message that has not left yet. */
-export const showDraft = (entry: OutboxEntry, me: string, nameOf: NameOf): HistoryMessage => ({
+export const showDraft = (
+  entry: OutboxEntry,
+  content: Content,
+  { me, nameOf }: { me: string; nameOf: NameOf },
+): HistoryMessage => ({
   type: 'message',
   id: entry.id,
   conversation: nameOf(entry.lane),
   from: me,
   to: nameOf(entry.lane),
   at: timestamp(entry.writtenAt),
-  ...contentOf(entry.bytes),
+  ...showContent(content),
   status: 'queued',
 })
+
+const reactionsWith = (
+  before: ShownReaction[],
+  { emoji, isActive }: { emoji: string; isActive: boolean },
+  me: string,
+): ShownReaction[] => {
+  const without = before
+    .map((reaction) =>
+      reaction.emoji === emoji ? { emoji, users: reaction.users.filter((user) => user !== me) } : reaction,
+    )
+    .filter(({ users }) => users.length > 0)
+  if (!isActive) return without
+  const known = without.find((reaction) => reaction.emoji === emoji)
+  if (!known) return [...without, { emoji, users: [me] }]
+  return without.map((reaction) => (reaction === known ? { emoji, users: [...known.users, me] } : reaction))
+}
+
+/** A message as it will be once what this user has said about it has left. */
+export const withQueued = (shown: HistoryMessage, queued: readonly Reference[], me: string): HistoryMessage => {
+  if (shown.deleted) return shown
+  let { reactions = [] } = shown
+  let changed = shown
+  for (const reference of queued) {
+    if (reference.kind === 'none' || reference.id !== shown.id) continue
+    if (reference.kind === 'reaction' && reference.author === shown.from) {
+      reactions = reactionsWith(reactions, reference, me)
+    }
+    if (reference.kind === 'edit' && shown.from === me) changed = { ...changed, text: reference.text, edited: true }
+  }
+  const { reactions: _before, ...rest } = changed
+  return reactions.length > 0 ? { ...rest, reactions } : rest
+}
 
 /** `to`: the user or `#group`. */
 export const queuedResult = ({ id, to }: { id: string; to: string }): SendResult => ({

@@ -2,12 +2,12 @@
 import { concat, fromUtf8, toUtf8 } from '../protocol/bytes.ts'
 import { CONTENT_TYPE } from '../protocol/content.ts'
 import { ChatError } from '../protocol/errors.ts'
-import type { MessageHeader, SettingHeader, VoidHeader } from '../protocol/records.ts'
+import type { DeletedPlace, MessageHeader, SettingHeader, TombstoneHeader, VoidHeader } from '../protocol/records.ts'
 
 export interface OutboxEntry {
-  kind: 'msg' | 'void' | 'set'
+  kind: 'msg' | 'void' | 'set' | 'tomb'
   id: string
-  /** The conversation, or `settings`: in a lane everything leaves in order. */
+  /** The conversation, `settings` or `deletions`: in a lane everything leaves in order. */
   lane: string
   /** Place in the lane; of messages and voids the sequence number. */
   place: number
@@ -16,6 +16,8 @@ export interface OutboxEntry {
   writtenAt: number
   /** Key of a setting. */
   setting?: string
+  /** What a tombstone deletes. */
+  deletes?: { target: string; of: DeletedPlace }
   /** The content until it first leaves, then the sealed record. */
   bytes: Uint8Array
   isSealed: boolean
@@ -55,12 +57,13 @@ export const voidFor = (
 
 /** The header with which an entry leaves; `at` in milliseconds since 1970, `gv` to a group the version that its author knows. */
 export const headerFor = (
-  { kind, id, to, lane, place, setting }: OutboxEntry,
+  { kind, id, to, lane, place, setting, deletes }: OutboxEntry,
   { user, device }: { user: string; device: string },
   { at, gv }: { at: number; gv: number | undefined },
-): MessageHeader | VoidHeader | SettingHeader => {
+): MessageHeader | VoidHeader | SettingHeader | TombstoneHeader => {
   const author = { id, from: user, dev: device, to, at }
   if (kind === 'set') return { k: 'set', ...author, key: setting ?? '' }
+  if (kind === 'tomb') return { k: 'tomb', ...author, target: '', ...deletes }
   if (kind === 'void') return { k: 'void', ...author, conv: lane, seq: place }
   return { k: 'msg', ...author, conv: lane, seq: place, ct: CONTENT_TYPE, ...(gv === undefined ? {} : { gv }) }
 }

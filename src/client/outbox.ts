@@ -3,7 +3,7 @@
 // for good is replaced, in one batch, by a void of the same sequence number, which waits for the next message to go first.
 import { toBase64 } from '../protocol/bytes.ts'
 import { asChatError, type ChatError } from '../protocol/errors.ts'
-import { openRecord, recordKey } from '../protocol/records.ts'
+import { openRecord, recordKey, type TombstoneHeader } from '../protocol/records.ts'
 import { openBody } from '../protocol/sealed.ts'
 import { mutant } from '../platform/mutants.ts'
 import type { Clock, Logger, RandomSource } from '../platform/ports.ts'
@@ -21,6 +21,7 @@ const MAX_BUFFERED_BYTES = 1024 * 1024
 const FIRST_RETRY_MS = 100
 const LONGEST_RETRY_MS = 5_000
 const SETTINGS = 'settings'
+const DELETIONS = 'deletions'
 
 interface Lane {
   name: string
@@ -99,19 +100,36 @@ export class Outbox {
     await this.#add({ ...fresh(this.#options.clock.now()), kind: 'msg', id, lane, place, to, bytes: content })
   }
 
-  async addSetting(setting: string, body: Uint8Array): Promise<void> {
-    const place = (this.#lanes.get(SETTINGS)?.entries.at(-1)?.place ?? 0) + 1
-    const { identity, makeId, clock } = this.#options
-    const entry = {
-      ...fresh(clock.now()),
-      id: makeId(),
-      lane: SETTINGS,
-      place,
-      to: identity.user,
-      setting,
-      bytes: body,
-    }
-    await this.#add({ ...entry, kind: 'set' })
+  async addSetting(setting: string, bytes: Uint8Array): Promise<void> {
+    const { makeId, identity } = this.#options
+    await this.#addAside({ kind: 'set', id: makeId(), lane: SETTINGS, to: identity.user, setting, bytes })
+  }
+
+  /** Resolves with the tombstone's id once it is on disk. */
+  async addTombstone({ to, target, of }: Required<Pick<TombstoneHeader, 'to' | 'target' | 'of'>>): Promise<string> {
+    const id = this.#options.makeId()
+    const bytes = new Uint8Array(0)
+    await this.#addAside({ kind: 'tomb', id, lane: DELETIONS, to, deletes: { target, of }, bytes })
+    return id
+  }
+
+  /** Another content for a message that has not left yet; false when it has, or is not there. */
+  async redraft(id: string, content: Uint8Array): Promise<boolean> {
+    const entry = this.#draft(id)
+    if (!entry) return false
+    entry.bytes = content
+    this.#save(entry)
+    await this.#changed()
+    return true
+  }
+
+  /** A message that has not left yet never will; false when it has, or is not there. */
+  async takeBack(id: string): Promise<boolean> {
+    const entry = this.#draft(id)
+    if (!entry) return false
+    this.#substitute(entry)
+    await this.#changed()
+    return true
   }
 
   online(session: Session): void {
@@ -137,8 +155,23 @@ export class Outbox {
     this.#insert(entry)
     this.#save(entry)
     this.#pump()
+    await this.#changed()
+  }
+
+  /** Of no conversation: it only has a place in its lane. */
+  async #addAside(entry: Omit<OutboxEntry, 'place' | keyof ReturnType<typeof fresh>>): Promise<void> {
+    const place = (this.#lanes.get(entry.lane)?.entries.at(-1)?.place ?? 0) + 1
+    await this.#add({ ...fresh(this.#options.clock.now()), ...entry, place })
+  }
+
+  #changed(): Promise<void> {
     this.#options.onChange()
-    await this.#options.store.commit({ sync: true })
+    return this.#options.store.commit({ sync: true })
+  }
+
+  #draft(id: string): OutboxEntry | undefined {
+    const entry = this.#byId.get(id)
+    return entry?.kind === 'msg' && !entry.isSealed ? entry : undefined
   }
 
   #insert(entry: OutboxEntry): void {
@@ -245,27 +278,30 @@ export class Outbox {
 
   /** Its number is taken by a void, in the same batch; a void that nobody takes waits for the next message. */
   #refuse(entry: OutboxEntry, error: ChatError): void {
-    const lane = this.#lanes.get(entry.lane)
     if (entry.kind === 'msg') this.#options.timeline.refused(recordKey(entry.id, entry.bytes))
-    if (entry.kind === 'set' || !lane) this.#remove(entry)
-    else {
-      const index = lane.entries.indexOf(entry)
-      const isLast = lane.entries.slice(index + 1).every(({ kind }) => kind === 'void')
-      const { makeId, clock } = this.#options
-      const substitute = voidFor(entry, { id: makeId(), now: clock.now(), isParked: isLast || entry.kind === 'void' })
-      lane.entries[index] = substitute
-      this.#byId.delete(entry.id)
-      this.#byId.set(substitute.id, substitute)
-      this.#save(substitute)
-    }
+    if (entry.kind === 'set' || entry.kind === 'tomb') this.#remove(entry)
+    else this.#substitute(entry)
     this.#options.onRefused(entry, error)
+  }
+
+  #substitute(entry: OutboxEntry): void {
+    const entries = this.#lanes.get(entry.lane)?.entries ?? []
+    const index = entries.indexOf(entry)
+    const isLast = entries.slice(index + 1).every(({ kind }) => kind === 'void')
+    const { makeId, clock } = this.#options
+    const substitute = voidFor(entry, { id: makeId(), now: clock.now(), isParked: isLast || entry.kind === 'void' })
+    entries[index] = substitute
+    this.#byId.delete(entry.id)
+    this.#byId.set(substitute.id, substitute)
+    this.#save(substitute)
   }
 
   #seal(entry: OutboxEntry): void {
     const { identity, conversations, now, groupVersion } = this.#options
     const author = { user: identity.user, device: identity.device }
     // Above everything seen in the conversation, whatever this device's clock says.
-    const lowest = entry.kind === 'set' ? 0 : conversations.of(entry.lane).maxAt + 1
+    const isAside = entry.kind === 'set' || entry.kind === 'tomb'
+    const lowest = isAside ? 0 : conversations.of(entry.lane).maxAt + 1
     const header = headerFor(entry, author, { at: Math.max(now(), lowest), gv: groupVersion(entry.to) })
     entry.bytes = this.#options.identity.seal(header, entry.kind === 'void' ? undefined : entry.bytes)
     entry.isSealed = true

@@ -5,6 +5,9 @@ import type { Chat, ChatEvent, ChatGroups } from './api.ts'
 
 const sharedMethods = [
   'send',
+  'edit',
+  'delete',
+  'react',
   'history',
   'gaps',
   'inbox',
@@ -33,6 +36,10 @@ const sharedMethods = [
   'group.info',
   'group.list',
 ] as const satisfies (keyof Chat | `group.${keyof ChatGroups}`)[]
+
+/** Their last argument are options with a signal, which does not cross the socket as it is. */
+const waitingMethods: ReadonlySet<SharedMethod> = new Set<SharedMethod>(['send', 'edit', 'delete', 'react'])
+export const isWaitingMethod = (method: SharedMethod): boolean => waitingMethods.has(method)
 
 export type SharedMethod = (typeof sharedMethods)[number]
 export const isSharedMethod = (name: unknown): name is SharedMethod =>

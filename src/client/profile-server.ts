@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { asChatError } from '../protocol/errors.ts'
 import type { Chat } from './api.ts'
 import { JsonLines } from './json-lines.ts'
-import { type Answer, type Call, callByName, isSharedMethod } from './profile-calls.ts'
+import { type Answer, type Call, callByName, isSharedMethod, isWaitingMethod } from './profile-calls.ts'
 
 /** How often the owner shows that it lives. */
 const ALIVE_MS = 1_000
@@ -82,9 +82,8 @@ export class ProfileServer {
 
   #call(method: unknown, args: unknown[], signal: AbortSignal): Promise<unknown> {
     if (!isSharedMethod(method)) throw new TypeError(`there is no method ${String(method)}`)
-    if (method !== 'send') return callByName(this.#chat, method, args)
-    const [to, text, options] = args
-    return this.#chat.send(String(to), String(text), { ...(options as object), signal })
+    if (!isWaitingMethod(method)) return callByName(this.#chat, method, args)
+    return callByName(this.#chat, method, [...args.slice(0, -1), { ...(args.at(-1) as object), signal }])
   }
 
   async #stream(

@@ -1,9 +1,8 @@
 // Full-text search over the history of this device. The index is built on the first search, in slices, and follows what comes after.
 import MiniSearch from 'minisearch'
-import { decodeContent } from '../protocol/content.ts'
 import { compareOrder } from '../protocol/records.ts'
 import type { ChatState } from './chat-state.ts'
-import { bodyOf, type HeldMessage } from './held-records.ts'
+import { contentOf, type HeldMessage } from './held-records.ts'
 import { toHex } from '../protocol/bytes.ts'
 
 const PAGE = 500
@@ -22,10 +21,16 @@ export class SearchIndex {
     storeFields: ['conversation'],
     searchOptions: { combineWith: 'AND', prefix: true },
   })
+  /** Keys, in hex, of what is in the index and was edited or deleted since. */
+  readonly #stale = new Set<string>()
   #running: Promise<void> = Promise.resolve()
 
   constructor(state: ChatState) {
     this.#state = state
+    state.onLineChanged = (key) => {
+      const id = toHex(key)
+      if (this.#index.has(id)) this.#stale.add(id)
+    }
   }
 
   /** The newest messages that have all the words (or words that begin so), oldest first. */
@@ -41,25 +46,28 @@ export class SearchIndex {
 
   /** Adds what is not in it yet: from the newest back to the first page that is wholly known. */
   async #update(): Promise<void> {
+    for (const id of this.#stale) this.#refresh(id)
+    this.#stale.clear()
     for (const { id } of this.#state.conversations.all()) {
       let before: HeldMessage | undefined
       for (;;) {
         const page = await this.#state.timeline.page(id, PAGE, before?.header)
         const fresh = page.filter(({ key }) => !this.#index.has(toHex(key)))
-        this.#index.addAll(fresh.map((message) => entryOf(message)))
+        this.#index.addAll(fresh.filter(({ isDeleted }) => !isDeleted).map((message) => this.#entryOf(message)))
         before = page[0]
         if (page.length < PAGE || fresh.length === 0) break
       }
     }
   }
-}
 
-const entryOf = (message: HeldMessage): Entry => {
-  let text = ''
-  try {
-    text = decodeContent(bodyOf(message)).text
-  } catch {
-    // Nothing to find in it.
+  #refresh(id: string): void {
+    this.#index.discard(id)
+    const message = this.#state.records.message(Buffer.from(id, 'hex'))
+    if (message && !message.isDeleted) this.#index.add(this.#entryOf(message))
   }
-  return { id: toHex(message.key), text, conversation: message.header.conv }
+
+  #entryOf(message: HeldMessage): Entry {
+    const text = this.#state.references.textOf(message) ?? contentOf(message).text
+    return { id: toHex(message.key), text, conversation: message.header.conv }
+  }
 }

@@ -2,7 +2,16 @@
 // owner goes, another takes its place and repeats what was under way under the same ids. Callers notice nothing.
 import type { Database } from '../platform/ports.ts'
 import { asChatError, ChatError } from '../protocol/errors.ts'
-import type { Chat, ChatEvent, ChatGroups, GroupChangeOptions, SendOptions, SendResult } from './api.ts'
+import type {
+  Chat,
+  ChatEvent,
+  ChatGroups,
+  GroupChangeOptions,
+  ReferenceOptions,
+  ReferenceResult,
+  SendOptions,
+  SendResult,
+} from './api.ts'
 import { callByName, type SharedMethod } from './profile-calls.ts'
 import { type CallOptions, OwnerGone, ProfileClient } from './profile-client.ts'
 import { ProfileServer } from './profile-server.ts'
@@ -53,13 +62,20 @@ export class SharedChat implements Chat {
     return this.#role !== undefined && 'owner' in this.#role
   }
 
-  send(to: string, text: string, { signal, ...options }: SendOptions = {}): Promise<SendResult> {
-    const { timeoutMs = DEFAULT_TIMEOUT_MS } = options
-    const id = options.id ?? this.#options.makeId()
-    const deadline = performance.now() + timeoutMs
-    // Repeated after a take-over it waits only for what is left of its time.
-    const args = (): unknown[] => [to, text, { ...options, id, timeoutMs: Math.max(1, deadline - performance.now()) }]
-    return this.#call('send', args, signal ? { signal } : {}) as Promise<SendResult> // what Chat.send answers
+  send(to: string, text: string, options: SendOptions = {}): Promise<SendResult> {
+    return this.#wait('send', [to, text], options) as Promise<SendResult> // what Chat.send answers
+  }
+
+  edit(id: string, text: string, options: ReferenceOptions = {}): Promise<ReferenceResult> {
+    return this.#wait('edit', [id, text], options) as Promise<ReferenceResult> // what Chat.edit answers
+  }
+
+  delete(id: string, options: ReferenceOptions = {}): Promise<ReferenceResult> {
+    return this.#wait('delete', [id], options) as Promise<ReferenceResult> // what Chat.delete answers
+  }
+
+  react(id: string, emoji: string, options: ReferenceOptions & { active?: boolean } = {}): Promise<ReferenceResult> {
+    return this.#wait('react', [id, emoji], options) as Promise<ReferenceResult> // what Chat.react answers
   }
 
   readonly history = this.#shared('history')
@@ -144,6 +160,19 @@ export class SharedChat implements Chat {
   /** A change that is repeated after a take-over goes under the same id, so that it happens once. */
   #once<Result>(method: SharedMethod, args: unknown[], options: GroupChangeOptions = {}): Promise<Result> {
     return this.#ask(method, [...args, { ...options, id: options.id ?? this.#options.makeId() }])
+  }
+
+  /** Repeated after a take-over it has the same id, and waits only for what is left of its time. */
+  #wait(
+    method: SharedMethod,
+    first: string[],
+    { signal, ...options }: SendOptions | ReferenceOptions,
+  ): Promise<unknown> {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS } = options
+    const id = options.id ?? this.#options.makeId()
+    const deadline = performance.now() + timeoutMs
+    const args = (): unknown[] => [...first, { ...options, id, timeoutMs: Math.max(1, deadline - performance.now()) }]
+    return this.#call(method, args, signal ? { signal } : {})
   }
 
   async #call(method: SharedMethod, args: () => unknown[], options: CallOptions = {}): Promise<unknown> {

@@ -1,14 +1,16 @@
 // The messages of all conversations on this device: where each stands in the order everybody shares, which are held back,
 // and what a listener is told. Everything that gets here is verified, or this device's own.
-import type { MessageHeader, OpenRecord, TombstoneHeader, VoidHeader } from '../protocol/records.ts'
+import type { MessageHeader, OpenRecord, VoidHeader } from '../protocol/records.ts'
+import { type Reference, referenceOf } from '../protocol/reference.ts'
 import { mutant } from '../platform/mutants.ts'
 import type { KeyRange } from '../platform/ports.ts'
 import type { Conversation, Conversations } from './conversations.ts'
 import type { EventLog } from './event-log.ts'
-import { type HeldMessage, type HeldRecords, idOfRecordKey } from './held-records.ts'
+import { contentOf, type HeldMessage, type HeldRecords, idOfRecordKey } from './held-records.ts'
 import type { Holds } from './holds.ts'
 import { decodeNumber, keys, type Place, ranges } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
+import type { References } from './references.ts'
 import { addRange } from './sequence-ranges.ts'
 import type { Statuses } from './statuses.ts'
 
@@ -17,6 +19,7 @@ export interface TimelineOptions {
   records: HeldRecords
   conversations: Conversations
   holds: Holds
+  references: References
   events: EventLog
   statuses: Statuses
   me: { user: string; device: string }
@@ -40,17 +43,17 @@ export class Timeline {
 
   /** A message from another device, verified and new. */
   receive(header: MessageHeader, record: OpenRecord, { key, acceptedAt }: Received): Conversation {
-    const { records, statuses, me, isMention } = this.#options
+    const { records, me, isMention } = this.#options
     const conversation = this.#options.conversations.of(header.conv)
     records.keep(key, record.sealed, { acceptedAt })
-    this.#place(header, key)
-    const place = { conversation: header.conv, device: header.dev }
-    if (header.from === me.user) statuses.ownMessage(place, header.seq)
-    if (isMention(header, record.sealed)) {
+    const reference = this.#file(header, key, record.sealed)
+    if (!reference && isMention(header, record.sealed)) {
       const coverage = this.#options.conversations.coverage(conversation, header.dev, header.from)
       addRange((coverage.mentions ??= []), header.seq, header.seq)
     }
     this.#cover(header, conversation, key)
+    // What this very device once wrote nobody waits for: it lost its database.
+    if (reference && header.dev === me.device) this.#refer(key, reference, { isTold: true })
     return conversation
   }
 
@@ -58,38 +61,71 @@ export class Timeline {
   receiveVoid(header: VoidHeader): Conversation {
     const conversation = this.#options.conversations.of(header.conv)
     this.#cover(header, conversation, undefined)
-    const coverage = this.#options.conversations.coverage(conversation, header.dev, header.from)
-    for (const set of [coverage.read, coverage.toldReceived, coverage.toldRead, coverage.syncedRead]) {
-      addRange(set, header.seq, header.seq)
-    }
+    this.settle(header)
     return conversation
+  }
+
+  /** A message whose body nobody has any more, or shall not have: its place and its number stay. */
+  receiveDeleted(
+    header: MessageHeader,
+    key: Uint8Array,
+    { acceptedAt, isLine }: { acceptedAt: number; isLine: boolean },
+  ): Conversation {
+    const { records, conversations } = this.#options
+    if (isLine) {
+      records.keepDeleted(key, header, acceptedAt)
+      this.#place(header, key)
+    } else records.mark(key, 'deleted', acceptedAt)
+    const conversation = conversations.of(header.conv)
+    this.#cover(header, conversation, undefined)
+    this.settle(header)
+    return conversation
+  }
+
+  /** Nobody is told what became of this number, on any device. */
+  settle({ conv, dev, from, seq }: MessageHeader | VoidHeader): void {
+    const { conversations } = this.#options
+    const conversation = conversations.of(conv)
+    const coverage = conversations.coverage(conversation, dev, from)
+    for (const set of [coverage.read, coverage.toldReceived, coverage.toldRead, coverage.syncedRead]) {
+      addRange(set, seq, seq)
+    }
+    conversations.touch(conversation)
   }
 
   /** This device's own message as it leaves for the first time. */
   addOwn(header: MessageHeader, sealed: Uint8Array, key: Uint8Array): void {
-    const { records, statuses, conversations } = this.#options
+    const { records, conversations } = this.#options
     const conversation = conversations.of(header.conv)
     records.keep(key, sealed, { acceptedAt: 0 })
-    this.#place(header, key)
-    statuses.ownMessage({ conversation: header.conv, device: header.dev }, header.seq)
+    const reference = this.#file(header, key, sealed)
     this.#note(header, conversation)
+    if (reference) this.#refer(key, reference, { isTold: false })
   }
 
   /** Own message: it is on W homes of both mailboxes. */
   stored(key: Uint8Array, acceptedAt: number): void {
-    const message = this.#options.records.message(key)
-    if (message && message.acceptedAt === 0) this.#options.records.keep(key, message.sealed, { acceptedAt })
+    const { records } = this.#options
+    const message = records.message(key)
+    if (!message || message.acceptedAt !== 0) return
+    if (message.isDeleted) records.keepDeleted(key, message.header, acceptedAt)
+    else records.keep(key, message.sealed, { acceptedAt })
   }
 
   /** Own message: refused for good. It stays on show, with that state. */
   refused(key: Uint8Array): void {
-    const message = this.#options.records.message(key)
-    if (message) this.#options.records.keep(key, message.sealed, { acceptedAt: 0, isRefused: true })
+    const { records, references } = this.#options
+    const message = records.message(key)
+    if (!message || message.isDeleted) return
+    references.withdraw(message)
+    records.keep(key, message.sealed, { acceptedAt: 0, isRefused: true })
   }
 
   /** Takes an own message back out that never left in this form. */
   withdraw(header: MessageHeader, key: Uint8Array): void {
-    const { store, records } = this.#options
+    const { store, records, references } = this.#options
+    const message = records.message(key)
+    if (message) references.withdraw(message)
     records.mark(key, 'deleted')
     records.forgetId(header.id, header.from)
     store.put(keys.order(header.conv, this.#orderOf(header)), undefined)
@@ -106,30 +142,16 @@ export class Timeline {
     this.#options.conversations.touch(conversation)
   }
 
-  /** A verified tombstone: the author of the message, or the owner of this mailbox, deleted it. */
-  bury(header: TombstoneHeader): void {
-    const { records, store, me } = this.#options
-    const key = Buffer.from(header.target, 'hex')
-    const message = records.message(key)
-    if (!message) return store.put(keys.tombstone(key), Buffer.from(header.from, 'utf8'))
-    if (header.from !== message.header.from && header.from !== me.user) return
-    records.mark(key, 'deleted', message.acceptedAt)
-    store.put(keys.order(message.header.conv, this.#orderOf(message.header)), undefined)
-  }
-
-  /** True when a tombstone of someone with the right to it was there before its message. */
-  isBuried(key: Uint8Array, author: string): boolean {
-    const by = this.#options.store.get(keys.tombstone(key))
-    if (!by) return false
-    const user = Buffer.from(by).toString('utf8')
-    return user === author || user === this.#options.me.user
-  }
-
   /** What waited long enough, or waits no more: listeners are told. */
   show(key: Uint8Array): void {
-    const message = this.#options.records.message(key)
-    if (!message || this.#options.isBlocked(message.header.from)) return
-    this.#options.events.message(key)
+    const { records, references, events, isBlocked } = this.#options
+    const message = records.message(key)
+    if (!message || message.isDeleted) return
+    const reference = referenceOf(contentOf(message))
+    if (reference) return references.apply(message, reference, { isTold: true })
+    if (isBlocked(message.header.from)) return
+    events.message(key)
+    references.shown(message)
   }
 
   /** The id of the held message with this number. */
@@ -179,6 +201,25 @@ export class Timeline {
 
   #orderOf(header: MessageHeader): { at: number; dev: string; id: string } {
     return mutant('order-by-arrival-clock') ? { ...header, at: this.#options.now() } : header
+  }
+
+  /** An own message, or one that was received, where it belongs: a line in the order, or only its number. */
+  #file(header: MessageHeader, key: Uint8Array, sealed: Uint8Array): Reference | undefined {
+    const { records, statuses, me } = this.#options
+    const reference = referenceOf(contentOf({ sealed }))
+    if (reference) {
+      records.claimId(header.id, header.from, key)
+      this.settle(header)
+      return reference
+    }
+    this.#place(header, key)
+    if (header.from === me.user) statuses.ownMessage({ conversation: header.conv, device: header.dev }, header.seq)
+    return undefined
+  }
+
+  #refer(key: Uint8Array, reference: Reference, options: { isTold: boolean }): void {
+    const message = this.#options.records.message(key)
+    if (message) this.#options.references.apply(message, reference, options)
   }
 
   #place(header: MessageHeader, key: Uint8Array): void {

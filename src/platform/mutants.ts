@@ -22,6 +22,8 @@ export const mutantNames = [
   'own-copy-skipped',
   'cursor-before-persist',
   'new-id-on-resend',
+  'edit-by-anyone',
+  'body-beats-tombstone',
 ] as const
 export type MutantName = (typeof mutantNames)[number]
 

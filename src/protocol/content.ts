@@ -38,6 +38,14 @@ export interface Content {
   reply?: string
   mentions?: string[]
   attachments?: Attachment[]
+  /** Id of an own message whose text this one replaces. Always the first message, never another edit. */
+  edit?: string
+  /** Id of a message to which this one is a reaction; the text is the emoji. */
+  react?: string
+  /** Who wrote the message that `react` names. */
+  author?: string
+  /** The reaction is taken back. */
+  off?: boolean
 }
 
 /** MESSAGE_TOO_LARGE above 64 KiB of text. */

@@ -99,6 +99,7 @@ export const errorTable = {
   GROUP_SEALED: row(3, true, 'The group has a newer version than the request says; it is repeated at that version'),
   GROUP_INVALID: row(2, false, 'The change of the group is malformed or does not follow from the version before it'),
   MESSAGE_UNKNOWN: row(4, false, 'There is no such message on this device'),
+  MESSAGE_DENIED: row(5, false, 'Only who wrote a message may change its text'),
   MESSAGE_TOO_LARGE: row(2, false, 'A text may have 64 KiB; send longer ones as a file'),
   MESSAGE_INVALID: row(2, false, 'The record is malformed or not signed by this device for this place'),
   MESSAGE_TIME: row(

@@ -55,10 +55,22 @@ export interface SettingHeader extends Authored {
   k: 'set'
   key: string
 }
-/** Deletes one record for good. `target` = record key in hex; `box` = the mailboxes it leaves. */
+/** Deletes one record for good in the mailboxes it is kept in: an own one everywhere, another's only in one's own mailbox (`to` oneself). */
 export interface TombstoneHeader extends Authored {
   k: 'tomb'
+  /** Record key in hex. */
   target: string
+  /** Where the record stood: who never had it learns from this that its place is no gap. */
+  of?: DeletedPlace
+}
+export interface DeletedPlace {
+  conv: string
+  from: string
+  dev: string
+  seq: number
+  at: number
+  /** It was no line of its own: an edit or a reaction. */
+  ref?: boolean
 }
 
 /** A version of a group, made by a member's device; see group.ts for its body and its rules. */
@@ -124,6 +136,14 @@ interface KindRule {
 }
 const isInConversation = (h: Fields): boolean =>
   h.conv === conversationOf(String(h.from), String(h.to)) && isNumber(h.seq)
+/** An own record stood in the conversation that the tombstone goes to; of others' only the owner of a mailbox speaks. */
+const isPlace = ({ from, to, of }: Fields): boolean => {
+  if (typeof of !== 'object' || of === null) return false
+  const place = of as Fields // each field that is used is checked here
+  if (!isUserName(place.from) || !isDeviceId(place.dev) || !isNumber(place.seq) || !isNumber(place.at)) return false
+  if (typeof place.conv !== 'string' || place.conv.length > 128) return false
+  return to === from || (place.from === from && place.conv === conversationOf(String(from), String(to)))
+}
 const both = (h: { from: string; to: string }): string[] =>
   h.from === h.to || isGroupId(h.to) ? [userMailbox(h.from)] : [userMailbox(h.to), userMailbox(h.from)]
 const recipientOnly = (h: { to: string }): string[] => [userMailbox(h.to)]
@@ -161,7 +181,7 @@ const kinds: Record<RecordKind, KindRule> = {
   },
   tomb: {
     to: isUserOrGroup,
-    valid: (h) => typeof h.target === 'string' && /^[0-9a-f]{64}$/.test(h.target),
+    valid: (h) => typeof h.target === 'string' && /^[0-9a-f]{64}$/.test(h.target) && (h.of === undefined || isPlace(h)),
     mailboxes: both,
   },
   group: {
@@ -190,8 +210,9 @@ export const openRecord = (sealed: Uint8Array): OpenRecord => {
   return { header, sealed, mailboxes: rule.mailboxes(header), ...group }
 }
 
+type Place = Pick<Authored, 'at' | 'dev' | 'id'>
 /** Total order in which everybody shows messages: (at, device, id). */
-export const compareOrder = (a: Authored, b: Authored): number =>
+export const compareOrder = (a: Place, b: Place): number =>
   a.at - b.at || (a.dev < b.dev ? -1 : a.dev > b.dev ? 1 : 0) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 
 /** The hour since 1970 in which a record was made: the unit of expiry and of reconciliation. */

@@ -30,6 +30,10 @@ export const seal = ({ cluster, header, body = empty, sign }: SealOptions): Buff
   return concat(sign(signedBytes(header.k, cluster, payload)), payload)
 }
 
+/** A header that nobody signed, in the same form: what is left of a record whose body is gone. */
+export const unsealed = (header: SealedHeader): Buffer =>
+  concat(Buffer.alloc(SIGNATURE_BYTES), toUtf8(`${JSON.stringify(header)}\n`))
+
 /** The header's object as its author wrote it, unverified; MESSAGE_INVALID when there is none. */
 export const openHeader = (sealed: Uint8Array): Record<string, unknown> & SealedHeader => {
   const bytes = asBuffer(sealed)

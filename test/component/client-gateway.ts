@@ -130,12 +130,21 @@ export class FakeSession {
     const rows = this.#box.slice(from)
     const fields = { home, feed: FEED, from, to: this.#box.length, head: this.#box.length }
     const keys = toBase64(Buffer.concat(rows.map(({ key }) => key)))
-    const records = withRecords ? { records: rows.map(({ sealed, acceptedAt }) => [toBase64(sealed), acceptedAt]) } : {}
+    const whole = rows.filter((kept) => !this.#isDeleted(kept))
+    const records = withRecords
+      ? { records: whole.map(({ sealed, acceptedAt }) => [toBase64(sealed), acceptedAt]) }
+      : {}
     this.send('feed.page', { ...fields, keys, ...records })
   }
 
   get #box(): Kept[] {
     return this.#world.mailbox(this.user ?? '')
+  }
+
+  /** By a tombstone in this mailbox: its body is served no more. */
+  #isDeleted({ key }: Kept): boolean {
+    const target = key.toString('hex')
+    return this.#box.some(({ header }) => header.k === 'tomb' && header.target === target)
   }
 
   #end(): void {
@@ -241,7 +250,7 @@ export class FakeSession {
   #fetch({ id, keys }: Fields): void {
     const wanted = splitKeys(fromBase64(String(keys)))
     this.fetched.push(...wanted.map((key) => key.toString('hex')))
-    const found = wanted.flatMap((key) => this.#box.filter((kept) => kept.key.equals(key)))
+    const found = wanted.flatMap((key) => this.#box.filter((kept) => kept.key.equals(key) && !this.#isDeleted(kept)))
     const missing = wanted.filter((key) => !found.some((kept) => kept.key.equals(key)))
     const records = found.map(({ sealed, acceptedAt }) => [toBase64(sealed), acceptedAt])
     this.send('feed.records', { id, records, missing: toBase64(Buffer.concat(missing)) })

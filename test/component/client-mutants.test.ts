@@ -3,9 +3,12 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { armMutant, type MutantName } from '../../src/platform/mutants.ts'
 import { setPatience } from '../eventually.ts'
-import { type ScenarioName, scenarios } from './client-scenarios.ts'
+import { referenceScenarios } from './client-reference-scenarios.ts'
+import { scenarios as chatScenarios } from './client-scenarios.ts'
 
-const killedBy: [MutantName, ScenarioName][] = [
+const scenarios = { ...chatScenarios, ...referenceScenarios }
+
+const killedBy: [MutantName, keyof typeof scenarios][] = [
   ['no-dedupe-in-client', 'nothing is shown twice, whichever ways it comes'],
   ['order-by-arrival-clock', 'everybody shows the same order, whatever came first'],
   ['cursor-moved-by-push', 'cursors move by pages only'],
@@ -13,6 +16,8 @@ const killedBy: [MutantName, ScenarioName][] = [
   ['signature-unchecked', 'what does not verify is not shown and holds nothing up'],
   ['receipt-dropped', 'a receipt that overtakes its message counts, whatever else it claims'],
   ['read-without-received', 'a read receipt implies received'],
+  ['edit-by-anyone', 'only the author’s edit counts, the newest by order, whatever came first'],
+  ['body-beats-tombstone', 'a tombstone beats a body that comes later'],
   ['new-id-on-resend', 'a message of unknown outcome leaves again, the same bytes under the same id'],
 ]
 

@@ -67,7 +67,7 @@ export const eventsOf = async (chat: LocalChat): Promise<ChatEvent[]> => {
 }
 export const textsOf = async (chat: LocalChat, conversation: string): Promise<string[]> =>
   (await chat.history(conversation, { limit: 1_000 })).map(({ text }) => text)
-const shownTexts = async (chat: LocalChat): Promise<string[]> =>
+export const shownTexts = async (chat: LocalChat): Promise<string[]> =>
   (await eventsOf(chat)).flatMap((event) => (event.type === 'message' ? [event.text] : []))
 
 const cursorOf = (database: KeptDatabase, home: string): { feed: string; number: number } | undefined => {
@@ -76,7 +76,7 @@ const cursorOf = (database: KeptDatabase, home: string): { feed: string; number:
 }
 
 export type Scenario = () => Promise<void>
-const inWorld =
+export const inWorld =
   (run: (world: ClientWorld) => Promise<void>, options: ConstructorParameters<typeof ClientWorld>[0] = {}): Scenario =>
   async () => {
     const world = new ClientWorld(options)
@@ -592,5 +592,3 @@ export const scenarios = {
     assert.equal(await found('deploy'), ['the deploy has failed', 'deploy again'])
   }),
 } satisfies Record<string, Scenario>
-
-export type ScenarioName = keyof typeof scenarios

@@ -4,7 +4,7 @@ import { type Command, type CommandUnknownOpts, Option } from '@commander-js/ext
 import type { ChatEvent } from '../../client/api.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { examples } from '../output.ts'
-import { eventLine } from './message-lines.ts'
+import { authorOf, eventLine } from './message-lines.ts'
 import { chatVerb, parseCount, parseDuration } from './options.ts'
 import { type Opened, settle, withChat } from './with-chat.ts'
 
@@ -73,9 +73,7 @@ const follow = async ({ chat, output }: Opened, flags: ListenFlags, signal: Abor
   return false
 }
 
-const isWanted = (event: ChatEvent, from: string | undefined): boolean =>
-  from === undefined ||
-  (event.type === 'message' ? event.from : event.type === 'group' ? event.by : event.user) === from
+const isWanted = (event: ChatEvent, from: string | undefined): boolean => from === undefined || authorOf(event) === from
 
 /** Resolves when stdout has taken everything. */
 const written = (): Promise<void> => new Promise((resolve) => process.stdout.write('', () => resolve()))

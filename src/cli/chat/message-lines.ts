@@ -24,8 +24,9 @@ const indented = (text: SafeText): string => text.replaceAll('\n', `\n${INDENT}`
 
 const messageLine = (message: ShownMessage): string => {
   const files = message.attachments.map(({ name }) => ` [${safeLine(name)}]`).join('')
-  return `${localTime(message.at)} ${safeLine(message.from)} > ${safeLine(message.to)}: ${indented(safeText(message.text))}${files}`
+  return `${headOf(message)}: ${indented(safeText(message.text))}${files}`
 }
+const headOf = ({ at, from, to }: ShownMessage): string => `${localTime(at)} ${safeLine(from)} > ${safeLine(to)}`
 
 const marks: Record<MessageStatus, string> = {
   queued: '…',
@@ -34,12 +35,21 @@ const marks: Record<MessageStatus, string> = {
   read: '✓✓ read',
   refused: '! refused',
 }
-export const historyLine = (message: HistoryMessage, me: string): string =>
-  message.from === me ? `${messageLine(message)}  ${marks[message.status]}` : messageLine(message)
+export const historyLine = (message: HistoryMessage, me: string): string => {
+  if (message.deleted) return `${headOf(message)} (deleted)`
+  const edited = message.edited ? ' (edited)' : ''
+  const reactions = (message.reactions ?? []).map(({ emoji, users }) => `  ${safeLine(emoji)} ${users.length}`).join('')
+  const status = message.from === me ? `  ${marks[message.status]}` : ''
+  return `${messageLine(message)}${edited}${reactions}${status}`
+}
 
 const lines: { [Type in ChatEvent['type']]: (event: Extract<ChatEvent, { type: Type }>) => string } = {
   message: messageLine,
   receipt: ({ at, user, status, id }) => `${localTime(at)} ${safeLine(user)} ${status} ${id}`,
+  edit: ({ at, from, id, text }) => `${localTime(at)} ${safeLine(from)} edited ${id}: ${indented(safeText(text))}`,
+  delete: ({ at, by, id }) => `${localTime(at)} ${safeLine(by)} deleted ${id}`,
+  reaction: ({ at, from, emoji, active, id }) =>
+    `${localTime(at)} ${safeLine(from)} ${active ? 'reacted' : 'took back'} ${safeLine(emoji)} ${active ? 'to' : 'from'} ${id}`,
   group: (event) => `${localTime(event.at)} ${safeLine(event.group)}: ${safeLine(event.by)} ${groupChangeText(event)}`,
 }
 export const eventLine = <Type extends ChatEvent['type']>(event: Extract<ChatEvent, { type: Type }>): string =>
@@ -56,6 +66,10 @@ const changeTexts: Record<GroupEvent['change'], (user: string, role: string) => 
 /** What somebody did to a group, without who. */
 export const groupChangeText = ({ change, user = '', role = 'member' }: GroupEvent): string =>
   changeTexts[change](safeLine(user), role)
+
+/** Whose doing an event is. */
+export const authorOf = (event: ChatEvent): string =>
+  event.type === 'receipt' ? event.user : event.type === 'delete' || event.type === 'group' ? event.by : event.from
 
 export const statusLines = ({ id, storedAt, recipients }: StatusReport): string => {
   const time = (at: string | null): string => (at === null ? 'not yet' : localTime(at))

@@ -2,9 +2,9 @@
 import { type Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 import type { SendOptions, SendResult } from '../../client/api.ts'
 import { ChatError, hasCode } from '../../protocol/errors.ts'
-import { limits } from '../../protocol/limits.ts'
 import { examples } from '../output.ts'
 import { chatVerb, parseDuration, usage } from './options.ts'
+import { readStdin } from './stdin.ts'
 import { catchUp, type Opened, withChat } from './with-chat.ts'
 
 const DEFAULT_TIMEOUT_MS = 30_000
@@ -56,27 +56,6 @@ const run = async (
     if (to !== undefined) await send(opened, { to, text, flags })
     if (flags.flush) await flush(opened, flags.timeout)
   })
-}
-
-const NEWLINE = 0x0a
-
-/** Exactly what came, but for one newline at the end: that is how programs end their output. Reads no more than a text may have. */
-const readStdin = async (): Promise<string> => {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of process.stdin) {
-    const bytes = chunk as Buffer // no encoding is set
-    chunks.push(bytes)
-    size += bytes.length
-    if (size > limits.maxTextBytes + 1) throw new ChatError('MESSAGE_TOO_LARGE')
-  }
-  const bytes = Buffer.concat(chunks)
-  try {
-    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-    return decoder.decode(bytes.at(-1) === NEWLINE ? bytes.subarray(0, -1) : bytes)
-  } catch {
-    throw usage('What came on stdin is not UTF-8 text, and a message keeps its text exactly')
-  }
 }
 
 const send = async (

@@ -3,7 +3,7 @@
 // and one that may not delete simply never matches. The entry stays (it is what replicas compare); the body goes with its last reader.
 
 import { equalBytes, fromHex } from '../../protocol/bytes.ts'
-import { openHeader } from '../../protocol/sealed.ts'
+import { openHeader, unsealed } from '../../protocol/sealed.ts'
 import type { AdmittedRecord } from './admission.ts'
 import type { Draft } from './commit-queue.ts'
 import type { Home } from './home.ts'
@@ -66,5 +66,5 @@ const stripBody = (home: Home, draft: Draft, { hour, recordKey }: { hour: number
 
 const makeStub = ({ id, from, dev, to, conv, seq, at }: Record<string, unknown>): Buffer => {
   const header: StubHeader = { k: 'stub', id, from, dev, to, conv, seq, at }
-  return Buffer.concat([NO_SIGNATURE, Buffer.from(`${JSON.stringify(header)}\n`)])
+  return unsealed(header)
 }

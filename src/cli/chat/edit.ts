@@ -1,0 +1,63 @@
+// chat edit, chat delete, chat react: what is said about a message that was sent. The exit code says whether the cluster has stored it.
+import { type CommandUnknownOpts, type Command, Option } from '@commander-js/extra-typings'
+import type { Chat, ReferenceOptions, ReferenceResult } from '../../client/api.ts'
+import { hasCode } from '../../protocol/errors.ts'
+import { examples } from '../output.ts'
+import { chatVerb, parseDuration, usage } from './options.ts'
+import { readStdin } from './stdin.ts'
+import { catchUp, type Opened, withChat } from './with-chat.ts'
+
+const DEFAULT_TIMEOUT_MS = 30_000
+const timeoutOption = () =>
+  new Option('--timeout <duration>', 'how long to wait').argParser(parseDuration).default(DEFAULT_TIMEOUT_MS, '30s')
+
+export const registerEdit = (program: Command): void => {
+  chatVerb(program, 'edit <id> <text...>')
+    .description('replace the text of a message of yours; `-` reads it from stdin')
+    .addHelpText('before', examples('chat edit 0191… "the build is red"'))
+    .addOption(timeoutOption())
+    .action(async (id, words, { timeout }, command) => {
+      const text = words.length === 1 && words[0] === '-' ? await readStdin() : words.join(' ')
+      await refer(command, 'edited', (chat) => chat.edit(id, text, { timeoutMs: timeout }))
+    })
+
+  chatVerb(program, 'delete <id>')
+    .description('delete a message: yours for everybody, another’s for you')
+    .addHelpText('before', examples('chat delete 0191…'))
+    .addOption(timeoutOption())
+    .action((id, { timeout }, command) => refer(command, 'deleted', (chat) => chat.delete(id, { timeoutMs: timeout })))
+
+  chatVerb(program, 'react <id> <emoji>')
+    .description('react to a message, or take the reaction back')
+    .addHelpText('before', examples('chat react 0191… 👍', 'chat react 0191… 👍 --off'))
+    .option('--on', 'only add it')
+    .option('--off', 'only take it back')
+    .addOption(timeoutOption())
+    .action((id, emoji, { on, off, timeout }, command) => {
+      if (on && off) throw usage('Either --on or --off')
+      const options: ReferenceOptions & { active?: boolean } = { timeoutMs: timeout }
+      if (on || off) options.active = on === true
+      return refer(command, 'reacted', (chat) => chat.react(id, emoji, options))
+    })
+}
+
+const refer = (
+  command: CommandUnknownOpts,
+  done: string,
+  act: (chat: Chat) => Promise<ReferenceResult>,
+): Promise<void> =>
+  withChat(command, async (opened) => {
+    const result = await act(opened.chat).catch((error: unknown) => again(opened, error, act))
+    opened.output.result(result, `${done} ${result.id}`)
+  })
+
+/** A message that this device does not have may only have not come yet. */
+const again = async (
+  opened: Opened,
+  error: unknown,
+  act: (chat: Chat) => Promise<ReferenceResult>,
+): Promise<ReferenceResult> => {
+  if (!hasCode(error, 'MESSAGE_UNKNOWN')) throw error
+  await catchUp(opened)
+  return act(opened.chat)
+}
