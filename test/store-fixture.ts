@@ -290,7 +290,7 @@ export class Stores {
     return this.gateway.call(to, storeAppend, { epoch, writes: plain })
   }
 
-  async has(write: { mailboxes: string[]; key: Buffer }, at = 'store-1'): Promise<boolean> {
+  async has(write: { mailboxes: readonly string[]; key: Buffer }, at = 'store-1'): Promise<boolean> {
     const items = write.mailboxes.map((mailbox) => ({ mailbox, keys: write.key }))
     const { has } = await this.gateway.call(at, storeHas, { epoch: this.map.map.epoch, items })
     return has.every((each) => each[0] === 1)

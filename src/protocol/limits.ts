@@ -39,6 +39,9 @@ export const limits = {
   maxReceiptRanges: 200,
   /** Members of a group, unless the operator says otherwise: each message is written once for each of them. */
   maxGroupMembers: 1_000,
+  /** Copies of messages to groups that one user may cause per second, in the long run and at once: ten and a hundred messages to 500 members. */
+  groupCopiesPerSecond: 5_000,
+  groupCopyBurst: 50_000,
   leaseCacheMs: 5_000,
   leaseGraceMs: 8_000,
   hedgeMs: 30,

@@ -5,7 +5,7 @@ import { declare } from './rpc-method.ts'
 
 /** One record for one or more mailboxes of the same home; the body travels and is kept once. */
 export interface StoreWrite {
-  mailboxes: string[]
+  mailboxes: readonly string[]
   sealed: Uint8Array
   /** Milliseconds since 1970 by the clock of the node that first accepted it. */
   acceptedAt: number

@@ -9,7 +9,7 @@ import { limits } from '../../protocol/limits.ts'
 import type { Command, Commands } from './commands.ts'
 import { errorText } from './gateway-frames.ts'
 import type { Session } from './session.ts'
-import { TokenBucket } from './token-bucket.ts'
+import { TokenBucket } from '../core/token-bucket.ts'
 
 interface Row extends Command<unknown> {
   declaration: FrameDeclaration

@@ -32,7 +32,7 @@ import { Put } from './put.ts'
 import { RouterRing } from './router-ring.ts'
 import { closeCodes, type Identity, Session } from './session.ts'
 import { SessionTable } from './session-table.ts'
-import { type Rate, TokenBucket } from './token-bucket.ts'
+import { type Rate, TokenBucket } from '../core/token-bucket.ts'
 
 export interface GatewayPorts {
   transport: PeerTransport

@@ -1,7 +1,7 @@
 // Every session of this gateway, by user; and one rate limit per device, which its sessions share.
 import type { Clock } from '../../platform/ports.ts'
 import type { Identity, Session } from './session.ts'
-import { type Rate, TokenBucket } from './token-bucket.ts'
+import { type Rate, TokenBucket } from '../core/token-bucket.ts'
 
 export class SessionTable {
   readonly #clock: Clock

@@ -5,7 +5,7 @@ import { ChatError } from '../../protocol/errors.ts'
 import type { Transcript } from '../../protocol/handshake.ts'
 import type { ClientSocket } from '../core/ports.ts'
 import { errorText, pushText } from './gateway-frames.ts'
-import type { TokenBucket } from './token-bucket.ts'
+import type { TokenBucket } from '../core/token-bucket.ts'
 
 /** WebSocket close codes (RFC 6455 section 7.4.1). */
 export const closeCodes = { goingAway: 1001, policy: 1008 } as const

@@ -7,11 +7,7 @@ import { CertificateReader } from './certificate-reader.ts'
 import { CertificateSharing } from './certificate-sharing.ts'
 import { Confirmer, type Origin } from './confirmer.ts'
 import { HomeCalls, type HomePorts } from './home-calls.ts'
-import { QuorumWriter } from './quorum-writer.ts'
-
-export interface AppendOptions {
-  timeoutMs?: number
-}
+import { type AppendOptions, QuorumWriter } from './quorum-writer.ts'
 
 export class Mailboxes {
   /** For those who read a home directly: feeds. */
@@ -34,7 +30,7 @@ export class Mailboxes {
    * QUORUM_UNAVAILABLE, PEER_OVERLOADED, or what is wrong with the record: no home keeps it. OUTCOME_UNKNOWN: it may be there; the same write may be repeated any time.
    */
   append(write: StoreWrite, options: AppendOptions = {}): Promise<void> {
-    return this.#writer.append(write, options.timeoutMs)
+    return this.#writer.append(write, options)
   }
 
   /** All certificates of a user from R readable homes, verified. Empty: there is no such user. QUORUM_UNAVAILABLE. */

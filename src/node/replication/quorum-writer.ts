@@ -11,11 +11,21 @@ import { type WritePlan, WritePlans } from './write-plan.ts'
 
 /** Room for the frame's own fields, and for what else shares the frame. */
 const MAX_CHUNK_BYTES = Math.floor(limits.maxPeerFrameBytes * 0.75)
-/** What msgpack adds to a write, about, and its mailboxes' names. */
-const WRITE_OVERHEAD_BYTES = 128
+/** What msgpack adds to a write, about, and to the name of a mailbox, at most. */
+const WRITE_OVERHEAD_BYTES = 64
+const MAILBOX_BYTES = 36
 const MAX_CHUNK_WRITES = 2_000
 /** Records that wait for their homes; past it the next ones are refused. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024
+
+export interface AppendOptions {
+  timeoutMs?: number
+  /**
+   * Of a record that is durable already, for many mailboxes: the homes that are there get theirs, even while W of another mailbox are not.
+   * A failure then says only that some mailbox has it on fewer than W.
+   */
+  evenToFew?: boolean
+}
 
 interface Part {
   attempt: WriteAttempt
@@ -50,14 +60,15 @@ export class QuorumWriter {
   }
 
   /** PEER_OVERLOADED (refused) when too much is waiting; else as the file says. */
-  append({ mailboxes, sealed, acceptedAt }: StoreWrite, timeoutMs: number = limits.appendTimeoutMs): Promise<void> {
+  append({ mailboxes, sealed, acceptedAt }: StoreWrite, options: AppendOptions = {}): Promise<void> {
+    const { timeoutMs = limits.appendTimeoutMs, evenToFew = false } = options
     if (this.#waitingBytes > MAX_WAITING_BYTES) return Promise.reject(new ChatError('PEER_OVERLOADED'))
     this.#waiting++
     this.#waitingBytes += sealed.length
     return new Promise((resolve, reject) => {
       const deadline = this.#ports.clock.monotonic() + timeoutMs
       const started = { left: false, settled: false, attempt: undefined }
-      this.#queue.push({ mailboxes, sealed, acceptedAt, resolve, reject, deadline, ...started })
+      this.#queue.push({ mailboxes, sealed, acceptedAt, evenToFew, resolve, reject, deadline, ...started })
       if (this.#queue.length === 1) this.#ports.clock.after(0, () => this.#flush())
     })
   }
@@ -75,7 +86,7 @@ export class QuorumWriter {
     const full: Batch[] = []
     for (const write of writes) {
       const plan = this.#plans.of(map, write.mailboxes)
-      if (this.#isAvailable(plan)) this.#addToBatches(new WriteAttempt(write, plan), open, full)
+      if (write.evenToFew || this.#isAvailable(plan)) this.#addToBatches(new WriteAttempt(write, plan), open, full)
       else this.#settle(write, this.#unavailable(write, plan))
     }
     for (const batch of full) this.#send(batch)
@@ -102,8 +113,8 @@ export class QuorumWriter {
     const { write, plan } = attempt
     write.attempt = attempt
     const { sealed, acceptedAt, deadline } = write
-    const bytes = sealed.length + WRITE_OVERHEAD_BYTES
     for (const { peer, mailboxes, groups } of plan.homes) {
+      const bytes = sealed.length + WRITE_OVERHEAD_BYTES + mailboxes.length * MAILBOX_BYTES
       let batch = open.get(peer)
       if (batch && (batch.bytes + bytes > MAX_CHUNK_BYTES || batch.writes.length >= MAX_CHUNK_WRITES)) {
         full.push(batch)

@@ -9,6 +9,8 @@ export interface Write extends StoreWrite {
   reject: (error: ChatError) => void
   /** By the monotonic clock. */
   deadline: number
+  /** Goes to the homes that are there, even while W of some mailbox are not. */
+  evenToFew: boolean
   /** True once an append of it may have reached a home. */
   left: boolean
   settled: boolean

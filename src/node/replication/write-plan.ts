@@ -25,18 +25,28 @@ export interface WritePlan {
 
 const MAX_PLANS = 20_000
 
+const setKeys = new WeakMap<ShardHomes, string>()
+/** The same for every shard with the same homes; made once for each shard of a map. */
+const setKeyOf = (homes: ShardHomes): string => {
+  let key = setKeys.get(homes)
+  if (key === undefined) setKeys.set(homes, (key = homes.peers.toSorted().join()))
+  return key
+}
+
 const makePlan = (map: ClusterMap, mailboxes: readonly string[]): WritePlan => {
   const homes = new Map<string, PlannedHome>()
   const groups = new Map<string, { index: number; group: QuorumGroup }>()
-  const add = (mailbox: string, { peers, w: quorum }: ShardHomes): void => {
-    const w = mutant('write-quorum-one') ? 1 : quorum
-    const key = `${w}:${peers.toSorted().join()}`
+  const add = (mailbox: string, set: ShardHomes): void => {
+    const { peers } = set
+    const w = mutant('write-quorum-one') ? 1 : set.w
+    const key = `${w}:${setKeyOf(set)}`
     let known = groups.get(key)
     if (!known) groups.set(key, (known = { index: groups.size, group: { peers, needed: w } }))
     for (const peer of peers) {
       let home = homes.get(peer)
       if (!home) homes.set(peer, (home = { peer, mailboxes: [], groups: [] }))
-      if (!home.mailboxes.includes(mailbox)) home.mailboxes.push(mailbox)
+      // Mailboxes come once for each of their sets, one after the other.
+      if (home.mailboxes.at(-1) !== mailbox) home.mailboxes.push(mailbox)
       if (!home.groups.includes(known.index)) home.groups.push(known.index)
     }
   }
@@ -48,16 +58,21 @@ const makePlan = (map: ClusterMap, mailboxes: readonly string[]): WritePlan => {
   return { epoch: map.epoch, homes: [...homes.values()], groups: [...groups.values()].map(({ group }) => group) }
 }
 
+/** More mailboxes than a direct message has: those of a group, whose list is one object as long as its members stay. */
+const isLong = (mailboxes: readonly string[]): boolean => mailboxes.length > 2
+
 /** The plans of the newest map; made once per set of mailboxes. */
 export class WritePlans {
   readonly #plans = new LruMap<string, WritePlan>({ max: MAX_PLANS })
+  readonly #longPlans = new WeakMap<readonly string[], WritePlan>()
 
   of(map: ClusterMap, mailboxes: readonly string[]): WritePlan {
-    const key = mailboxes.length === 1 ? (mailboxes[0] ?? '') : mailboxes.join('\n')
-    const known = this.#plans.get(key)
+    const key = isLong(mailboxes) ? '' : mailboxes.join('\n')
+    const known = isLong(mailboxes) ? this.#longPlans.get(mailboxes) : this.#plans.get(key)
     if (known?.epoch === map.epoch) return known
     const made = makePlan(map, mailboxes)
-    this.#plans.set(key, made)
+    if (isLong(mailboxes)) this.#longPlans.set(mailboxes, made)
+    else this.#plans.set(key, made)
     return made
   }
 }

@@ -87,7 +87,7 @@ const admitCertificate = (write: StoreWrite, { cluster }: AdmissionRules): Admit
   }
 }
 
-const placesWithin = (asked: string[], named: string[]): Place[] => {
+const placesWithin = (asked: readonly string[], named: string[]): Place[] => {
   for (const mailbox of asked) {
     if (!named.includes(mailbox)) {
       throw new ChatError('RPC_INVALID', { message: `The record does not belong in the mailbox ${mailbox}` })
@@ -97,7 +97,7 @@ const placesWithin = (asked: string[], named: string[]): Place[] => {
 }
 
 /** Who is a member is the group service's business, and checked by every recipient; a home knows users from groups only. */
-const placesOfGroup = (asked: string[], group: string): Place[] => {
+const placesOfGroup = (asked: readonly string[], group: string): Place[] => {
   const own = groupMailbox(group)
   for (const mailbox of asked) {
     const owner = mailboxOwner(mailbox)

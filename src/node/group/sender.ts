@@ -1,0 +1,128 @@
+// A message to a group: taken by the group's homes at its newest version, then in the author's own mailbox: that is `stored`.
+// The members' copies follow by themselves. Refused is said only of what is nowhere and never will be.
+import type { Clock } from '../../platform/ports.ts'
+import { LruMap } from '../../platform/lru-map.ts'
+import { ChatError, hasCode } from '../../protocol/errors.ts'
+import { userMailbox } from '../../protocol/names.ts'
+import { openRecord } from '../../protocol/records.ts'
+import type { RequestOf, ResponseOf, groupSend } from '../../protocol/rpc.ts'
+import { type Rate, TokenBucket } from '../core/token-bucket.ts'
+import type { GroupLedgerPort } from '../replication/group-ledger-port.ts'
+import type { Copies } from './copies.ts'
+import type { Version, Versions } from './versions.ts'
+
+export interface SenderPorts {
+  clock: Clock
+  ledger: GroupLedgerPort
+  versions: Versions
+  copies: Copies
+}
+
+/** Versions that may end under one message before it has to be sent again. */
+const MAX_ATTEMPTS = 5
+/** Versions back in which a message of somebody who is no member any more is looked for. */
+const MAX_BACK = 16
+/** Copies that may wait for their homes; past it messages are refused until there is room. */
+const MAX_WAITING_COPIES = 500_000
+const MAX_AUTHORS = 10_000
+
+interface Outgoing {
+  group: string
+  author: string
+  /** The newest version that its author knew; 1 when it does not say. */
+  knownVersion: number
+  sealed: Uint8Array
+  acceptedAt: number
+}
+
+export class Sender {
+  readonly #ports: SenderPorts
+  readonly #rate: Rate
+  /** Copies that each user may still cause. */
+  readonly #buckets = new LruMap<string, TokenBucket>({ max: MAX_AUTHORS })
+
+  constructor(ports: SenderPorts, rate: Rate) {
+    this.#ports = ports
+    this.#rate = rate
+  }
+
+  async send({ sealed, acceptedAt }: RequestOf<typeof groupSend>): Promise<ResponseOf<typeof groupSend>> {
+    const { header, group } = openRecord(sealed)
+    if (group === undefined || header.k === 'group') throw new ChatError('RPC_INVALID')
+    const knownVersion = header.k === 'msg' ? (header.gv ?? 1) : 1
+    const { version, users, mailboxes } = await this.#take({
+      group,
+      author: header.from,
+      knownVersion,
+      sealed,
+      acceptedAt,
+    })
+    const item = { group, version, sealed, acceptedAt }
+    try {
+      await this.#ports.copies.bringOwnFirst(item, mailboxes, userMailbox(header.from))
+    } catch (cause) {
+      throw new ChatError('OUTCOME_UNKNOWN', { cause }) // the members get it, whatever becomes of this copy now
+    }
+    return { at: acceptedAt, version, users }
+  }
+
+  /** Resolves with the version at which the group's homes took it. */
+  async #take(message: Outgoing): Promise<Version> {
+    const { group, author, knownVersion } = message
+    const { versions } = this.#ports
+    let version = await versions.recent(group)
+    for (let attempt = 1; ; attempt++) {
+      if (version.version < knownVersion || !version.members.has(author)) version = await versions.newest(group)
+      if (version.version < knownVersion) {
+        throw new ChatError('MESSAGE_INVALID', { message: 'The message names a version that the group does not have' })
+      }
+      if (!version.members.has(author)) return this.#takenBefore(message, version.version)
+      this.#charge(author, version.users.length)
+      try {
+        return await this.#fanOut(message, version)
+      } catch (error) {
+        if (!hasCode(error, 'GROUP_SEALED')) throw attempt === 1 ? error : unknown(error)
+        if (attempt === MAX_ATTEMPTS) throw unknown(error)
+        version = await versions.newest(group).catch((cause: unknown) => Promise.reject(unknown(cause)))
+      }
+    }
+  }
+
+  async #fanOut({ group, sealed, acceptedAt }: Outgoing, version: Version): Promise<Version> {
+    const { ledger, versions } = this.#ports
+    const taken = await ledger.fanOut({ group, version: version.version, sealed, acceptedAt })
+    if (taken.version === version.version) return version
+    const earlier = await versions.at(group, taken.version).catch((cause: unknown) => Promise.reject(unknown(cause)))
+    if (!earlier) throw new ChatError('OUTCOME_UNKNOWN')
+    return earlier
+  }
+
+  /**
+   * Its author is no member now. Either an earlier attempt was taken while it was one, or it is certain that none was and none will be:
+   * then it is refused for good, even if attempts before this had an unknown outcome.
+   */
+  async #takenBefore({ group, author, knownVersion, sealed, acceptedAt }: Outgoing, newest: number): Promise<Version> {
+    const { ledger, versions } = this.#ports
+    for (let number = newest - 1; number >= knownVersion; number--) {
+      if (newest - number > MAX_BACK) throw new ChatError('GROUP_DENIED', { outcome: 'unknown' })
+      const version = await versions.at(group, number)
+      if (!version?.members.has(author)) continue
+      if ((await ledger.settle({ group, version: number, sealed, acceptedAt })) === 'durable') return version
+    }
+    throw new ChatError('GROUP_DENIED', { message: 'You are not a member of that group' })
+  }
+
+  /** Every message costs as many tokens as it makes copies. RATE_LIMITED. */
+  #charge(author: string, copies: number): void {
+    if (this.#ports.copies.waiting > MAX_WAITING_COPIES) throw new ChatError('PEER_OVERLOADED')
+    const now = this.#ports.clock.monotonic()
+    let bucket = this.#buckets.get(author)
+    if (!bucket) this.#buckets.set(author, (bucket = new TokenBucket(this.#rate, now)))
+    if (!bucket.take(copies, now)) {
+      throw new ChatError('RATE_LIMITED', { message: 'Too many messages to groups at once; wait a moment and go on' })
+    }
+  }
+}
+
+/** After an attempt that homes may have taken, nothing is refused any more. */
+const unknown = (cause: unknown): ChatError => new ChatError('OUTCOME_UNKNOWN', { cause })
