@@ -4,6 +4,7 @@ import { ClusterViewKeeper } from '../../src/node/core/cluster-view.ts'
 import type { ClientListener, ClientSocketHandlers, NodeIdentity } from '../../src/node/core/ports.ts'
 import { type Service, ServiceGroup } from '../../src/node/core/service.ts'
 import { type GatewayOptions, GatewayService } from '../../src/node/gateway/gateway-service.ts'
+import { type GroupOptions, GroupService } from '../../src/node/group/group-service.ts'
 import { Mailboxes } from '../../src/node/replication/mailboxes.ts'
 import { RouterService } from '../../src/node/router/router-service.ts'
 import { StoreService } from '../../src/node/store/store-service.ts'
@@ -29,6 +30,7 @@ import { deviceIdOf, type RecordHeader } from '../../src/protocol/records.ts'
 import { seal } from '../../src/protocol/sealed.ts'
 import { fastSigner, keyPairFromSeed, type KeyPair, sha256 } from '../../src/protocol/signing.ts'
 import { eventually } from '../eventually.ts'
+import { MemoryGroupLedger, MemoryLedgerState } from '../memory-group-ledger.ts'
 import { MemoryNetwork, type MemoryTransport } from '../memory-transport.ts'
 import { ManualClock } from './gateway-clock.ts'
 
@@ -47,6 +49,7 @@ export interface WorldOptions {
   nodes: NodePlan[]
   clock?: Clock
   gateway?: GatewayOptions
+  groups?: GroupOptions
   /** Peer names of the stores in use; all nodes with the role when absent. */
   homes?: string[]
 }
@@ -60,6 +63,7 @@ export class TestNode {
   readonly listener: TestListener
   readonly gateway: GatewayService | undefined
   readonly router: RouterService | undefined
+  readonly groups: GroupService | undefined
   readonly store: StoreService | undefined
   readonly group: ServiceGroup
 
@@ -81,6 +85,11 @@ export class TestNode {
         )),
       )
     if (roles.includes('router')) services.push((this.router = new RouterService(ports)))
+    if (roles.includes('group')) {
+      const ledger = new MemoryGroupLedger(world.ledger, clock)
+      const groupPorts = { ...ports, ledger, mailboxes: this.mailboxes }
+      services.push((this.groups = new GroupService(groupPorts, world.options.groups)))
+    }
     if (roles.includes('gateway')) {
       const identity = identityOf(name)
       const gatewayPorts = { ...ports, identity, listener: this.listener, mailboxes: this.mailboxes }
@@ -95,6 +104,8 @@ export class World {
   readonly network: MemoryNetwork
   readonly clock: Clock
   readonly authority = keyFor('authority')
+  /** What the homes of groups hold. */
+  readonly ledger = new MemoryLedgerState()
   readonly nodes = new Map<string, TestNode>()
   #clients: TestClient[] = []
   static readonly #running = new Set<World>()
