@@ -1,5 +1,6 @@
 // Who gets which cells, from the size of the terminal alone and the length of the draft. Pure.
 import { composerRows } from './composer-view.ts'
+import { completionText } from './completion.ts'
 import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
 import { keysText, labelOf } from './keymap.ts'
 import { draftOfCurrent, type State, type Toast } from './state.ts'
@@ -26,7 +27,8 @@ export const toastOf = (state: State): Toast | undefined => {
   const { reply } = draftOfCurrent(state)
   const answers =
     reply && safe`↳ reply to ${reply.from} (${labelOf(state.keymap, 'chat', 'escape')}: not): ${reply.text}`
-  const text = state.selected === undefined ? (state.hint ?? answers) : keysText(state.keymap, 'select')
+  const typing = completionText(state) ?? state.hint ?? answers
+  const text = state.selected === undefined ? typing : keysText(state.keymap, 'select')
   return state.toast ?? (text === undefined ? undefined : { text, style: 'dim' })
 }
 

@@ -1,11 +1,12 @@
 // What keys do in a conversation, by name (keys.ts says which key). Pure: state in, state and effects out.
 import { safeTemplate as safe } from '../client/safe-text.ts'
-import { type Draft, draftOf, edits, emptyDraft, moveLine, withText } from './draft.ts'
+import { completeBy } from './completing.ts'
+import { draftOf, edits, emptyDraft, moveLine, withText } from './draft.ts'
 import { labelOf } from './keymap.ts'
 import { layoutOf } from './layout.ts'
 import { overlayOperations } from './overlay-operations.ts'
 import { selectOperations } from './select-operations.ts'
-import { nearestCommand, runSlash } from './slash-commands.ts'
+import { runSlash } from './slash-commands.ts'
 import { acceptPaste } from './paste.ts'
 import { draftOfCurrent, type State } from './state.ts'
 import { loadingAround, sendText, showAt, type Step, step, toEnd, withDraft, withToast } from './step.ts'
@@ -60,14 +61,6 @@ const killOrSwitch = (state: State): Step => {
 
 const startSearch = (state: State): Step => step(withDraft(state, draftOf(`/search ${draftOfCurrent(state).text}`)))
 
-const complete = (state: State): Step => {
-  const { text } = draftOfCurrent(state)
-  const name = /^\/([a-z]*)$/.exec(text)?.[1]
-  const command = name === undefined ? undefined : nearestCommand(name)
-  const completed: Draft | undefined = command && draftOf(`/${command.name} `)
-  return step(completed ? withDraft(state, completed) : state)
-}
-
 /** What is written answers nothing any more; else back to the newest message, and what was read as a notice and what was not sent goes. */
 const escape = (state: State): Step => {
   const { text, cursor, reply } = draftOfCurrent(state)
@@ -94,7 +87,8 @@ export const operations = {
   toUnread: (state: State) => step(state.rule === undefined ? state : showAt(state, state.rule.before)),
   startSearch,
   killOrSwitch,
-  complete,
+  complete: completeBy(1),
+  completePrevious: completeBy(-1),
   editOutside: (state: State) =>
     step(state, { type: 'edit', conversation: state.current ?? '', text: draftOfCurrent(state).text }),
   acceptPaste,

@@ -11,9 +11,16 @@ import { isThemeName, themes } from './theme.ts'
 import { messagesOf, windowOf } from './timeline-view.ts'
 import { markUnread } from './triage-operations.ts'
 
+/** What Tab completes in the place of an argument. */
+export type CommandTakes = 'user' | 'group' | 'conversation' | 'theme' | 'level'
+
 export interface SlashCommand {
   readonly name: string
   readonly takes: SafeText
+  /** One for each argument. */
+  readonly completes?: readonly CommandTakes[]
+  /** For all arguments after those. */
+  readonly completesRest?: CommandTakes
   readonly help: SafeText
   /** The text after the name, trimmed; an answer that is text says what is wrong, and what was typed stays. */
   run(state: State, argument: string): Step | SafeText
@@ -72,6 +79,7 @@ export const slashCommands: readonly SlashCommand[] = [
   {
     name: 'msg',
     takes: safe`USER [TEXT]`,
+    completes: ['conversation'],
     help: safe`open the conversation with a user`,
     run: (state, argument) => {
       const [, name = '', text = ''] = /^(\S*)\s*([^]*)$/.exec(argument) ?? []
@@ -90,26 +98,42 @@ export const slashCommands: readonly SlashCommand[] = [
   {
     name: 'block',
     takes: safe`[USER]`,
+    completes: ['user'],
     help: safe`hide everything of a user, who is not told`,
     run: aboutUser('block'),
   },
-  { name: 'unblock', takes: safe`[USER]`, help: safe`show that user again`, run: aboutUser('unblock') },
+  {
+    name: 'unblock',
+    takes: safe`[USER]`,
+    completes: ['user'],
+    help: safe`show that user again`,
+    run: aboutUser('unblock'),
+  },
   {
     name: 'verify',
     takes: safe`[USER]`,
+    completes: ['user'],
     help: safe`fingerprints of a user’s devices, to compare by voice`,
     run: aboutUser('verify'),
   },
   {
     name: 'mute',
     takes: safe`[NAME]`,
+    completes: ['conversation'],
     help: safe`no notification of a conversation, which next-unread passes by`,
     run: attending('none'),
   },
-  { name: 'unmute', takes: safe`[NAME]`, help: safe`be notified again as usual`, run: attending(undefined) },
+  {
+    name: 'unmute',
+    takes: safe`[NAME]`,
+    completes: ['conversation'],
+    help: safe`be notified again as usual`,
+    run: attending(undefined),
+  },
   {
     name: 'notify',
     takes: safe`LEVEL [NAME]`,
+    completes: ['level', 'conversation'],
     help: safe`${safeLine(levels.join(', '))}: what of a conversation draws attention`,
     run: notify,
   },
@@ -137,6 +161,7 @@ export const slashCommands: readonly SlashCommand[] = [
   {
     name: 'theme',
     takes: safe`NAME`,
+    completes: ['theme'],
     help: safe`${safeLine(Object.keys(themes).join(', '))}; tui.toml keeps it`,
     run: (state, name) => (isThemeName(name) ? step({ ...state, theme: name }) : noTheme(name)),
   },

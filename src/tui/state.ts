@@ -1,6 +1,7 @@
 // The whole state of the terminal client, as plain data; every text of others in it is safe to draw already.
 // Only reduce.ts makes new states. What must happen in the world is asked for by effects; session.ts does it.
 import { type SafeText, safeLine } from '../client/safe-text.ts'
+import type { Completion } from './completion.ts'
 import { type Draft, emptyDraft } from './draft.ts'
 import { defaultKeymap, type Keymap } from './keymap.ts'
 import type { Levels } from './levels.ts'
@@ -102,6 +103,8 @@ export interface State {
   readonly marked: readonly string[]
   /** While the history of what was sent is walked: the place in it, and the draft that was left. */
   readonly recall: { readonly index: number; readonly draft: Draft } | undefined
+  /** The last one that Tab made; completion.ts says whether it goes on. */
+  readonly completion: Completion | undefined
   /** The message that keys are about, by id (Ctrl-S). */
   readonly selected: string | undefined
   readonly overlay: Overlay | undefined
@@ -167,6 +170,7 @@ export const initialState = (options: {
     levels,
     marked,
     recall: undefined,
+    completion: undefined,
     selected: undefined,
     overlay: undefined,
     toast: undefined,

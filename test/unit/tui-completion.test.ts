@@ -1,0 +1,59 @@
+// Tab: what it makes of the word before the cursor, and what further Tabs do. A table from what is typed to what is there.
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { safeText } from '../../src/client/safe-text.ts'
+import { completionText } from '../../src/tui/completion.ts'
+import { emoji, emojiOf } from '../../src/tui/emoji.ts'
+import { draftOfCurrent, type State } from '../../src/tui/state.ts'
+import { inbox, message, run, timeline, type, fresh } from '../tui-state-fixture.ts'
+
+const [TAB, SHIFT_TAB, LEFT] = ['\t', '\x1b[Z', '\x1b[D']
+
+const state: State = run(
+  fresh(),
+  inbox(['#ops', 0], ['bob', 0], ['carol', 0], ['#opera', 0]),
+  timeline('#ops', [message('a', 'hi'), message('b', 'ho', { from: safeText('carl') })]),
+).state
+
+const cases: [typed: string, draft: string][] = [
+  [`/se${TAB}`, '/search '],
+  [`/nosuch${TAB}`, '/nosuch'],
+  [`hi @ca${TAB}`, 'hi @carl '],
+  [`hi @ca${TAB}${TAB}`, 'hi @carol '],
+  [`hi @ca${TAB}${TAB}${TAB}`, 'hi @carl '],
+  [`hi @ca${TAB}${SHIFT_TAB}`, 'hi @carol '],
+  [`hi @ca${TAB}x${TAB}`, 'hi @carl x'],
+  [`@ca hello${LEFT.repeat(6)}${TAB}`, '@carl hello'],
+  [`see #op${TAB}`, 'see #ops '],
+  [`/msg b${TAB}`, '/msg bob '],
+  [`/msg bob b${TAB}`, '/msg bob b'],
+  [`/notify m${TAB}`, '/notify mentions '],
+  [`/notify none #ope${TAB}`, '/notify none #opera '],
+  [`/theme l${TAB}`, '/theme light '],
+  [`/block #${TAB}`, '/block #ops '],
+  [`good :rock${TAB}`, 'good 🚀 '],
+  [`good:rock${TAB}`, 'good🚀 '],
+  [`at 10:30${TAB}`, 'at 10:30'],
+  [`:)${TAB}`, ':)'],
+  [`//se${TAB}`, '//se'],
+]
+for (const [typed, draft] of cases) {
+  test(`completing ${JSON.stringify(typed)}`, () => assert.is(draftOfCurrent(type(state, typed).state).text, draft))
+}
+
+test('the choice is shown while it goes on, from the present one', () => {
+  const first = type(state, `@ca${TAB}`).state
+  assert.is(completionText(first), '[@carl]  @carol')
+  assert.is(completionText(type(first, TAB).state), '[@carol]  @carl')
+  assert.is(completionText(type(first, 'x').state), undefined)
+})
+
+test('emoji have one name each and one width that terminals agree on', () => {
+  assert.ok(emoji.size > 200)
+  assert.is(emojiOf(':tada:'), '🎉')
+  assert.is(emojiOf('🎉'), '🎉')
+  assert.is(emojiOf('nothing'), undefined)
+  for (const picture of emoji.values()) assert.is(safeText(picture), picture)
+})
+
+test.run()
