@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { connect } from '../client/index.ts'
 import { Profile } from '../client/profile.ts'
+import { anyStatus } from './cluster/any-status.ts'
 import { endProcess } from './cluster/process-identity.ts'
 import { spawnDetached } from './cluster/program.ts'
 import { waitReady } from './cluster/ready-line.ts'
@@ -37,7 +38,7 @@ export const openSession = async (options: SessionOptions): Promise<void> => {
     guard.release()
     const { directory } = new Profile({ home, profile: name })
     const notices = [`a second person joins from another terminal: ${line}`]
-    await runTui({ chat, profile: name, notices, directory })
+    await runTui({ chat, profile: name, notices, directory, cluster: { status: anyStatus(dir) } })
   } finally {
     await chat.close()
     await endProcess(detached.process, BOT_END_MS)

@@ -5,6 +5,8 @@ import { type SafeText, safeLine, safeTemplate as safe, safeText } from '../clie
 import type { Clock } from '../platform/ports.ts'
 import { asChatError } from '../protocol/errors.ts'
 import { clipboardBytes } from './clipboard.ts'
+import type { ClusterPort } from './cluster.ts'
+import { ClusterWatch } from './cluster-watch.ts'
 import { editText } from './editor.ts'
 import { span } from './lines.ts'
 import { isMention } from './mentions.ts'
@@ -28,6 +30,8 @@ export interface EffectPorts {
   redraw: () => void
   /** To the terminal, beside what is drawn. */
   write: (bytes: string) => void
+  /** Where the operator's token can be read. */
+  cluster: ClusterPort | undefined
   /** Gives the terminal away while `run` goes on. */
   withTerminal: (run: () => Promise<void>) => Promise<void>
 }
@@ -43,9 +47,11 @@ export const sayError = (store: Store, error: unknown): void => {
 export class Effects {
   readonly #ports: EffectPorts
   readonly #loading: Loading
+  readonly #watching: ClusterWatch
 
   constructor(ports: EffectPorts, loading: Loading) {
     this.#ports = ports
+    this.#watching = new ClusterWatch(ports)
     this.#loading = loading
   }
 
@@ -105,6 +111,7 @@ export class Effects {
       const rows = (await this.#ports.chat.devices()).map(deviceRow)
       this.#ports.store.dispatch({ type: 'list', title: 'Your devices', rows })
     },
+    cluster: async () => await this.#watching.start(),
     verify: async ({ user }) => {
       const found = await this.#ports.chat.fingerprints(user)
       const rows = found.map(({ device, fingerprint }) => fingerprintRow(device, fingerprint))

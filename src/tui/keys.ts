@@ -4,7 +4,7 @@ import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
 import type { Edit } from './draft.ts'
 import type { Operation } from './operations.ts'
 
-export type Mode = 'chat' | 'switcher' | 'list' | 'help' | 'paste' | 'select'
+export type Mode = 'chat' | 'switcher' | 'list' | 'help' | 'cluster' | 'paste' | 'select'
 export interface KeyBinding {
   readonly keys: readonly string[]
   readonly does: Operation | Edit
@@ -47,6 +47,15 @@ const choosing: readonly KeyBinding[] = [
   { keys: ['pageup'], does: 'selectPageUp' },
   { keys: ['pagedown'], does: 'selectPageDown' },
   { keys: ['enter'], does: 'choose', help: safe`open` },
+  ...leaving,
+]
+
+const reading: readonly KeyBinding[] = [
+  { keys: ['up', 'ctrl-p'], does: 'selectPrevious' },
+  { keys: ['down', 'ctrl-n'], does: 'selectNext' },
+  { keys: ['pageup'], does: 'selectPageUp' },
+  { keys: ['pagedown'], does: 'selectPageDown' },
+  { keys: ['enter'], does: 'closeOverlay' },
   ...leaving,
 ]
 
@@ -112,6 +121,7 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
     },
     { keys: ['shift-tab'], does: 'completePrevious' },
     { keys: ['alt-k'], does: 'editOutside', help: safe`write the message in $EDITOR` },
+    { keys: ['alt-c'], does: 'showCluster', help: safe`the cluster, live, for its operators` },
     { keys: ['ctrl-l'], does: 'redraw', help: safe`draw the screen again` },
     { keys: ['escape'], does: 'escape', help: safe`back to the newest message` },
     { keys: ['ctrl-c'], does: 'clearOrQuit', help: safe`clear the input; twice quits` },
@@ -135,12 +145,6 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
     { keys: ['n'], does: 'closeOverlay' },
     ...leaving,
   ],
-  help: [
-    { keys: ['up', 'ctrl-p'], does: 'selectPrevious' },
-    { keys: ['down', 'ctrl-n'], does: 'selectNext' },
-    { keys: ['pageup'], does: 'selectPageUp' },
-    { keys: ['pagedown'], does: 'selectPageDown' },
-    { keys: ['enter'], does: 'closeOverlay' },
-    ...leaving,
-  ],
+  help: reading,
+  cluster: [{ keys: ['alt-c'], does: 'closeOverlay' }, ...reading],
 }

@@ -4,6 +4,7 @@ import type { Chat } from '../client/api.ts'
 import { systemClock } from '../platform/system.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { attentionBytes, type Notification, wayOf } from './attention.ts'
+import type { ClusterPort } from './cluster.ts'
 import { openKept } from './kept.ts'
 import { readSettings, SETTINGS_FILE } from './settings-file.ts'
 import type { Memory } from './memory.ts'
@@ -21,6 +22,8 @@ export interface TuiOptions {
   profile?: string
   /** Lines that whoever starts the client wants to be read, shown until the first message is sent. */
   notices?: string[]
+  /** The cluster as its operators see it, where its token can be read. */
+  cluster?: ClusterPort
   /** The profile's: drafts and what was sent are kept there; nothing is without it. */
   directory?: string
 }
@@ -94,7 +97,8 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
   const notify = notifying(settings, write)
   const withTerminal = lending({ terminal, store, suspend: drawn.suspend })
   const { end: quit, redraw } = drawn
-  new Session({ chat, store, clock: systemClock, signal, quit, redraw, write, notify, withTerminal }).start()
+  const { cluster } = options
+  new Session({ chat, store, clock: systemClock, signal, quit, redraw, write, notify, withTerminal, cluster }).start()
   try {
     await drawn.ended
   } finally {

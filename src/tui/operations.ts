@@ -92,6 +92,7 @@ export const operations = {
   editOutside: (state: State) =>
     step(state, { type: 'edit', conversation: state.current ?? '', text: draftOfCurrent(state).text }),
   acceptPaste,
+  showCluster: (state: State) => step(state, { type: 'cluster' }),
   redraw: (state: State) => step(state, { type: 'redraw' }),
   escape,
   clearOrQuit,

@@ -1,7 +1,7 @@
 // What keys do while a list, the switcher or the help lies over the timeline. Pure.
 import { draftOf, edits, type Edit } from './draft.ts'
 import { layoutOf } from './layout.ts'
-import { helpLines, listRows } from './overlay-view.ts'
+import { isPage, listRows, pageLines } from './overlay-view.ts'
 import { slashCommands } from './slash-commands.ts'
 import type { Overlay, State } from './state.ts'
 import { openConversation, type Step, step, withDraft } from './step.ts'
@@ -10,8 +10,8 @@ import { switcherRows } from './switcher.ts'
 const clamp = (value: number, max: number): number => Math.max(0, Math.min(value, max))
 
 const moved = (state: State, overlay: Overlay, by: number): Overlay => {
-  if (overlay.kind === 'help') {
-    const max = helpLines(state).length - layoutOf(state).timelineRows
+  if (isPage(overlay)) {
+    const max = pageLines(state, overlay).length - layoutOf(state).timelineRows
     return { ...overlay, top: clamp(overlay.top + by, Math.max(0, max)) }
   }
   if (overlay.kind === 'paste') return overlay

@@ -1,6 +1,7 @@
 // What lies over the timeline: help, the switcher, lists of results. Pure.
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { spaces, widthOf } from './cells.ts'
+import { clusterLines } from './cluster-view.ts'
 import { type KeyHelp, keyHelp } from './keymap.ts'
 import { layoutOf } from './layout.ts'
 import { emptyLine, fit, type Line, line, span } from './lines.ts'
@@ -54,6 +55,12 @@ export const helpLines = (state: State): Line[] => {
   return [...sections, emptyLine, line(safe`Notices`, 'title'), ...notices]
 }
 
+type Page = Extract<Overlay, { top: number }>
+export const isPage = (overlay: Overlay): overlay is Page => 'top' in overlay
+/** What is only read and scrolled. */
+export const pageLines = (state: State, { kind }: Page): Line[] =>
+  kind === 'help' ? helpLines(state) : clusterLines(state, layoutOf(state).timelineColumns)
+
 interface Choices {
   title: Line
   rows: readonly Line[]
@@ -61,7 +68,7 @@ interface Choices {
   none: Line
 }
 
-const choicesOf = (state: State, overlay: Exclude<Overlay, { kind: 'help' | 'paste' }>): Choices => {
+const choicesOf = (state: State, overlay: Exclude<Overlay, { kind: Page['kind'] | 'paste' }>): Choices => {
   if (overlay.kind === 'list') {
     const { title, rows, selected } = overlay
     return {
@@ -97,9 +104,8 @@ const helpPage = (lines: readonly Line[], top: number, rows: number): Line[] => 
 
 export const overlayLines = (state: State, overlay: Overlay, size: { width: number; rows: number }): Line[] => {
   if (overlay.kind === 'paste') return pasteLines(overlay.text, size)
-  const lines =
-    overlay.kind === 'help'
-      ? helpPage(helpLines(state), overlay.top, size.rows)
-      : choiceLines(choicesOf(state, overlay), listRows(size.rows))
+  const lines = isPage(overlay)
+    ? helpPage(pageLines(state, overlay), overlay.top, size.rows)
+    : choiceLines(choicesOf(state, overlay), listRows(size.rows))
   return lines.map((spans) => fit(spans, size.width))
 }

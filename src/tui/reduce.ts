@@ -1,6 +1,7 @@
 // The reducer: every event of the keyboard, the library and the clock as one function from state to state and effects.
 // A table by the type of the action; nothing here waits, measures time or touches the world.
 import type { SafeText } from '../client/safe-text.ts'
+import { type ClusterReport, withReport } from './cluster.ts'
 import type { InputEvent } from './input.ts'
 import type { TimelineMessage } from './messages.ts'
 import {
@@ -29,6 +30,9 @@ export type Action =
   | { type: 'pending'; pending: Pending }
   | { type: 'sendFailed'; id: string; problem: SafeText }
   | { type: 'list'; title: string; rows: readonly ListRow[] }
+  | { type: 'openCluster' }
+  | { type: 'cluster'; report: ClusterReport }
+  | { type: 'clusterProblem'; problem: SafeText }
   | { type: 'toast'; text: SafeText; style: 'dim' | 'problem' }
 
 const onEdited = (state: State, conversation: string, text: string): State => {
@@ -83,6 +87,10 @@ const handlers: Handlers = {
   pending: (state, { pending }) => step({ ...state, pending: [...state.pending, pending] }),
   sendFailed: (state, { id, problem }) => step(onSendFailed(state, id, problem)),
   list: (state, { title, rows }) => step(listOverlay(state, title, rows)),
+  openCluster: (state) => step({ ...state, overlay: { kind: 'cluster', top: 0 } }),
+  cluster: (state, { report }) => step({ ...state, cluster: withReport(state.cluster, report, state.nowMs) }),
+  clusterProblem: (state, { problem }) =>
+    step({ ...state, cluster: { changes: [], report: undefined, ...state.cluster, problem } }),
   toast: (state, { text, style }) => step(withToast(state, text, style)),
 }
 

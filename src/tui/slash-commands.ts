@@ -166,6 +166,12 @@ export const slashCommands: readonly SlashCommand[] = [
     run: (state, name) => (isThemeName(name) ? step({ ...state, theme: name }) : noTheme(name)),
   },
   {
+    name: 'cluster',
+    takes: safe``,
+    help: safe`its nodes, live, for its operators`,
+    run: (state) => step(state, { type: 'cluster' }),
+  },
+  {
     name: 'help',
     takes: safe``,
     help: safe`keys and commands`,

@@ -1,6 +1,7 @@
 // The whole state of the terminal client, as plain data; every text of others in it is safe to draw already.
 // Only reduce.ts makes new states. What must happen in the world is asked for by effects; session.ts does it.
 import { type SafeText, safeLine } from '../client/safe-text.ts'
+import type { ClusterState } from './cluster.ts'
 import type { Completion } from './completion.ts'
 import { type Draft, emptyDraft } from './draft.ts'
 import { defaultKeymap, type Keymap } from './keymap.ts'
@@ -59,7 +60,7 @@ export interface ListRow {
   readonly opens?: { readonly conversation: string; readonly id?: string }
 }
 export type Overlay =
-  | { readonly kind: 'help'; readonly top: number }
+  | { readonly kind: 'help' | 'cluster'; readonly top: number }
   /** The question whether it goes into the message. */
   | { readonly kind: 'paste'; readonly text: string }
   | { readonly kind: 'switcher'; readonly query: Draft; readonly selected: number }
@@ -108,6 +109,8 @@ export interface State {
   /** The message that keys are about, by id (Ctrl-S). */
   readonly selected: string | undefined
   readonly overlay: Overlay | undefined
+  /** What the operator's view was told last. */
+  readonly cluster: ClusterState | undefined
   readonly toast: Toast | undefined
   /** About the command that is being typed. */
   readonly hint: SafeText | undefined
@@ -127,6 +130,7 @@ export type Effect =
   | { type: 'jumpToTime'; conversation: string; atMs: number }
   | { type: 'block' | 'unblock'; user: string }
   | { type: 'devices' }
+  | { type: 'cluster' }
   | { type: 'verify'; user: string }
   | { type: 'link'; code: string }
   | { type: 'edit'; conversation: string; text: string }
@@ -173,6 +177,7 @@ export const initialState = (options: {
     completion: undefined,
     selected: undefined,
     overlay: undefined,
+    cluster: undefined,
     toast: undefined,
     hint: undefined,
     isQuitArmed: false,

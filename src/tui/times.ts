@@ -38,6 +38,14 @@ export const dayText = (atMs: number, nowMs: number): SafeText => {
   return safe`${day}, ${at.getDate()} ${month} ${at.getFullYear()}`
 }
 
+/** Roughly, in its largest unit: `3 d`, `5 h`, `12 min`, `40 s`. */
+export const durationText = (ms: number): SafeText => {
+  const seconds = Math.floor(ms / 1_000)
+  if (seconds < 60) return safe`${seconds} s`
+  if (seconds < 3_600) return safe`${Math.floor(seconds / 60)} min`
+  return seconds < 2 * 86_400 ? safe`${Math.floor(seconds / 3_600)} h` : safe`${Math.floor(seconds / 86_400)} d`
+}
+
 /** For lists, where a time of today and a day of last year stand in one column. */
 export const shortTime = (atMs: number, nowMs: number): SafeText => {
   if (isSameDay(atMs, nowMs)) return clockText(atMs)

@@ -1,9 +1,11 @@
 // chat tui: the terminal client. React and Ink are loaded only here. Without a profile it asks for gateway and name first.
 import { userInfo } from 'node:os'
-import type { Command } from '@commander-js/extra-typings'
+import { resolve } from 'node:path'
+import { type Command, Option } from '@commander-js/extra-typings'
 import { connect, registerProfile } from '../../client/index.ts'
 import { Profile } from '../../client/profile.ts'
 import { isUserName } from '../../protocol/names.ts'
+import { anyStatus } from '../cluster/any-status.ts'
 import { examples } from '../output.ts'
 import { firstRun } from './first-run.ts'
 import { chatVerb, type Settings, settingsOf } from './options.ts'
@@ -34,14 +36,15 @@ const registerByAsking = async (settings: Settings, profile: string): Promise<vo
   }
 }
 
-const runClient = async (settings: Settings): Promise<void> => {
+const runClient = async (settings: Settings, clusterDir: string | undefined): Promise<void> => {
   const profile = new Profile(settings)
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY
   if (isTerminal && !profile.read()) await registerByAsking(settings, profile.name)
   const { runTui } = await import('../../tui/main.tsx')
   const chat = await connect(settings)
   try {
-    await runTui({ chat, profile: profile.name, directory: profile.directory })
+    const cluster = clusterDir === undefined ? {} : { cluster: { status: anyStatus(resolve(clusterDir)) } }
+    await runTui({ chat, profile: profile.name, directory: profile.directory, ...cluster })
   } finally {
     await chat.close()
   }
@@ -52,8 +55,14 @@ export const registerTui = (program: Command): void => {
     .description('the terminal client')
     .addHelpText('before', examples('chat tui', 'chat --profile bob tui', 'chat tui --settings > tui.toml'))
     .option('--settings', 'print the settings as they usually are, to begin a tui.toml in the profile’s directory')
+    .addOption(
+      new Option(
+        '--cluster <dir>',
+        'for /cluster: directory of chatd cluster up, or of a node, whose token you may read',
+      ).env('CHAT_CLUSTER'),
+    )
     .action(async (options, command) => {
-      if (!options.settings) return runClient(settingsOf(command))
+      if (!options.settings) return runClient(settingsOf(command), options.cluster)
       const { settingsText } = await import('../../tui/settings.ts')
       process.stdout.write(settingsText())
     })
