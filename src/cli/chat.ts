@@ -3,6 +3,7 @@ import { Command } from '@commander-js/extra-typings'
 import { registerBlock } from './chat/block.ts'
 import { registerDevices } from './chat/devices.ts'
 import { registerEdit } from './chat/edit.ts'
+import { registerGroup } from './chat/group.ts'
 import { registerHistory } from './chat/history.ts'
 import { registerInbox } from './chat/inbox.ts'
 import { registerLink } from './chat/link.ts'
@@ -51,6 +52,7 @@ const verbs: ((program: Command) => void)[] = [
   registerInbox,
   registerRead,
   registerStatus,
+  registerGroup,
   registerSearch,
   registerBlock,
   registerProfiles,

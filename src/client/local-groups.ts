@@ -72,7 +72,7 @@ export class LocalGroups implements ChatGroups {
   }
 
   async info(name: string): Promise<GroupReport> {
-    return reportOf(await this.#fresh(name, this.#begin({})))
+    return reportOf(await this.#own(name))
   }
 
   async list(): Promise<GroupReport[]> {
@@ -84,9 +84,7 @@ export class LocalGroups implements ChatGroups {
     const { groups } = this.#options.state
     const known = isGroupId(name) ? name : groups.idOf(name)
     if (known !== undefined && groups.isMember(known)) return known
-    const { group, members } = await this.#fresh(name, this.#begin({}))
-    if (!members.has(this.#options.identity.user)) throw new ChatError('GROUP_DENIED')
-    return group
+    return (await this.#own(name)).group
   }
 
   /** A version as the cluster gives it, unverified. */
@@ -154,6 +152,13 @@ export class LocalGroups implements ChatGroups {
     const which = groups.idOf(name) ?? name
     const sealed = await this.#retried(attempt, () => this.fetch(which, undefined))
     return this.#take(sealed, attempt)
+  }
+
+  /** The same of a group that this user is in: GROUP_DENIED. */
+  async #own(name: string): Promise<GroupState> {
+    const state = await this.#fresh(name, this.#begin({}))
+    if (!state.members.has(this.#options.identity.user)) throw new ChatError('GROUP_DENIED')
+    return state
   }
 
   /** Verified and filed, with all before it. GROUP_INVALID when it does not stand. */

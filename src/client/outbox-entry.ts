@@ -76,13 +76,16 @@ const FINAL = new Set([
   'FRAME_INVALID',
   'USER_UNKNOWN',
   'GROUP_UNKNOWN',
-  'GROUP_DENIED',
 ])
 
 export type Fate = 'final' | 'again' | 'again-uncertain'
 
-/** What becomes of an entry after an attempt that failed. Refused is final only if every attempt was refused. */
+/**
+ * What becomes of an entry after an attempt that failed. Refused is final only if every attempt was refused; or if it is said of all
+ * attempts, as of those of somebody who was removed from a group.
+ */
 export const fateOf = (entry: Pick<OutboxEntry, 'isUncertain'>, error: ChatError): Fate => {
   if (error.outcome === 'unknown') return 'again-uncertain'
+  if (error.code === 'GROUP_DENIED') return 'final'
   return FINAL.has(error.code) && !entry.isUncertain ? 'final' : 'again'
 }

@@ -213,6 +213,23 @@ export const groupScenarios = {
     assert.equal(await textsOf(b, '#ops'), ['before', 'too late', 'back'])
   }),
 
+  'a denial of somebody who was removed counts for all attempts': inWorld(async (world) => {
+    const [a, b] = await three(world)
+    await a.group.create('#ops', ['bob'])
+    await knows(b, '#ops')
+    let puts = 0
+    world.onPut = (header) => {
+      if (header.k !== 'msg') return undefined
+      puts += 1
+      return puts === 1 ? 'cut' : undefined
+    }
+    world.groups.isCopying = false
+    await a.group.remove('#ops', ['bob'])
+    assert.is(await codeOf(b.send('#ops', 'was it sent?')), 'GROUP_DENIED')
+    assert.is(puts, 2)
+    await b.settled({ timeoutMs: 5_000 })
+  }),
+
   'who joins later misses nothing, and what was sent while one was away is no gap': inWorld(
     async (world) => {
       const { people, chats } = await open(world, 'alice', 'bob')

@@ -98,11 +98,11 @@ export class World {
     this.dir = mkdtempSync(join(tmpdir(), 'chatd-test-'))
   }
 
-  static async up(counts: { gateways: number; routers: number; stores: number }): Promise<World> {
+  static async up(counts: { gateways: number; routers: number; stores: number; groups?: number }): Promise<World> {
     const world = new World()
-    const flags = Object.entries(counts).flatMap(([name, count]) => [`--${name}`, String(count)])
+    const flags = Object.entries({ groups: 0, ...counts }).flatMap(([name, count]) => [`--${name}`, String(count)])
     try {
-      const up = await world.cluster('up', ...flags, '--groups', '0', '--detach', '--json')
+      const up = await world.cluster('up', ...flags, '--detach', '--json')
       world.gateways = (JSON.parse(up) as { gateways: string[] }).gateways // interface.md
       return world
     } catch (error) {

@@ -11,7 +11,7 @@ import { catchUp, withChat } from './with-chat.ts'
 const PREVIEW = 60
 const columns = [
   { head: 'with', cell: (row: InboxEntry) => safeLine(row.conversation) },
-  { head: 'unread', cell: (row: InboxEntry) => String(row.unread) },
+  { head: 'unread', cell: (row: InboxEntry) => `${row.unread}${row.mentions > 0 ? ` (@${row.mentions})` : ''}` },
   { head: 'at', cell: (row: InboxEntry) => (row.last ? localTime(row.last.at) : '') },
   { head: 'last', cell: (row: InboxEntry) => safeLine(row.last?.text ?? '', { maxLength: PREVIEW }) },
 ]

@@ -34,10 +34,11 @@ export interface Settings extends ProfileOptions {
 
 /** The options of the verb over those given before it, over the environment. */
 export const settingsOf = (command: CommandUnknownOpts): Settings => {
-  // The casts: both were declared with the options above.
-  const before = (command.parent?.opts() ?? {}) as CommonOptions
-  const after = command.opts() as CommonOptions
-  const { profile, home, gateway, insecureWs, json } = { ...before, ...after }
+  let options: CommonOptions = {}
+  for (let at: CommandUnknownOpts | null = command; at; at = at.parent) {
+    options = { ...(at.opts() as CommonOptions), ...options } // all were declared with the options above
+  }
+  const { profile, home, gateway, insecureWs, json } = options
   const named = gateway ?? process.env.CHAT_GATEWAY
   return {
     json: json === true,

@@ -18,13 +18,14 @@ interface SendFlags {
 
 export const registerSend = (program: Command): void => {
   chatVerb(program, 'send [to] [text...]')
-    .description('send a message to a user; `-` reads it from stdin')
+    .description('send a message to a user or a group; `-` reads it from stdin')
     .addHelpText(
       'before',
       examples(
         'chat send bob Hello Bob',
         'chat send bob "the build is green" --wait read --timeout 5m',
         'make 2>&1 | tail -20 | chat send bob -',
+        "chat send '#ops' The build is green",
         'chat send --flush                   # send what is still in the outbox',
       ),
     )
@@ -48,7 +49,7 @@ const run = async (
   command: CommandUnknownOpts,
   { to, words, flags }: { to: string | undefined; words: string[]; flags: SendFlags },
 ): Promise<void> => {
-  if (to === undefined && !flags.flush) throw usage('To whom? chat send TO TEXT…')
+  if (to === undefined && !flags.flush) throw usage("To whom? chat send TO TEXT… (a group in quotes: '#ops')")
   if (to !== undefined && words.length === 0) throw usage('What? chat send TO TEXT…, or - to read it from stdin')
   if (flags.file) throw usage('Attachments are not supported by this version yet; send the text without --file')
   const text = words.length === 1 && words[0] === '-' ? await readStdin() : words.join(' ')

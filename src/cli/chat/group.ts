@@ -1,0 +1,97 @@
+// chat group: makes, changes and shows groups. A change is answered once the cluster has decided it; `info` asks the cluster.
+import { Argument, type Command, type CommandUnknownOpts } from '@commander-js/extra-typings'
+import type { ChatGroups, GroupReport } from '../../client/api.ts'
+import { safeLine } from '../../client/safe-text.ts'
+import { groupRoles } from '../../protocol/group.ts'
+import { examples } from '../output.ts'
+import { formatTable } from '../table.ts'
+import { chatVerb } from './options.ts'
+import { catchUp, withChat } from './with-chat.ts'
+
+/** A shell takes an unquoted # for a comment, so here a name may come without it. */
+const named = (group: string): string => (group.startsWith('#') ? group : `#${group}`)
+
+const members = [
+  { head: 'member', cell: (row: GroupReport['members'][number]) => safeLine(row.user) },
+  { head: 'role', cell: (row: GroupReport['members'][number]) => row.role },
+]
+const reportText = (report: GroupReport): string =>
+  `${safeLine(report.group)}, version ${report.version}\n${formatTable(members, report.members)}`
+
+const groups = [
+  { head: 'group', cell: (row: GroupReport) => safeLine(row.group) },
+  { head: 'members', cell: (row: GroupReport) => String(row.members.length) },
+  { head: 'version', cell: (row: GroupReport) => String(row.version) },
+]
+
+/** Runs one question or change, and shows the group that it answers. */
+const show = (command: CommandUnknownOpts, run: (group: ChatGroups) => Promise<GroupReport>): Promise<void> =>
+  withChat(command, async ({ chat, output }) => {
+    const report = await run(chat.group)
+    output.result(report, () => reportText(report))
+  })
+
+export const registerGroup = (program: Command): void => {
+  const group = program
+    .command('group')
+    .description('make, change and show groups')
+    .addHelpText(
+      'before',
+      examples(
+        "chat group create '#ops' bob carol",
+        "chat group add '#ops' dave",
+        "chat group role '#ops' bob admin",
+        "chat send '#ops' The build is green",
+      ),
+    )
+
+  chatVerb(group, 'create <group> [user...]')
+    .description('make a group with these members; you are its owner')
+    .addHelpText('before', examples("chat group create '#ops' bob carol"))
+    .action((name, users, _options, command) => show(command, (all) => all.create(named(name), users)))
+  registerMembers(group)
+
+  chatVerb(group, 'rename <group> <name>')
+    .description('give a group another name')
+    .addHelpText('before', examples("chat group rename '#ops' '#on-call'"))
+    .action((name, newName, _options, command) => show(command, (all) => all.rename(named(name), named(newName))))
+
+  chatVerb(group, 'info <group>')
+    .description('the members of a group, as the cluster has them now')
+    .addHelpText('before', examples("chat group info '#ops' --json"))
+    .action((name, _options, command) => show(command, (all) => all.info(named(name))))
+
+  chatVerb(group, 'list')
+    .description('the groups you are in')
+    .addHelpText('before', examples('chat group list'))
+    .action((_options, command) =>
+      withChat(command, async (opened) => {
+        await catchUp(opened)
+        const reports = await opened.chat.group.list()
+        opened.output.result(reports, () => (reports.length > 0 ? formatTable(groups, reports) : ''))
+      }),
+    )
+}
+
+const registerMembers = (group: Command): void => {
+  chatVerb(group, 'add <group> <user...>')
+    .description('add members')
+    .addHelpText('before', examples("chat group add '#ops' dave erin"))
+    .action((name, users, _options, command) => show(command, (all) => all.add(named(name), users)))
+
+  chatVerb(group, 'remove <group> <user...>')
+    .description('remove members')
+    .addHelpText('before', examples("chat group remove '#ops' dave"))
+    .action((name, users, _options, command) => show(command, (all) => all.remove(named(name), users)))
+
+  chatVerb(group, 'leave <group>')
+    .description('leave a group')
+    .addHelpText('before', examples("chat group leave '#ops'"))
+    .action((name, _options, command) => show(command, (all) => all.leave(named(name))))
+
+  chatVerb(group, 'role <group> <user>')
+    .description('give a member another role: owners do everything, admins add, remove and rename')
+    .addArgument(new Argument('<role>', 'the new role').choices(groupRoles))
+    .addHelpText('before', examples("chat group role '#ops' bob admin"))
+    .action((name, user, role, _options, command) => show(command, (all) => all.role(named(name), user, role)))
+}
