@@ -5,6 +5,7 @@ import type {
   ChatEvent,
   ConnectionReport,
   DeviceReport,
+  FetchedAttachment,
   Gap,
   HistoryMessage,
   HistoryOptions,
@@ -14,7 +15,10 @@ import type {
   SendOptions,
   SendResult,
   StatusReport,
+  Transfer,
 } from '../src/client/api.ts'
+import type { BlobAccess } from '../src/client/ports.ts'
+import type { Attachment } from '../src/protocol/content.ts'
 import { ChatError } from '../src/protocol/errors.ts'
 import { FakeGroups } from './fake-groups.ts'
 
@@ -97,6 +101,34 @@ export class FakeChat implements Chat {
     messages.push(message)
     this.#messages.set(conversation, messages)
     return message
+  }
+
+  readonly transferring: Transfer[] = []
+
+  async transfers(): Promise<Transfer[]> {
+    return this.transferring
+  }
+
+  async attachments(): Promise<Attachment[]> {
+    return []
+  }
+
+  async blobAccess(): Promise<BlobAccess> {
+    throw new ChatError('NET_UNAVAILABLE')
+  }
+
+  async fetchAttachments(): Promise<FetchedAttachment[]> {
+    throw new ChatError('FILE_UNKNOWN')
+  }
+
+  readAttachment(): AsyncIterable<Uint8Array> {
+    throw new ChatError('FILE_UNKNOWN')
+  }
+
+  async forward(id: string, to: string, options: SendOptions = {}): Promise<SendResult> {
+    const message = [...this.#messages.values()].flat().find((each) => each.id === id)
+    if (!message) throw new ChatError('MESSAGE_UNKNOWN')
+    return this.send(to, message.text, options)
   }
 
   async send(to: string, text: string, options: SendOptions = {}): Promise<SendResult> {

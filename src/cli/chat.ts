@@ -3,6 +3,8 @@ import { Command } from '@commander-js/extra-typings'
 import { registerBlock } from './chat/block.ts'
 import { registerDevices } from './chat/devices.ts'
 import { registerEdit } from './chat/edit.ts'
+import { registerForward } from './chat/forward.ts'
+import { registerGet } from './chat/get.ts'
 import { registerGroup } from './chat/group.ts'
 import { registerHistory } from './chat/history.ts'
 import { registerInbox } from './chat/inbox.ts'
@@ -47,6 +49,8 @@ const verbs: ((program: Command) => void)[] = [
   registerDevices,
   registerSend,
   registerEdit,
+  registerForward,
+  registerGet,
   registerListen,
   registerHistory,
   registerInbox,

@@ -1,5 +1,7 @@
 // The client library's interface: what the command line, the terminal client and bots use, whichever process owns the profile.
 // Shapes of results are those of `--json` in docs/interface; programs are written against them.
+import type { Attachment, Preview } from '../protocol/content.ts'
+import type { BlobAccess } from './ports.ts'
 
 import type { GroupRole } from '../protocol/group.ts'
 import type { GroupChangeName } from '../protocol/records.ts'
@@ -14,6 +16,7 @@ export type Timestamp = string
 export interface SendOptions {
   /** Chosen by the caller to make a repeat harmless; made by the library when absent. */
   id?: string
+  /** Paths of what goes with the message. They must stay as they are until it is stored. */
   files?: string[]
   reply?: string
   /** Resolve once this state is reached by every recipient; `queued` = once it is in the outbox on disk. Default stored. */
@@ -32,10 +35,47 @@ export interface SendResult {
   readAt: Timestamp | null
 }
 export interface ShownAttachment {
+  /** Of its blob. */
   id: string
+  /** As its sender calls it. */
   name: string
+  /** Bytes of the file. */
   size: number
+  /** Media type, as its sender says. */
   type: string
+  /** Of the file, hex. */
+  sha256: string
+  /** A small picture of a picture. */
+  preview?: Preview
+}
+/** A file of an own message that is on its way to the cluster. */
+export interface Transfer {
+  /** Id of the message. */
+  message: string
+  to: string
+  name: string
+  /** Bytes of the file. */
+  size: number
+  /** Of these, how many are there or under way. */
+  sent: number
+  /** It was read and encrypted once; its upload can begin. */
+  isPrepared: boolean
+}
+export interface FetchOptions {
+  /** Where the files go; made when it is not there. Default: the current directory. */
+  directory?: string
+  /** Only the attachments of this name. */
+  name?: string
+  signal?: AbortSignal
+  onProgress?: (progress: { name: string; size: number; received: number }) => void
+}
+export interface FetchedAttachment {
+  name: string
+  /** Absolute: where the file is now. */
+  path: string
+  size: number
+  /** Verified. */
+  sha256: string
 }
 export interface ShownMessage {
   type: 'message'
@@ -197,7 +237,8 @@ export interface ReferenceResult {
   status: 'queued' | 'stored'
 }
 
-export interface Chat {
+/** What the process that owns the profile does, for itself and for the others. */
+export interface OwnerChat {
   readonly user: string
   readonly device: string
   readonly cluster: string
@@ -217,6 +258,14 @@ export interface Chat {
   /** Marks everything shown (up to a message) as read; resolves once the receipts are in the outbox on disk. */
   markRead(conversation: string, options?: { upTo?: string }): Promise<{ marked: number }>
   status(id: string): Promise<StatusReport>
+  /** Sends a message's text and attachments to others; nothing is uploaded again. MESSAGE_UNKNOWN, and as `send`. */
+  forward(id: string, to: string, options?: Omit<SendOptions, 'files' | 'reply'>): Promise<SendResult>
+  /** Files of messages in the outbox, with how far they are. */
+  transfers(): Promise<Transfer[]>
+  /** The attachments of a message with their keys. MESSAGE_UNKNOWN. */
+  attachments(id: string): Promise<Attachment[]>
+  /** For moving attachments in the name of the open session. NET_UNAVAILABLE when none opens in time. */
+  blobAccess(): Promise<BlobAccess>
   search(words: string, options?: { in?: string; limit?: number }): Promise<HistoryMessage[]>
   block(user: string): Promise<void>
   unblock(user: string): Promise<void>
@@ -242,4 +291,14 @@ export interface Chat {
   /** Called when the connection or anything shown changes; at most every 16 ms. Returns how to stop it. */
   onChange(listener: () => void): () => void
   close(): Promise<void>
+}
+
+export interface Chat extends OwnerChat {
+  /**
+   * Fetches the attachments of a message into a directory, under safe names that are free. What was fetched before a break is not
+   * fetched again. Each is verified as a whole before it gets its name. MESSAGE_UNKNOWN, FILE_UNKNOWN when it has none, BLOB_UNKNOWN.
+   */
+  fetchAttachments(id: string, options?: FetchOptions): Promise<FetchedAttachment[]>
+  /** The bytes of one attachment (its place in the message, from 0), verified part by part as they come, the whole at the end. */
+  readAttachment(id: string, index: number, options?: { signal?: AbortSignal }): AsyncIterable<Uint8Array>
 }

@@ -21,7 +21,7 @@ import { LocalStore } from './local-store.ts'
 import { Outbox } from './outbox.ts'
 import { isMention } from './mentions.ts'
 import type { OutboxEntry } from './outbox-entry.ts'
-import type { ClientPorts } from './ports.ts'
+import type { BlobAccess, ClientPorts } from './ports.ts'
 import { Recipients } from './recipients.ts'
 import { ReceiptSender } from './receipt-sender.ts'
 import { References } from './references.ts'
@@ -29,6 +29,7 @@ import type { Session } from './session.ts'
 import { Settings } from './settings.ts'
 import { Statuses } from './statuses.ts'
 import { Timeline } from './timeline.ts'
+import { Uploads } from './uploads.ts'
 
 export interface ChatStateOptions {
   identity: Identity
@@ -38,6 +39,7 @@ export interface ChatStateOptions {
   fetchCertificates: (user: string) => Promise<FetchedCertificates>
   /** The sealed version of a group, the newest when none is named. GROUP_DENIED, GROUP_UNKNOWN. */
   fetchGroup: (group: string, version: number | undefined) => Promise<Uint8Array>
+  blobAccess: (session: Session) => Promise<BlobAccess>
   /** The state of an own message changed; with the reason when it was refused, or could not be stored yet. */
   onStatus: (id: string, error?: ChatError) => void
   /** The cluster said that an own message is stored; before onStatus. */
@@ -63,6 +65,8 @@ export class ChatState {
   readonly feed: Feed
   readonly outbox: Outbox
   readonly receipts: ReceiptSender
+  /** Absent: this client sends no files. */
+  readonly uploads: Uploads | undefined
   readonly makeId: () => string
   readonly #me: string
   readonly #groupWaits: GroupWaits
@@ -73,6 +77,7 @@ export class ChatState {
   readonly #holds: Holds
   readonly #onChange: () => void
   readonly #onStatus: ChatStateOptions['onStatus']
+  readonly #blobAccess: ChatStateOptions['blobAccess']
 
   constructor(ports: ClientPorts, options: ChatStateOptions) {
     const { clock, random, database, log } = ports
@@ -84,6 +89,7 @@ export class ChatState {
     this.makeId = idMaker(clock, random)
     this.#onChange = onChange
     this.#onStatus = onStatus
+    this.#blobAccess = options.blobAccess
     this.records = new HeldRecords(store)
     this.conversations = new Conversations(store)
     store.beforeWrite = () => this.conversations.save()
@@ -173,8 +179,23 @@ export class ChatState {
       },
       onRefused: (entry, error) => this.#answered(entry, error),
       onProblem: (entry, error) => onStatus(entry.id, error),
+      onFiles: (entry) => this.uploads?.add(entry),
+      onFilesDropped: (entry) => this.uploads?.drop(entry),
       onChange,
     })
+    this.uploads =
+      ports.attachments &&
+      new Uploads({
+        clock,
+        random,
+        log,
+        attachments: ports.attachments,
+        save: (entry) => this.outbox.save(entry),
+        onStored: (entry) => this.outbox.filesStored(entry),
+        onFailed: (entry, error) => this.outbox.filesFailed(entry, error),
+        onProblem: (entry, error) => onStatus(entry.id, error),
+        onChange,
+      })
     this.receipts = new ReceiptSender({ ...sending, onProgress: onChange })
   }
 
@@ -201,12 +222,14 @@ export class ChatState {
   online(session: Session): void {
     this.outbox.online(session)
     this.receipts.online(session)
+    this.uploads?.online(() => this.#blobAccess(session))
     void this.feed.open(session)
   }
 
   offline(): void {
     this.outbox.offline()
     this.receipts.offline()
+    this.uploads?.offline()
     this.feed.closed()
   }
 

@@ -57,9 +57,10 @@ export class PartFile {
     const path = join(directory, `.${id}.part`)
     try {
       const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, PRIVATE)
-      const { size, nlink, uid } = await file.stat()
+      const found = await file.stat()
       // In a directory that others may write, someone may have put it there to read or change what we write.
-      if (nlink === 1 && uid === (process.getuid?.() ?? uid)) return new PartFile(directory, path, file, size)
+      const isOurs = found.isFile() && found.nlink === 1 && found.uid === (process.getuid?.() ?? found.uid)
+      if (isOurs) return new PartFile(directory, path, file, found.size)
       await file.close()
     } catch (cause) {
       throw fileError(path, cause)
@@ -91,17 +92,19 @@ export class PartFile {
 
   async append(bytes: Uint8Array): Promise<void> {
     try {
-      await this.#file.write(bytes, 0, bytes.length, this.#size)
+      for (let from = 0; from < bytes.length; ) {
+        const { bytesWritten } = await this.#file.write(bytes, from, bytes.length - from, this.#size)
+        from += bytesWritten
+        this.#size += bytesWritten
+      }
     } catch (cause) {
       throw fileError(this.#path, cause)
     }
-    this.#size += bytes.length
   }
 
   /** Gives it a name like `name` that no file has, on disk; resolves with its path. */
   async finish(name: string): Promise<string> {
     await this.#file.sync()
-    await this.#file.close()
     const path = await reserve(this.#directory, safeFileName(name))
     try {
       await rename(this.#path, path) // over the empty file that is ours; a link put there meanwhile is replaced, not followed
@@ -112,7 +115,7 @@ export class PartFile {
     return path
   }
 
-  /** It stays, for the next attempt. */
+  /** What has no name yet stays, for the next attempt. */
   close(): Promise<void> {
     return this.#file.close()
   }

@@ -3,11 +3,13 @@ import { fromBase64 } from '../protocol/bytes.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { type Logger, silentLogger } from '../platform/ports.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
-import type { Chat } from './api.ts'
+import type { Chat, OwnerChat } from './api.ts'
+import { HttpBlobs } from './blob-http.ts'
 import { Identity } from './identity.ts'
 import { idMaker } from './ids.ts'
 import { Ledger } from './ledger.ts'
 import { LocalChat } from './local-chat.ts'
+import { localFiles } from './local-files.ts'
 import { Profile, type ProfileData } from './profile.ts'
 import { link, register } from './registration.ts'
 import { SharedChat } from './shared-chat.ts'
@@ -101,6 +103,7 @@ export const connect = async (options: ConnectOptions = {}): Promise<Chat> => {
     openDatabase: () => tryOpenStorage(profile.databasePath),
     openChat: (database) => openLocal(profile, options, database),
     makeId: idMaker(systemClock, systemRandom),
+    blobs: new HttpBlobs(),
   })
   await chat.open()
   return chat
@@ -110,7 +113,7 @@ const openLocal = async (
   profile: Profile,
   { insecure = false, log = silentLogger }: ConnectOptions,
   database: ConstructorParameters<typeof LocalChat>[0]['database'],
-): Promise<Chat> => {
+): Promise<OwnerChat> => {
   const data = profile.read()
   if (!data) throw new ChatError('PROFILE_MISSING')
   const identity = new Identity({
@@ -120,7 +123,14 @@ const openLocal = async (
   })
   const ledger = new Ledger(profile.ledgerPath)
   const chat = new LocalChat(
-    { clock: systemClock, random: systemRandom, database, dial: webSocketDial({ insecure }), log },
+    {
+      clock: systemClock,
+      random: systemRandom,
+      database,
+      dial: webSocketDial({ insecure }),
+      log,
+      attachments: { blobs: new HttpBlobs(), files: localFiles },
+    },
     {
       identity,
       gateways: data.gateways,

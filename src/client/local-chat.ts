@@ -2,12 +2,10 @@
 // it runs on the ports it is given, in the simulator on virtual time.
 import { toUtf8 } from '../protocol/bytes.ts'
 import { openMap, type SignedMap } from '../protocol/cluster-map.ts'
-import { encodeContent } from '../protocol/content.ts'
+import type { Attachment } from '../protocol/content.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { isUserName } from '../protocol/names.ts'
-import { isRecordId } from '../protocol/records.ts'
 import type {
-  Chat,
   ChatEvent,
   ConnectionReport,
   DeviceReport,
@@ -15,25 +13,28 @@ import type {
   HistoryMessage,
   HistoryOptions,
   InboxEntry,
+  OwnerChat,
   ReferenceOptions,
   ReferenceResult,
   SendOptions,
   SendResult,
   StatusReport,
+  Transfer,
 } from './api.ts'
+import { Attachments } from './attachments.ts'
 import { ChangeSignal } from './change-signal.ts'
 import { ChatState } from './chat-state.ts'
 import { ChatViews } from './chat-views.ts'
-import { compose } from './compose.ts'
 import { CLOSED, Connection } from './connection.ts'
 import { Devices } from './devices.ts'
 import type { Identity } from './identity.ts'
 import { keys } from './keys.ts'
 import { LocalGroups } from './local-groups.ts'
-import { queuedResult } from './message-view.ts'
-import type { ClientPorts } from './ports.ts'
+import { online } from './online.ts'
+import type { BlobAccess, ClientPorts } from './ports.ts'
 import { markShown } from './reading.ts'
 import { Referring } from './referring.ts'
+import { Sending } from './sending.ts'
 import { blockKey } from './settings.ts'
 import { StatusWaits } from './status-waits.ts'
 
@@ -51,7 +52,7 @@ export interface LocalChatOptions {
   onStored?: (id: string) => void
 }
 
-export class LocalChat implements Chat {
+export class LocalChat implements OwnerChat {
   readonly user: string
   readonly device: string
   readonly cluster: string
@@ -64,6 +65,8 @@ export class LocalChat implements Chat {
   readonly #views: ChatViews
   readonly #referring: Referring
   readonly #devices: Devices
+  readonly #attachments: Attachments
+  readonly #sending: Sending
   readonly #closing = new AbortController()
   #connection: Connection | undefined
   #map: SignedMap | undefined
@@ -83,6 +86,7 @@ export class LocalChat implements Chat {
       map: () => this.#map?.map,
       fetchCertificates: (user) => this.#devices.fetchCertificates(user),
       fetchGroup: (group, version) => this.group.fetch(group, version),
+      blobAccess: (session) => this.#attachments.access(session),
       onStatus: (id, error) => {
         this.#waits.changed(id, error)
         this.#changed()
@@ -118,6 +122,20 @@ export class LocalChat implements Chat {
       map: () => this.#map?.map,
       session: () => this.#connection?.session,
     })
+    this.#attachments = new Attachments({
+      ports: ports.attachments,
+      state: this.#state,
+      views: this.#views,
+      session: () => this.#connection?.session,
+    })
+    this.#sending = new Sending({
+      me: this.user,
+      state: this.#state,
+      views: this.#views,
+      attachments: this.#attachments,
+      groups: this.group,
+      until: (id, result, waiting) => this.#untilState(id, result, waiting),
+    })
   }
 
   /** Reads what is on disk, then connects in the background. */
@@ -149,19 +167,25 @@ export class LocalChat implements Chat {
     this.#connection.start()
   }
 
-  async send(to: string, text: string, options: SendOptions = {}): Promise<SendResult> {
-    const lane = to.startsWith('#') ? await this.group.join(to) : this.#views.idOf(to)
-    if (options.files && options.files.length > 0) {
-      throw new ChatError('USAGE', { message: 'Attachments are not supported yet; send the text without --file' })
-    }
-    if (options.id !== undefined && !isRecordId(options.id)) {
-      throw new ChatError('USAGE', { message: 'The id of a message is a UUID of version 7' })
-    }
-    const id = options.id ?? this.#state.makeId()
-    const group = this.#state.groups.newest(lane)
-    const content = encodeContent(compose(text, options, { me: this.user, group }))
-    if (!this.#views.result(id)) await this.#state.outbox.addMessage({ id, to: group ? lane : to, lane, content })
-    return this.#untilState(id, () => this.#views.result(id) ?? queuedResult({ id, to }), options)
+  send(to: string, text: string, options: SendOptions = {}): Promise<SendResult> {
+    return this.#sending.send(to, text, options)
+  }
+
+  forward(id: string, to: string, options: SendOptions = {}): Promise<SendResult> {
+    return this.#sending.forward(id, to, options)
+  }
+
+  async transfers(): Promise<Transfer[]> {
+    return this.#attachments.transfers
+  }
+
+  attachments(id: string): Promise<Attachment[]> {
+    return this.#attachments.of(id)
+  }
+
+  async blobAccess(): Promise<BlobAccess> {
+    const session = await online({ clock: this.#ports.clock, session: () => this.#connection?.session })
+    return this.#attachments.access(session)
   }
 
   edit(id: string, text: string, options: ReferenceOptions = {}): Promise<ReferenceResult> {

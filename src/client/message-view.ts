@@ -1,9 +1,17 @@
 // Messages as programs see them: the shapes of `--json`. Times are those of the cluster, clamped to stored <= received <= read.
-import type { Content } from '../protocol/content.ts'
+import { type Attachment, attachmentsOf, type Content } from '../protocol/content.ts'
 import type { Reference } from '../protocol/reference.ts'
-import type { HistoryMessage, MessageStatus, SendResult, ShownMessage, ShownReaction, Timestamp } from './api.ts'
+import type {
+  HistoryMessage,
+  MessageStatus,
+  SendResult,
+  ShownAttachment,
+  ShownMessage,
+  ShownReaction,
+  Timestamp,
+} from './api.ts'
 import { contentOf, type HeldMessage } from './held-records.ts'
-import type { OutboxEntry } from './outbox-entry.ts'
+import { blobsOf, type OutboxEntry } from './outbox-entry.ts'
 import type { Times } from './statuses.ts'
 
 export const timestamp = (ms: number): Timestamp => new Date(ms).toISOString()
@@ -30,16 +38,22 @@ export const statusOf = ({ storedAt, receivedAt, readAt }: ShownTimes): MessageS
 /** What people call a conversation: the other user, or `#group`. */
 export type NameOf = (conversation: string) => string
 
-const showContent = ({
+const showAttachment = ({ id, name, size, type, sha256, preview }: Attachment): ShownAttachment => ({
+  id,
+  name,
+  size,
+  type,
+  sha256,
+  ...(preview ? { preview } : {}),
+})
+
+/** `blobs`: what the header announces. */
+const showContent = (
+  { text, reply, attachments, mentions }: Content,
+  blobs: [string, number][] | undefined,
+): Pick<ShownMessage, 'text' | 'attachments' | 'reply' | 'mentions'> => ({
   text,
-  reply,
-  attachments,
-  mentions,
-}: Content): Pick<ShownMessage, 'text' | 'attachments' | 'reply' | 'mentions'> => ({
-  text,
-  attachments: Array.isArray(attachments)
-    ? attachments.map(({ id, name, size, type }) => ({ id, name, size, type }))
-    : [],
+  attachments: attachmentsOf(attachments, blobs).map(showAttachment),
   ...(typeof reply === 'string' ? { reply } : {}),
   ...(Array.isArray(mentions) && mentions.length > 0 ? { mentions } : {}),
 })
@@ -54,7 +68,7 @@ export const showMessage = (message: HeldMessage, nameOf: NameOf): ShownMessage 
     from: header.from,
     to: header.to === header.conv ? conversation : header.to,
     at: timestamp(acceptedAt || header.at),
-    ...showContent(contentOf(message)),
+    ...showContent(contentOf(message), header.blobs),
   }
 }
 
@@ -70,7 +84,7 @@ export const showDraft = (
   from: me,
   to: nameOf(entry.lane),
   at: timestamp(entry.writtenAt),
-  ...showContent(content),
+  ...showContent(content, blobsOf(content)),
   status: 'queued',
 })
 

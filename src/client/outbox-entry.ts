@@ -1,8 +1,10 @@
 // One thing that waits in the outbox, and its form on disk: a line of JSON, then the draft's content or the sealed record.
 import { concat, fromUtf8, toUtf8 } from '../protocol/bytes.ts'
-import { CONTENT_TYPE } from '../protocol/content.ts'
+import { encryptedSize } from '../protocol/blob.ts'
+import { type Content, CONTENT_TYPE, decodeContent, encodeContent } from '../protocol/content.ts'
 import { ChatError } from '../protocol/errors.ts'
 import type { DeletedPlace, MessageHeader, SettingHeader, TombstoneHeader, VoidHeader } from '../protocol/records.ts'
+import type { OutgoingFile } from './outgoing-file.ts'
 
 export interface OutboxEntry {
   kind: 'msg' | 'void' | 'set' | 'tomb'
@@ -18,6 +20,8 @@ export interface OutboxEntry {
   setting?: string
   /** What a tombstone deletes. */
   deletes?: { target: string; of: DeletedPlace }
+  /** What must be in the cluster before the message may leave. */
+  files?: OutgoingFile[]
   /** The content until it first leaves, then the sealed record. */
   bytes: Uint8Array
   isSealed: boolean
@@ -49,6 +53,25 @@ export const fresh = (writtenAt: number): Pick<OutboxEntry, 'writtenAt' | 'isSea
   isParked: false,
 })
 
+/** All that the message refers to is in the cluster. */
+export const isReady = ({ files = [] }: OutboxEntry): boolean => files.every(({ isStored }) => isStored)
+
+/** The content of a draft with what is known of its files. */
+export const withFiles = ({ bytes, files = [] }: OutboxEntry): Uint8Array => {
+  const content = decodeContent(bytes)
+  const named = new Set(content.attachments?.map(({ id }) => id))
+  const known = files.flatMap(({ prepared }) => (prepared ? [prepared.attachment] : []))
+  const added = known.filter(({ id }) => !named.has(id))
+  return added.length === 0
+    ? bytes
+    : encodeContent({ ...content, attachments: [...(content.attachments ?? []), ...added] })
+}
+
+/** What the header of a message says of its attachments. */
+export const blobsOf = ({ attachments = [] }: Pick<Content, 'attachments'>): [string, number][] => [
+  ...new Map(attachments.map(({ id, size }) => [id, encryptedSize(size)])),
+]
+
 /** What takes the sequence number of a message that was refused for good. */
 export const voidFor = (
   { lane, place, to }: OutboxEntry,
@@ -57,7 +80,7 @@ export const voidFor = (
 
 /** The header with which an entry leaves; `at` in milliseconds since 1970, `gv` to a group the version that its author knows. */
 export const headerFor = (
-  { kind, id, to, lane, place, setting, deletes }: OutboxEntry,
+  { kind, id, to, lane, place, setting, deletes, bytes }: OutboxEntry,
   { user, device }: { user: string; device: string },
   { at, gv }: { at: number; gv: number | undefined },
 ): MessageHeader | VoidHeader | SettingHeader | TombstoneHeader => {
@@ -65,7 +88,16 @@ export const headerFor = (
   if (kind === 'set') return { k: 'set', ...author, key: setting ?? '' }
   if (kind === 'tomb') return { k: 'tomb', ...author, target: '', ...deletes }
   if (kind === 'void') return { k: 'void', ...author, conv: lane, seq: place }
-  return { k: 'msg', ...author, conv: lane, seq: place, ct: CONTENT_TYPE, ...(gv === undefined ? {} : { gv }) }
+  const blobs = blobsOf(decodeContent(bytes))
+  return {
+    k: 'msg',
+    ...author,
+    conv: lane,
+    seq: place,
+    ct: CONTENT_TYPE,
+    ...(gv === undefined ? {} : { gv }),
+    ...(blobs.length > 0 ? { blobs } : {}),
+  }
 }
 
 /** What concerns the record itself and will not change by waiting; anything else says something about the moment. */
@@ -76,6 +108,7 @@ const FINAL = new Set([
   'FRAME_INVALID',
   'USER_UNKNOWN',
   'GROUP_UNKNOWN',
+  'BLOB_UNKNOWN',
 ])
 
 export type Fate = 'final' | 'again' | 'again-uncertain'

@@ -11,7 +11,18 @@ import type { Conversations } from './conversations.ts'
 import type { Identity } from './identity.ts'
 import { keys, ranges } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
-import { decodeEntry, encodeEntry, fateOf, fresh, headerFor, type OutboxEntry, voidFor } from './outbox-entry.ts'
+import {
+  decodeEntry,
+  encodeEntry,
+  fateOf,
+  fresh,
+  headerFor,
+  isReady,
+  type OutboxEntry,
+  voidFor,
+  withFiles,
+} from './outbox-entry.ts'
+import type { OutgoingFile } from './outgoing-file.ts'
 import type { Session } from './session.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -46,6 +57,10 @@ export interface OutboxOptions {
   onStored: (entry: OutboxEntry, acceptedAt: number) => void
   onRefused: (entry: OutboxEntry, error: ChatError) => void
   onProblem: (entry: OutboxEntry, error: ChatError) => void
+  /** Its files must get into the cluster before it, and what comes after it in its lane, may leave. */
+  onFiles: (entry: OutboxEntry) => void
+  /** It will not leave. */
+  onFilesDropped: (entry: OutboxEntry) => void
   onChange: () => void
 }
 
@@ -86,18 +101,45 @@ export class Outbox {
     to,
     lane,
     content,
+    files = [],
   }: {
     id: string
     to: string
     lane: string
     content: Uint8Array
+    files?: OutgoingFile[]
   }): Promise<void> {
     const conversation = this.#options.conversations.of(lane)
     const place = conversation.nextSeq
     conversation.nextSeq += 1
     this.#options.conversations.touch(conversation)
     for (const parked of this.#lanes.get(lane)?.entries ?? []) this.#unpark(parked)
-    await this.#add({ ...fresh(this.#options.clock.now()), kind: 'msg', id, lane, place, to, bytes: content })
+    const draft = { ...fresh(this.#options.clock.now()), id, lane, place, to, bytes: content }
+    await this.#add({ ...draft, kind: 'msg', ...(files.length > 0 ? { files } : {}) })
+  }
+
+  save(entry: OutboxEntry): void {
+    this.#options.store.put(keys.outbox(entry.lane, entry.place), encodeEntry(entry))
+  }
+
+  /** Its files are in the cluster. */
+  filesStored(entry: OutboxEntry): void {
+    if (this.#byId.get(entry.id) !== entry) return
+    if (!entry.isSealed) entry.bytes = withFiles(entry)
+    this.save(entry)
+    this.#pump()
+  }
+
+  /** Its files cannot be sent: it is refused, unless an earlier attempt may have had an effect. */
+  filesFailed(entry: OutboxEntry, error: ChatError): void {
+    if (this.#byId.get(entry.id) !== entry) return
+    if (entry.isUncertain) return this.#options.onProblem(entry, error)
+    if (!entry.isSealed) {
+      entry.bytes = withFiles(entry)
+      this.#seal(entry)
+    }
+    this.#refuse(entry, error)
+    this.#pump()
   }
 
   async addSetting(setting: string, bytes: Uint8Array): Promise<void> {
@@ -118,7 +160,7 @@ export class Outbox {
     const entry = this.#draft(id)
     if (!entry) return false
     entry.bytes = content
-    this.#save(entry)
+    this.save(entry)
     await this.#changed()
     return true
   }
@@ -153,7 +195,7 @@ export class Outbox {
 
   async #add(entry: OutboxEntry): Promise<void> {
     this.#insert(entry)
-    this.#save(entry)
+    this.save(entry)
     this.#pump()
     await this.#changed()
   }
@@ -179,16 +221,13 @@ export class Outbox {
     this.#lanes.set(entry.lane, lane)
     lane.entries.push(entry)
     this.#byId.set(entry.id, entry)
-  }
-
-  #save(entry: OutboxEntry): void {
-    this.#options.store.put(keys.outbox(entry.lane, entry.place), encodeEntry(entry))
+    if (!isReady(entry)) this.#options.onFiles(entry)
   }
 
   #unpark(entry: OutboxEntry): void {
     if (!entry.isParked) return
     entry.isParked = false
-    this.#save(entry)
+    this.save(entry)
   }
 
   /** Lets everything leave that may. What leaves for the first time is sealed and on disk before. */
@@ -201,7 +240,7 @@ export class Outbox {
       if (lane.cancelRetry || session.bufferedBytes > MAX_BUFFERED_BYTES) continue
       for (const entry of lane.entries) {
         if (entry.isParked || this.#leaving.has(entry)) continue
-        if (this.#leaving.size >= MAX_UNDER_WAY) break
+        if (this.#leaving.size >= MAX_UNDER_WAY || !isReady(entry)) break
         this.#leaving.add(entry)
         hasNew ||= !entry.isSealed
         if (!entry.isSealed) this.#seal(entry)
@@ -250,6 +289,7 @@ export class Outbox {
   }
 
   #failed(entry: OutboxEntry, error: ChatError): void {
+    if (error.code === 'BLOB_UNKNOWN' && entry.files) return this.#sendFilesAgain(entry, error)
     const fate = fateOf(entry, error)
     if (fate === 'final') return this.#refuse(entry, error)
     if (fate === 'again-uncertain') entry.isUncertain = true
@@ -259,10 +299,20 @@ export class Outbox {
     if (lane && this.#session) this.#retryLater(lane)
   }
 
+  /** The cluster has lost them, or collected them while the message could not leave. */
+  #sendFilesAgain(entry: OutboxEntry, error: ChatError): void {
+    for (const file of entry.files ?? []) file.isStored = false
+    this.save(entry)
+    this.#options.onProblem(entry, error)
+    this.#options.onFiles(entry)
+    const lane = this.#lanes.get(entry.lane)
+    if (lane && this.#session) this.#retryLater(lane)
+  }
+
   /** Refused, and so without any effect ever: a new time may be signed where the old one was the reason. */
   #reconsider(entry: OutboxEntry, error: ChatError): void {
     if (error.code === 'MESSAGE_TIME' && entry.kind === 'msg') this.#reseal(entry)
-    this.#options.store.put(keys.outbox(entry.lane, entry.place), encodeEntry(entry))
+    this.save(entry)
   }
 
   #retryLater(lane: Lane): void {
@@ -293,7 +343,8 @@ export class Outbox {
     entries[index] = substitute
     this.#byId.delete(entry.id)
     this.#byId.set(substitute.id, substitute)
-    this.#save(substitute)
+    this.save(substitute)
+    if (entry.files) this.#options.onFilesDropped(entry)
   }
 
   #seal(entry: OutboxEntry): void {

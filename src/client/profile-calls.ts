@@ -1,7 +1,7 @@
 // What processes of one profile ask its owner: the methods of Chat whose arguments and results are plain JSON, and the lines that
 // carry them. Both ends of the profile's socket use this table.
 import type { WireError } from '../protocol/errors.ts'
-import type { Chat, ChatEvent, ChatGroups } from './api.ts'
+import type { ChatEvent, ChatGroups, OwnerChat } from './api.ts'
 
 const sharedMethods = [
   'send',
@@ -13,6 +13,10 @@ const sharedMethods = [
   'inbox',
   'markRead',
   'status',
+  'forward',
+  'transfers',
+  'attachments',
+  'blobAccess',
   'search',
   'block',
   'unblock',
@@ -35,10 +39,10 @@ const sharedMethods = [
   'group.rename',
   'group.info',
   'group.list',
-] as const satisfies (keyof Chat | `group.${keyof ChatGroups}`)[]
+] as const satisfies (keyof OwnerChat | `group.${keyof ChatGroups}`)[]
 
 /** Their last argument are options with a signal, which does not cross the socket as it is. */
-const waitingMethods: ReadonlySet<SharedMethod> = new Set<SharedMethod>(['send', 'edit', 'delete', 'react'])
+const waitingMethods: ReadonlySet<SharedMethod> = new Set<SharedMethod>(['send', 'forward', 'edit', 'delete', 'react'])
 export const isWaitingMethod = (method: SharedMethod): boolean => waitingMethods.has(method)
 
 export type SharedMethod = (typeof sharedMethods)[number]
@@ -60,7 +64,7 @@ export type Answer =
 
 type Method = (...args: unknown[]) => Promise<unknown>
 /** Calls a method of a Chat, or of its groups, by its name in the table above. */
-export const callByName = (chat: Chat, name: SharedMethod, args: unknown[]): Promise<unknown> => {
+export const callByName = (chat: OwnerChat, name: SharedMethod, args: unknown[]): Promise<unknown> => {
   const [first, second] = name.split('.') as [string, string?]
   // The table's names are those of Chat and ChatGroups.
   const target = (second === undefined ? chat : chat.group) as unknown as Record<string, Method | undefined>

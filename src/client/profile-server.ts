@@ -3,7 +3,7 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { asChatError } from '../protocol/errors.ts'
-import type { Chat } from './api.ts'
+import type { OwnerChat } from './api.ts'
 import { JsonLines } from './json-lines.ts'
 import { type Answer, type Call, callByName, isSharedMethod, isWaitingMethod } from './profile-calls.ts'
 
@@ -11,11 +11,11 @@ import { type Answer, type Call, callByName, isSharedMethod, isWaitingMethod } f
 const ALIVE_MS = 1_000
 
 export class ProfileServer {
-  readonly #chat: Chat
+  readonly #chat: OwnerChat
   readonly #sockets = new Set<Socket>()
   #server: Server | undefined
 
-  constructor(chat: Chat) {
+  constructor(chat: OwnerChat) {
     this.#chat = chat
   }
 

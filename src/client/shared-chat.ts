@@ -1,17 +1,24 @@
 // One Chat for any number of processes of a profile. Whoever gets hold of the database owns it and serves the others; when the
 // owner goes, another takes its place and repeats what was under way under the same ids. Callers notice nothing.
+import { resolve } from 'node:path'
 import type { Database } from '../platform/ports.ts'
 import { asChatError, ChatError } from '../protocol/errors.ts'
+import { systemClock, systemRandom } from '../platform/system.ts'
 import type {
   Chat,
   ChatEvent,
   ChatGroups,
+  FetchedAttachment,
+  FetchOptions,
   GroupChangeOptions,
+  OwnerChat,
   ReferenceOptions,
   ReferenceResult,
   SendOptions,
   SendResult,
 } from './api.ts'
+import { Downloads } from './downloads.ts'
+import type { BlobTransfer } from './ports.ts'
 import { callByName, type SharedMethod } from './profile-calls.ts'
 import { type CallOptions, OwnerGone, ProfileClient } from './profile-client.ts'
 import { ProfileServer } from './profile-server.ts'
@@ -21,7 +28,7 @@ const RETRY_MS = 20
 const GIVE_UP_MS = 10_000
 const DEFAULT_TIMEOUT_MS = 30_000
 
-type Owner = { chat: Chat; server: ProfileServer }
+type Owner = { chat: OwnerChat; server: ProfileServer }
 type Role = { owner: Owner } | { client: ProfileClient }
 
 export interface SharedChatOptions {
@@ -31,8 +38,10 @@ export interface SharedChatOptions {
   socketPath: string
   /** undefined when another process has it. */
   openDatabase: () => Promise<Database | undefined>
-  openChat: (database: Database) => Promise<Chat>
+  openChat: (database: Database) => Promise<OwnerChat>
   makeId: () => string
+  /** For what this process fetches, whoever is the owner. */
+  blobs: BlobTransfer
 }
 
 export class SharedChat implements Chat {
@@ -42,6 +51,7 @@ export class SharedChat implements Chat {
   readonly #options: SharedChatOptions
   readonly #listeners = new Set<() => void>()
   readonly #closing = new AbortController()
+  readonly #downloads: Downloads
   #role: Role | undefined
   #taking: Promise<Role> | undefined
 
@@ -50,6 +60,13 @@ export class SharedChat implements Chat {
     this.user = options.user
     this.device = options.device
     this.cluster = options.cluster
+    this.#downloads = new Downloads({
+      clock: systemClock,
+      random: systemRandom,
+      blobs: options.blobs,
+      access: () => this.blobAccess(),
+      attachments: (id) => this.attachments(id),
+    })
   }
 
   /** Becomes the owner, or finds it. */
@@ -63,7 +80,14 @@ export class SharedChat implements Chat {
   }
 
   send(to: string, text: string, options: SendOptions = {}): Promise<SendResult> {
-    return this.#wait('send', [to, text], options) as Promise<SendResult> // what Chat.send answers
+    // Paths are those of this process, wherever the owner runs.
+    const files = options.files?.map((path) => resolve(path))
+    // What both methods answer.
+    return this.#wait('send', [to, text], { ...options, ...(files ? { files } : {}) }) as Promise<SendResult>
+  }
+
+  forward(id: string, to: string, options: SendOptions = {}): Promise<SendResult> {
+    return this.#wait('forward', [id, to], options) as Promise<SendResult> // what Chat.forward answers
   }
 
   edit(id: string, text: string, options: ReferenceOptions = {}): Promise<ReferenceResult> {
@@ -78,11 +102,22 @@ export class SharedChat implements Chat {
     return this.#wait('react', [id, emoji], options) as Promise<ReferenceResult> // what Chat.react answers
   }
 
+  fetchAttachments(id: string, options: FetchOptions = {}): Promise<FetchedAttachment[]> {
+    return this.#downloads.fetch(id, options)
+  }
+
+  readAttachment(id: string, index: number, options: { signal?: AbortSignal } = {}): AsyncIterable<Uint8Array> {
+    return this.#downloads.read(id, index, options)
+  }
+
   readonly history = this.#shared('history')
   readonly gaps = this.#shared('gaps')
   readonly inbox = this.#shared('inbox')
   readonly markRead = this.#shared('markRead')
   readonly status = this.#shared('status')
+  readonly transfers = this.#shared('transfers')
+  readonly attachments = this.#shared('attachments')
+  readonly blobAccess = this.#shared('blobAccess')
   readonly search = this.#shared('search')
   readonly block = this.#shared('block')
   readonly unblock = this.#shared('unblock')
@@ -148,9 +183,9 @@ export class SharedChat implements Chat {
     }
   }
 
-  #shared<Method extends SharedMethod & keyof Chat>(method: Method): Chat[Method] {
+  #shared<Method extends SharedMethod & keyof OwnerChat>(method: Method): OwnerChat[Method] {
     const call = (...args: unknown[]): Promise<unknown> => this.#call(method, () => args)
-    return call as Chat[Method] // the owner calls the method of this very name
+    return call as OwnerChat[Method] // the owner calls the method of this very name
   }
 
   #ask<Result>(method: SharedMethod, args: unknown[]): Promise<Result> {
@@ -166,12 +201,14 @@ export class SharedChat implements Chat {
   #wait(
     method: SharedMethod,
     first: string[],
-    { signal, ...options }: SendOptions | ReferenceOptions,
+    { signal, timeoutMs, ...options }: SendOptions | ReferenceOptions,
   ): Promise<unknown> {
-    const { timeoutMs = DEFAULT_TIMEOUT_MS } = options
     const id = options.id ?? this.#options.makeId()
-    const deadline = performance.now() + timeoutMs
-    const args = (): unknown[] => [...first, { ...options, id, timeoutMs: Math.max(1, deadline - performance.now()) }]
+    const deadline = performance.now() + (timeoutMs ?? DEFAULT_TIMEOUT_MS)
+    // Files take their time, unless one is set: the owner knows whether they move.
+    const isBounded = timeoutMs !== undefined || !('files' in options)
+    const left = (): SendOptions => (isBounded ? { timeoutMs: Math.max(1, deadline - performance.now()) } : {})
+    const args = (): unknown[] => [...first, { ...options, id, ...left() }]
     return this.#call(method, args, signal ? { signal } : {})
   }
 
@@ -222,7 +259,7 @@ export class SharedChat implements Chat {
     const { openDatabase, openChat, socketPath } = this.#options
     const database = await openDatabase()
     if (!database) return undefined
-    let chat: Chat | undefined
+    let chat: OwnerChat | undefined
     try {
       chat = await openChat(database)
       const server = new ProfileServer(chat)

@@ -38,6 +38,9 @@ export interface GatewayWorld {
   readonly isPushing: boolean
   readonly isNoticing: boolean
   readonly groups: FakeGroupService
+  readonly maxBlobBytes: number
+  /** The cluster has what a message refers to. */
+  holdsBlobs(header: RecordHeader): boolean
   mailbox(user: string): Kept[]
   store(sealed: Uint8Array, options: { exceptDevice?: string }): Kept
 }
@@ -174,6 +177,8 @@ export class FakeSession {
       const cached = this.#world.hasFewHomes ? { cached: true } : {}
       this.send('certificate.list', { id, certificates: found.map(({ sealed }) => toBase64(sealed)), ...cached })
     },
+    'media.token': ({ id }) =>
+      this.send('media.token', { id, token: `t${this.number}`, maxBlobBytes: this.#world.maxBlobBytes }),
     'record.put': (frame) => this.#put(frame),
     'group.propose': ({ id, record }) => this.#group(id, this.#world.groups.propose(fromBase64(String(record)))),
     'group.get': ({ id, group, version }) =>
@@ -222,6 +227,7 @@ export class FakeSession {
     if (outcome instanceof ChatError) throw outcome
     if (outcome === 'silent') return
     if (outcome === 'cut') return this.cut()
+    if (!this.#world.holdsBlobs(header)) throw new ChatError('BLOB_UNKNOWN')
     const kept = isGroupId(header.to) ? this.#world.groups.send(sealed, this.device) : this.#store(header.to, sealed)
     if (outcome === 'store-and-cut') return this.cut()
     this.send('record.stored', { id, at: kept.acceptedAt })

@@ -12,6 +12,8 @@ import { type ClusterMap, homeSet, type SignedMap, signMap } from '../../src/pro
 import { ChatError } from '../../src/protocol/errors.ts'
 import { type RecordHeader, openRecord, recordKey, deviceIdOf } from '../../src/protocol/records.ts'
 import { fastSigner, type KeyPair, keyPairFromSeed } from '../../src/protocol/signing.ts'
+import { limits } from '../../src/protocol/limits.ts'
+import { MemoryBlobs, MemoryFiles } from './client-blobs-world.ts'
 import { FakeGroupService } from './client-group-service.ts'
 import { FakeGateway, type GatewayWorld, HOMES, type Kept, type PutScript } from './client-gateway.ts'
 
@@ -53,6 +55,8 @@ export class ClientWorld implements GatewayWorld {
   readonly puts: { header: RecordHeader; sealed: Uint8Array; session: number }[] = []
   readonly clock: Clock
   onPut: PutScript = () => undefined
+  readonly blobs = new MemoryBlobs()
+  maxBlobBytes: number = limits.defaultMaxBlobBytes
   /** Live deliveries; switched off to leave everything to the feed. */
   isPushing = true
   isNoticing = true
@@ -114,8 +118,15 @@ export class ClientWorld implements GatewayWorld {
     return { user, device: certificate.dev, seed: secretKey, certificate, identity }
   }
 
-  async open(person: Person, database: Database = new MemoryDatabase(), dial: Dial = this.dial): Promise<LocalChat> {
-    const ports = { clock: this.clock, random: systemRandom, database, dial, log: silentLogger }
+  /** `files`: those of the device's machine. */
+  async open(
+    person: Person,
+    database: Database = new MemoryDatabase(),
+    dial: Dial = this.dial,
+    files = new MemoryFiles(),
+  ): Promise<LocalChat> {
+    const attachments = { blobs: this.blobs, files }
+    const ports = { clock: this.clock, random: systemRandom, database, dial, log: silentLogger, attachments }
     const chat = new LocalChat(ports, { identity: person.identity, gateways: [...this.gateways.keys()] })
     await chat.open()
     this.#chats.push(chat)
@@ -126,6 +137,10 @@ export class ClientWorld implements GatewayWorld {
     const gateway = this.gateways.get(url)
     if (!gateway?.isUp) throw new ChatError('NET_UNAVAILABLE')
     return gateway.accept(handlers)
+  }
+
+  holdsBlobs(header: RecordHeader): boolean {
+    return header.k !== 'msg' || (header.blobs ?? []).every(([id]) => this.blobs.isWhole(id))
   }
 
   /** Keeps a record in the mailboxes it names and delivers it to everybody but `exceptDevice`. */

@@ -9,6 +9,8 @@ import type {
 } from '../../client/api.ts'
 import { type SafeText, safeLine, safeText } from '../../client/safe-text.ts'
 
+import { formatSize } from './progress.ts'
+
 const INDENT = '    '
 
 /** `2026-11-23 14:05:09`, in this machine's time zone. */
@@ -23,7 +25,7 @@ export const localTime = (at: string): string => {
 const indented = (text: SafeText): string => text.replaceAll('\n', `\n${INDENT}`)
 
 const messageLine = (message: ShownMessage): string => {
-  const files = message.attachments.map(({ name }) => ` [${safeLine(name)}]`).join('')
+  const files = message.attachments.map(({ name, size }) => ` [${safeLine(name)}, ${formatSize(size)}]`).join('')
   return `${headOf(message)}: ${indented(safeText(message.text))}${files}`
 }
 const headOf = ({ at, from, to }: ShownMessage): string => `${localTime(at)} ${safeLine(from)} > ${safeLine(to)}`

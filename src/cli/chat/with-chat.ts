@@ -50,3 +50,14 @@ export const settle = async ({ chat, output }: Opened): Promise<void> => {
     output.note('Not stored by the cluster yet; it is sent by the next command')
   }
 }
+
+/** MESSAGE_UNKNOWN unless this device has the message, or gets it now. */
+export const mustKnow = async (opened: Opened, id: string): Promise<void> => {
+  try {
+    await opened.chat.status(id)
+  } catch (error) {
+    if (!hasCode(error, 'MESSAGE_UNKNOWN')) throw error
+    await catchUp(opened)
+    await opened.chat.status(id)
+  }
+}

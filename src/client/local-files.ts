@@ -1,0 +1,31 @@
+// The port SourceFiles over the file system: what is sent is a regular file that this user may read, and is read in order.
+import { constants, createReadStream } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
+import { ChatError } from '../protocol/errors.ts'
+import { fileError } from './download-directory.ts'
+import type { SourceFiles } from './ports.ts'
+import { makePreview } from './previews.ts'
+
+const READ_BYTES = 256 * 1024
+
+export const localFiles: SourceFiles = {
+  stat: async (path) => {
+    try {
+      const found = await stat(path)
+      if (!found.isFile()) throw new ChatError('USAGE', { message: `${path} is no file; only files can be sent` })
+      await access(path, constants.R_OK)
+      return { size: found.size, modifiedAt: found.mtimeMs }
+    } catch (cause) {
+      throw fileError(path, cause)
+    }
+  },
+  read: async function* (path, { from, signal }) {
+    try {
+      const stream = createReadStream(path, { start: from, highWaterMark: READ_BYTES, signal })
+      for await (const bytes of stream) yield bytes as Buffer // no encoding is set
+    } catch (cause) {
+      throw signal.aborted ? cause : fileError(path, cause)
+    }
+  },
+  preview: makePreview,
+}
