@@ -11,7 +11,7 @@ import { toBase64, toHex } from '../src/protocol/bytes.ts'
 import { type Certificate, makeCapability, makeCertificate, openCertificate } from '../src/protocol/certificate.ts'
 import { type ClusterMap, homeSet, openMap, type Role, signMap, type SignedMap } from '../src/protocol/cluster-map.ts'
 import { limits } from '../src/protocol/limits.ts'
-import { certificateMailbox, conversationOf } from '../src/protocol/names.ts'
+import { certificateMailbox, conversationOf, isGroupId } from '../src/protocol/names.ts'
 import { deviceIdOf, openRecord, recordKey, type RecordHeader } from '../src/protocol/records.ts'
 import {
   type FeedPage,
@@ -99,6 +99,7 @@ export const message = (options: MessageOptions = {}): StoreWrite & { key: Buffe
     conv: conversationOf(from, to),
     seq: ++sequence,
     ct: 'chat/1',
+    ...(isGroupId(to) ? { gv: 1 } : {}),
     ...(options.exp === undefined ? {} : { exp: options.exp }),
   }
   return writeOf(header, from, Buffer.from(text.padEnd(bytes, '.')))

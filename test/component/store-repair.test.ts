@@ -284,6 +284,41 @@ test('nobody else deletes: a forged, a foreign and a recipient’s own tombstone
   assert.ok(await fetchAs('alice'), 'bob deleted it for himself only')
 })
 
+test('a message to a group is one body in many mailboxes: its author deletes it for all, a member for himself', async ({
+  start,
+}) => {
+  const stores = await start()
+  await stores.append([certificateWrite('alice'), certificateWrite('bob')])
+  const to = `#${newId(Date.now())}`
+  const mailboxes = ['u:alice', 'u:bob', 'u:carol']
+  const write = { ...message({ to }), mailboxes }
+  await stores.append([write])
+  const fetchAs = async (user: string) => {
+    await stores.subscribe(user)
+    return (await stores.gateway.call('store-1', storeFetch, { epoch: 1, sub: 1, keys: write.key })).records[0]
+  }
+  await stores.append([tombstone(write.key, { from: 'bob', to: 'bob' })])
+  assert.is(await fetchAs('bob'), null)
+  assert.ok(await fetchAs('carol'), 'bob deleted it for himself only')
+  // The copy of a member comes late, after the first deletion: the body stays for the others.
+  await stores.append([{ ...write, mailboxes: ['u:bob', 'u:dave'] }])
+  assert.ok((await fetchAs('dave')) && (await fetchAs('carol')))
+  await stores.append([{ ...tombstone(write.key, { to }), mailboxes: [...mailboxes, 'u:dave'] }])
+  for (const user of ['alice', 'bob', 'carol', 'dave']) assert.is(await fetchAs(user), null)
+  // What was under way when it was deleted brings nothing back.
+  await stores.append([{ ...write, mailboxes: [...mailboxes, 'u:dave'] }])
+  for (const user of ['alice', 'bob', 'carol', 'dave']) assert.is(await fetchAs(user), null)
+})
+
+test('a record of a group belongs with users and with its own group', async ({ start }) => {
+  const stores = await start()
+  const to = `#${newId(Date.now())}`
+  for (const mailbox of ['c:bob', 'g:other', 'u:', 'u:No Body', '']) {
+    await refusal(stores.append([{ ...message({ to }), mailboxes: ['u:bob', mailbox] }]), 'RPC_INVALID')
+  }
+  await stores.append([{ ...message({ to }), mailboxes: ['u:bob', `g:${to}`] }])
+})
+
 test('what has expired is neither kept nor served nor compared, and is removed', async ({ start }) => {
   const retentionMs = 24 * 3_600_000
   const stores = await start({ map: { retentionMs }, store: { sweepEveryMs: 20, repairEveryMs: 20 } })

@@ -42,11 +42,14 @@ export interface PusherPorts {
 
 const MAX_CHUNK_BYTES = limits.maxPeerFrameBytes / 2
 const ITEM_OVERHEAD_BYTES = 128
+const SOON_MS = 0.9 * limits.noticeFetchMs
+const MAX_SOON = 1_000
 
 export class Pusher {
   readonly #ports: PusherPorts
   #touched: Session[] = []
   #outgoing = new Map<string, Outgoing>()
+  readonly #soon: PushRecord[] = []
 
   constructor(ports: PusherPorts) {
     this.#ports = ports
@@ -74,6 +77,20 @@ export class Pusher {
       this.#pushHere(user, text, record.except)
       if (this.#ports.neighbours.hasOthers) this.#pushElsewhere(user, record)
     }
+  }
+
+  /**
+   * As `push`, together with all others of the next moment: for what hundreds send to one user within a second (receipts of a group).
+   * Before a client would fetch what its feed named.
+   */
+  pushSoon(record: PushRecord): void {
+    this.#soon.push(record)
+    if (this.#soon.length === 1) this.#ports.clock.after(SOON_MS, () => this.#flushSoon())
+    else if (this.#soon.length === MAX_SOON) this.#flushSoon()
+  }
+
+  #flushSoon(): void {
+    for (const record of this.#soon.splice(0)) this.push(record)
   }
 
   /** Records waiting for the end of the turn, for other gateways. */

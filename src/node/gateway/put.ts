@@ -6,7 +6,7 @@ import { fromBase64 } from '../../protocol/bytes.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { ClientFrame } from '../../protocol/frames.ts'
 import { limits } from '../../protocol/limits.ts'
-import { mailboxOwner } from '../../protocol/names.ts'
+import { isGroupId, mailboxOwner } from '../../protocol/names.ts'
 import {
   type MessageHeader,
   type OpenRecord,
@@ -138,7 +138,10 @@ export class Put {
     return this.#ports.mailboxes.append({ mailboxes, sealed, acceptedAt }).then(() => {
       session.send(storedText(id, acceptedAt))
       const users = mailboxes.map(mailboxOwner)
-      this.#ports.pusher.push({ users, sealed, acceptedAt, base64, except: session })
+      const pushed = { users, sealed, acceptedAt, base64, except: session }
+      const { header } = record
+      if (header.k === 'rcpt' && isGroupId(header.conv)) this.#ports.pusher.pushSoon(pushed)
+      else this.#ports.pusher.push(pushed)
     })
   }
 }

@@ -3,6 +3,8 @@
 // and one that may not delete simply never matches. The entry stays (it is what replicas compare); the body goes with its last reader.
 
 import { equalBytes, fromHex } from '../../protocol/bytes.ts'
+import { isGroupId, userMailbox } from '../../protocol/names.ts'
+import type { TombstoneHeader } from '../../protocol/records.ts'
 import { openHeader, unsealed } from '../../protocol/sealed.ts'
 import type { AdmittedRecord } from './admission.ts'
 import type { Draft } from './commit-queue.ts'
@@ -40,7 +42,7 @@ export const stageTombstone = (home: Home, draft: Draft, record: AdmittedRecord)
   }
   for (const place of record.places) {
     const found = findEntry(home, place, target)
-    if (found) stripBody(home, draft, { hour: found.hour, recordKey: target })
+    if (found) return stripBody(home, draft, { hour: found.hour, recordKey: target, tombstone: record.tombstone })
   }
 }
 
@@ -49,19 +51,27 @@ export const wasDeleted = (home: Home, record: AdmittedRecord): boolean =>
   home.hasTombs &&
   record.places.every((place) => isDeleted(home, place, { recordKey: record.recordKey, author: record.from }))
 
-/** Replaces a body by its stub once no mailbox of this home shows it any more. */
-const stripBody = (home: Home, draft: Draft, { hour, recordKey }: { hour: number; recordKey: Uint8Array }): void => {
+/**
+ * Replaces a body by its stub once no mailbox of this home shows it any more. Who reads a message to a group is not known here: its
+ * author deletes it for all of them, and what anybody else deletes for himself stays for the others.
+ */
+const stripBody = (
+  home: Home,
+  draft: Draft,
+  { hour, recordKey, tombstone }: { hour: number; recordKey: Uint8Array; tombstone: TombstoneHeader },
+): void => {
   const key = bodyKey(hour, recordKey)
   const bytes = home.database.get(key)
   const body = bytes && openBodyValue(bytes)
   if (!body || !isBodyOf(recordKey, body.sealed)) return
   const header = openHeader(body.sealed)
   const author = String(header.from)
-  const readers = [`u:${author}`, `u:${String(header.to)}`].map(placeOf)
-  const shown = readers.filter(
-    (place) => findEntry(home, place, recordKey) && !isDeleted(home, place, { recordKey, author }),
-  )
-  if (shown.length === 0) draft.put(key, bodyValue(acceptedAtOf(bytes), makeStub(header)))
+  const isShown = isGroupId(header.to)
+    ? tombstone.from !== author || tombstone.to !== header.to
+    : [author, String(header.to)]
+        .map((user) => placeOf(userMailbox(user)))
+        .some((place) => findEntry(home, place, recordKey) && !isDeleted(home, place, { recordKey, author }))
+  if (!isShown) draft.put(key, bodyValue(acceptedAtOf(bytes), makeStub(header)))
 }
 
 const makeStub = ({ id, from, dev, to, conv, seq, at }: Record<string, unknown>): Buffer => {
