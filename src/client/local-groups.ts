@@ -5,6 +5,7 @@ import { asChatError, ChatError, hasCode } from '../protocol/errors.ts'
 import { encodeGroup, type GroupChange, type GroupRole, type GroupState, nextState } from '../protocol/group.ts'
 import { isGroupId, isGroupName, isUserName } from '../protocol/names.ts'
 import { type GroupHeader, isRecordId, openRecord, recordKey } from '../protocol/records.ts'
+import { mutant } from '../platform/mutants.ts'
 import { sleep } from '../platform/timing.ts'
 import type { Clock } from '../platform/ports.ts'
 import type { ChatGroups, GroupChangeOptions, GroupReport } from './api.ts'
@@ -133,7 +134,8 @@ export class LocalGroups implements ChatGroups {
       } catch (error) {
         if (!(error instanceof ChatError) || error.code !== 'GROUP_CONFLICT') throw error
         if (typeof error.details?.record !== 'string') throw error
-        await this.#take(fromBase64(error.details.record), attempt)
+        const won = await this.#take(fromBase64(error.details.record), attempt)
+        if (mutant('lost-race-taken-for-won')) return reportOf(won)
       }
     }
   }

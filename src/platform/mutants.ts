@@ -24,6 +24,9 @@ export const mutantNames = [
   'new-id-on-resend',
   'edit-by-anyone',
   'body-beats-tombstone',
+  'membership-unchecked',
+  'group-version-unchecked',
+  'lost-race-taken-for-won',
 ] as const
 export type MutantName = (typeof mutantNames)[number]
 

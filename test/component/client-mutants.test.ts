@@ -3,10 +3,11 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { armMutant, type MutantName } from '../../src/platform/mutants.ts'
 import { setPatience } from '../eventually.ts'
+import { groupScenarios } from './client-group-scenarios.ts'
 import { referenceScenarios } from './client-reference-scenarios.ts'
 import { scenarios as chatScenarios } from './client-scenarios.ts'
 
-const scenarios = { ...chatScenarios, ...referenceScenarios }
+const scenarios = { ...chatScenarios, ...referenceScenarios, ...groupScenarios }
 
 const killedBy: [MutantName, keyof typeof scenarios][] = [
   ['no-dedupe-in-client', 'nothing is shown twice, whichever ways it comes'],
@@ -18,6 +19,9 @@ const killedBy: [MutantName, keyof typeof scenarios][] = [
   ['read-without-received', 'a read receipt implies received'],
   ['edit-by-anyone', 'only the author’s edit counts, the newest by order, whatever came first'],
   ['body-beats-tombstone', 'a tombstone beats a body that comes later'],
+  ['membership-unchecked', 'what does not follow from the group is not shown'],
+  ['group-version-unchecked', 'what does not follow from the group is not shown'],
+  ['lost-race-taken-for-won', 'of two changes at once both happen, one after the other'],
   ['new-id-on-resend', 'a message of unknown outcome leaves again, the same bytes under the same id'],
 ]
 

@@ -11,6 +11,7 @@ import { OwnerGone, ProfileClient } from '../../src/client/profile-client.ts'
 import { ProfileServer } from '../../src/client/profile-server.ts'
 import { ChatError } from '../../src/protocol/errors.ts'
 import { eventually } from '../eventually.ts'
+import { makeId } from './client-scenarios.ts'
 import { ClientWorld } from './client-world.ts'
 
 interface Context {
@@ -57,6 +58,21 @@ socket('calls are answered, errors keep their code and details, changes are told
   assert.ok(late instanceof ChatError && late.code === 'TIMEOUT')
   assert.is((late.details?.result as { status?: string } | undefined)?.status, 'queued')
   await eventually(() => changes > 0)
+  client.close()
+})
+
+socket('groups are changed through it; what is repeated under its id happens once', async ({ path }) => {
+  const client = await open(path)
+  const id = makeId()
+  const made = await client.call('group.create', ['#ops', [], { id }])
+  assert.equal(made, { group: '#ops', version: 1, members: [{ user: 'alice', role: 'owner' }] })
+  assert.equal(await client.call('group.create', ['#ops', [], { id }]), made)
+  const adding = { id: makeId() }
+  await client.call('group.add', ['#ops', ['bob'], adding])
+  assert.is(((await client.call('group.add', ['#ops', ['bob'], adding])) as { version: number }).version, 2)
+  assert.is(((await client.call('group.list', [])) as unknown[]).length, 1)
+  const denied = await client.call('group.leave', ['#ops']).catch((error: unknown) => error)
+  assert.ok(denied instanceof ChatError && denied.code === 'GROUP_OWNER_NEEDED')
   client.close()
 })
 
