@@ -44,6 +44,7 @@ export class PartFile {
   readonly #path: string
   readonly #file: FileHandle
   #size: number
+  #isFinished = false
 
   private constructor(directory: string, path: string, file: FileHandle, size: number) {
     this.#directory = directory
@@ -112,12 +113,14 @@ export class PartFile {
       await rm(path, { force: true })
       throw fileError(path, cause)
     }
+    this.#isFinished = true
     return path
   }
 
-  /** What has no name yet stays, for the next attempt. */
-  close(): Promise<void> {
-    return this.#file.close()
+  /** What there is of it stays for the next attempt, if anything. */
+  async close(): Promise<void> {
+    await this.#file.close()
+    if (this.#size === 0 && !this.#isFinished) await rm(this.#path, { force: true })
   }
 }
 

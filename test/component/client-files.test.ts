@@ -352,15 +352,18 @@ scene('a damaged chunk is fetched again, and never shown when it stays so', (all
   }),
 )
 
-scene('what there is not says so', async (all) => {
-  const { world, a, b } = all
-  const { id } = await send(a)
-  await arrives(all, id)
-  const downloads = downloadsOf(world, b)
-  assert.is(await codeOf(downloads.fetch(id, { name: 'other.png' })), 'FILE_UNKNOWN')
-  assert.is(await codeOf(downloads.fetch('01934c5e-7a2b-7c3d-8e4f-5a6b7c8d9e0f')), 'MESSAGE_UNKNOWN')
-  world.blobs.lose()
-  assert.is(await codeOf(downloads.fetch(id)), 'BLOB_UNKNOWN')
-})
+scene('what there is not says so, and leaves no file', (all) =>
+  inDirectory(async (directory) => {
+    const { world, a, b } = all
+    const { id } = await send(a)
+    await arrives(all, id)
+    const downloads = downloadsOf(world, b)
+    assert.is(await codeOf(downloads.fetch(id, { directory, name: 'other.png' })), 'FILE_UNKNOWN')
+    assert.is(await codeOf(downloads.fetch('01934c5e-7a2b-7c3d-8e4f-5a6b7c8d9e0f', { directory })), 'MESSAGE_UNKNOWN')
+    world.blobs.lose()
+    assert.is(await codeOf(downloads.fetch(id, { directory })), 'BLOB_UNKNOWN')
+    assert.equal(readdirSync(directory), [])
+  }),
+)
 
 test.run()
