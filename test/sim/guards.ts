@@ -28,6 +28,19 @@ const replace = (target: object, name: string, value: unknown): (() => void) => 
   }
 }
 
+/**
+ * Node keeps what its own makes, and all that listens to it, until it is aborted: which nobody does for a process that was killed,
+ * so whole clusters of past runs would stay.
+ */
+const anySignal = (signals: AbortSignal[]): AbortSignal => {
+  const either = new AbortController()
+  for (const signal of signals) {
+    if (signal.aborted) either.abort(signal.reason)
+    else signal.addEventListener('abort', () => either.abort(signal.reason), { once: true })
+  }
+  return either.signal
+}
+
 const GUARDED: [object, string[]][] = [
   [Math, ['random']],
   [performance, ['now']],
@@ -40,7 +53,7 @@ const GUARDED: [object, string[]][] = [
 export const withGuards = async <T>(work: () => Promise<T>): Promise<T> => {
   const undo = GUARDED.flatMap(([target, names]) => names.map((name) => replace(target, name, forbidden(name))))
   Object.assign(GuardedDate, { now: forbidden('Date.now') })
-  undo.push(replace(globalThis, 'Date', GuardedDate))
+  undo.push(replace(globalThis, 'Date', GuardedDate), replace(AbortSignal, 'any', anySignal))
   for (const [name, value] of Object.entries(cheapCrypto())) undo.push(replace(crypto, name, value))
   syncBuiltinESMExports()
   try {

@@ -7,29 +7,47 @@ import { RECORD_KEY_BYTES } from '../../protocol/records.ts'
 
 /** 16 bits for each of a million entries: one wrong "maybe" in 400. 2 MiB. */
 const WORDS = 2 ** 19
-const MASK = WORDS * 32 - 1
+/** What a home begins with, and most need no more: the same for 8,000 entries. 16 KiB. */
+const SMALL_WORDS = 2 ** 12
+const MAX_SMALL_ENTRIES = SMALL_WORDS * 2
 const PROBES = 4
 
 export class EntryFilter {
-  readonly #bits = new Uint32Array(WORDS)
+  #bits = new Uint32Array(SMALL_WORDS)
+  /** While it is small, what was added, as pairs of first probe and step: to fill the large one with. */
+  #added: number[] | undefined = []
 
   add(shard: number, recordKey: Uint8Array): void {
-    let at = start(shard, recordKey)
-    const step = stepOf(recordKey)
-    for (let probe = 0; probe < PROBES; probe++, at += step) {
-      const word = (at & MASK) >>> 5
-      this.#bits[word] = (this.#bits[word] ?? 0) | (1 << (at & 31))
-    }
+    const [at, step] = [start(shard, recordKey), stepOf(recordKey)]
+    this.#set(at, step)
+    if (this.#added && this.#added.push(at, step) > 2 * MAX_SMALL_ENTRIES) this.#grow(this.#added)
   }
 
   /** False: no entry of this record is in any mailbox of the shard. */
   mayHave(shard: number, recordKey: Uint8Array): boolean {
+    const bits = this.#bits
+    const mask = bits.length * 32 - 1
     let at = start(shard, recordKey)
     const step = stepOf(recordKey)
     for (let probe = 0; probe < PROBES; probe++, at += step) {
-      if (((this.#bits[(at & MASK) >>> 5] ?? 0) & (1 << (at & 31))) === 0) return false
+      if (((bits[(at & mask) >>> 5] ?? 0) & (1 << (at & 31))) === 0) return false
     }
     return true
+  }
+
+  #set(first: number, step: number): void {
+    const bits = this.#bits
+    const mask = bits.length * 32 - 1
+    for (let probe = 0, at = first; probe < PROBES; probe++, at += step) {
+      const word = (at & mask) >>> 5
+      bits[word] = (bits[word] ?? 0) | (1 << (at & 31))
+    }
+  }
+
+  #grow(added: number[]): void {
+    this.#bits = new Uint32Array(WORDS)
+    this.#added = undefined
+    for (let i = 0; i < added.length; i += 2) this.#set(added[i] ?? 0, added[i + 1] ?? 0)
   }
 }
 
