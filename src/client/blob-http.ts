@@ -3,10 +3,13 @@
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { asChatError, ChatError, type WireError } from '../protocol/errors.ts'
+import { limits } from '../protocol/limits.ts'
 import type { BlobAccess, BlobTransfer } from './ports.ts'
 
-/** A connection on which nothing moves for so long is dead. */
-const SILENCE_MS = 15_000
+/** A connection on which nothing moves for so long is dead: longer than the cluster waits for one of its disks. */
+const SILENCE_MS = 30_000
+/** After the last byte the cluster hashes the whole and waits for its disks. */
+const FINISH_MS = limits.blobFinishTimeoutMs + SILENCE_MS
 /** Some servers never say that they want the body. */
 const CONTINUE_MS = 1_000
 const MAX_ERROR_BYTES = 64 * 1024
@@ -24,9 +27,14 @@ interface Request {
 }
 
 export class HttpBlobs implements BlobTransfer {
+  readonly #silenceMs: number
   readonly #agents = {
     'http:': new HttpAgent({ keepAlive: true }),
     'https:': new HttpsAgent({ keepAlive: true }),
+  }
+
+  constructor(options: { silenceMs?: number } = {}) {
+    this.#silenceMs = options.silenceMs ?? SILENCE_MS
   }
 
   async confirmed(access: BlobAccess, id: string, signal: AbortSignal): Promise<number | undefined> {
@@ -95,7 +103,7 @@ export class HttpBlobs implements BlobTransfer {
       signal,
       agent: this.#agents[isTls ? 'https:' : 'http:'],
       headers: { authorization: `Bearer ${token}`, ...headers },
-      timeout: SILENCE_MS,
+      timeout: this.#silenceMs,
     })
   }
 }
@@ -136,11 +144,14 @@ const sendAll = async (
 ): Promise<void> => {
   let isAnswered = false
   const answered = answer.then(() => void (isAnswered = true))
+  answered.catch(() => {}) // whoever awaits the answer hears of it
   for await (const part of bytes) {
     if (isAnswered) return
     if (!request.write(part)) await Promise.race([drained(request), answered])
   }
-  if (!isAnswered) request.end()
+  if (isAnswered) return
+  request.end()
+  request.setTimeout(FINISH_MS)
 }
 
 const drained = (request: ClientRequest): Promise<void> => new Promise((resolve) => request.once('drain', resolve))
