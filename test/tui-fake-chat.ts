@@ -1,6 +1,9 @@
 // A Chat of one process without a network: what the terminal client is tested against. Tests play the others through its methods.
 // It keeps the promises of src/client/api.ts that a screen can see: order, unread, states, one onChange per change.
 import type {
+  AttentionLevel,
+  DeviceFingerprint,
+  UnverifiedUser,
   Chat,
   ChatEvent,
   ConnectionReport,
@@ -44,6 +47,10 @@ export class FakeChat implements Chat {
   readonly marked: { conversation: string; upTo: string | undefined }[] = []
   readonly #messages = new Map<string, HistoryMessage[]>()
   readonly #read = new Map<string, number>()
+  readonly verified = new Set<string>()
+  unverifiedUsers: UnverifiedUser[] = []
+  readonly #unread = new Set<string>()
+  readonly #levels = new Map<string, AttentionLevel>()
   readonly #blocked = new Set<string>()
   readonly #listeners = new Set<() => void>()
   readonly #events = new Set<(event: ChatEvent) => void>()
@@ -203,7 +210,9 @@ export class FakeChat implements Chat {
   async inbox(): Promise<InboxEntry[]> {
     return [...this.#messages].map(([conversation, messages]) => {
       const unread = messages.slice(this.#read.get(conversation) ?? 0).filter(({ from }) => from !== this.user).length
-      return { conversation, unread, mentions: 0, last: messages.at(-1) ?? null }
+      const level = this.#levels.get(conversation) ?? (conversation.startsWith('#') ? 'mentions' : 'all')
+      const marked = this.#unread.has(conversation)
+      return { conversation, unread, marked, mentions: 0, level, last: messages.at(-1) ?? null }
     })
   }
 
@@ -212,6 +221,7 @@ export class FakeChat implements Chat {
     const end = upTo === undefined ? messages.length : messages.findIndex(({ id }) => id === upTo) + 1
     const before = this.#read.get(conversation) ?? 0
     this.marked.push({ conversation, upTo })
+    if (upTo === undefined) this.#unread.delete(conversation)
     this.#read.set(conversation, Math.max(before, end))
     this.changed()
     return { marked: Math.max(0, end - before) }
@@ -280,9 +290,31 @@ export class FakeChat implements Chat {
 
   async setMark(): Promise<void> {}
 
-  async fingerprints(user: string): Promise<{ device: string; fingerprint: string }[]> {
+  async fingerprints(user: string): Promise<DeviceFingerprint[]> {
     if (this.strangers.has(user)) throw new ChatError('USER_UNKNOWN')
-    return [{ device: `${user}-device`, fingerprint: 'abcd ef01' }]
+    return [{ device: `${user}-device`, fingerprint: 'abcd ef01', verified: this.verified.has(user) }]
+  }
+
+  async verify(user: string): Promise<DeviceFingerprint[]> {
+    this.verified.add(user)
+    this.changed()
+    return this.fingerprints(user)
+  }
+
+  async unverified(): Promise<UnverifiedUser[]> {
+    return this.unverifiedUsers
+  }
+
+  async markUnread(conversation: string): Promise<void> {
+    this.#unread.add(conversation)
+    this.changed()
+  }
+
+  async setLevel(conversation: string, level?: AttentionLevel): Promise<AttentionLevel> {
+    if (level) this.#levels.set(conversation, level)
+    else this.#levels.delete(conversation)
+    this.changed()
+    return level ?? (conversation.startsWith('#') ? 'mentions' : 'all')
   }
 
   async connection(): Promise<ConnectionReport> {

@@ -11,6 +11,7 @@ import { registerInbox } from './chat/inbox.ts'
 import { registerLink } from './chat/link.ts'
 import { registerListen } from './chat/listen.ts'
 import { gatewayOption, homeOption, insecureOption, jsonOption, profileOption } from './chat/options.ts'
+import { registerMute } from './chat/mute.ts'
 import { registerProfiles } from './chat/profiles.ts'
 import { registerRead } from './chat/read.ts'
 import { registerRegister } from './chat/register.ts'
@@ -59,6 +60,7 @@ const verbs: ((program: Command) => void)[] = [
   registerGroup,
   registerSearch,
   registerBlock,
+  registerMute,
   registerProfiles,
   registerVerify,
   registerTui,

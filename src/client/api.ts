@@ -156,9 +156,15 @@ export type ChatEvent =
       at: Timestamp
       position: number
     }
+/** What of a conversation draws attention: everything, what names the user, nothing. */
+export type AttentionLevel = 'all' | 'mentions' | 'none'
 export interface InboxEntry {
   conversation: string
   unread: number
+  /** Marked as unread by hand, on any device of this user; reading it takes the mark away. */
+  marked: boolean
+  /** On this device; direct conversations begin with all, groups with mentions. */
+  level: AttentionLevel
   mentions: number
   last: HistoryMessage | null
 }
@@ -173,6 +179,18 @@ export interface DeviceReport {
   since: Timestamp
   expires: Timestamp
   revoked: boolean
+}
+export interface DeviceFingerprint {
+  device: string
+  /** Eight groups of four hexadecimal digits. */
+  fingerprint: string
+  /** It was compared before, on this device. */
+  verified: boolean
+}
+/** Somebody whose devices were compared once, and who has others since. */
+export interface UnverifiedUser {
+  user: string
+  devices: string[]
 }
 export interface ConnectionReport {
   state: 'online' | 'connecting' | 'waiting' | 'closed'
@@ -267,6 +285,10 @@ export interface OwnerChat {
   /** For moving attachments in the name of the open session. NET_UNAVAILABLE when none opens in time. */
   blobAccess(): Promise<BlobAccess>
   search(words: string, options?: { in?: string; limit?: number }): Promise<HistoryMessage[]>
+  /** Shows it as unread until it is read, on all devices of this user. */
+  markUnread(conversation: string): Promise<void>
+  /** How loud a conversation is on this device, for all its processes; without a level as usual; what it is now. USAGE. */
+  setLevel(conversation: string, level?: AttentionLevel): Promise<AttentionLevel>
   block(user: string): Promise<void>
   unblock(user: string): Promise<void>
   blocked(): Promise<string[]>
@@ -286,7 +308,11 @@ export interface OwnerChat {
   mark(name: string): Promise<number>
   setMark(name: string, position: number): Promise<void>
   /** Of each device of a user, to be compared in person. USER_UNKNOWN. */
-  fingerprints(user: string): Promise<{ device: string; fingerprint: string }[]>
+  fingerprints(user: string): Promise<DeviceFingerprint[]>
+  /** They were compared, all that the user has now. USER_UNKNOWN. */
+  verify(user: string): Promise<DeviceFingerprint[]>
+  /** Who was verified and has new devices since, as far as this device has heard: to be warned of. */
+  unverified(): Promise<UnverifiedUser[]>
   connection(): Promise<ConnectionReport>
   /** Called when the connection or anything shown changes; at most every 16 ms. Returns how to stop it. */
   onChange(listener: () => void): () => void

@@ -4,7 +4,7 @@ import { fromBase64, toMapKey } from '../protocol/bytes.ts'
 import { type Certificate, openCertificate } from '../protocol/certificate.ts'
 import { asChatError } from '../protocol/errors.ts'
 import type { Logger } from '../platform/ports.ts'
-import { keys } from './keys.ts'
+import { keys, ranges } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
 
 export interface FetchedCertificates {
@@ -39,6 +39,12 @@ export class Certificates {
     const certificate = openCertificate(sealed, this.#options.cluster)
     this.#open.set(mapKey, certificate)
     return certificate
+  }
+
+  /** Those of a user that are here. */
+  async known(user: string): Promise<Certificate[]> {
+    const rows = await this.#options.store.range(ranges.certificatesOf(user))
+    return rows.map(([, sealed]) => openCertificate(sealed, this.#options.cluster))
   }
 
   add(sealed: Uint8Array): Certificate {

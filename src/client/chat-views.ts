@@ -20,6 +20,7 @@ import {
   withQueued,
 } from './message-view.ts'
 import { mentionsOf, unreadOf } from './reading.ts'
+import type { Preferences } from './preferences.ts'
 import { SearchIndex } from './search-index.ts'
 
 const DEFAULT_LIMIT = 50
@@ -27,6 +28,7 @@ const EVENTS_PAGE = 500
 
 export interface ChatViewsOptions {
   state: ChatState
+  preferences: Preferences
   me: string
   /** Why an own message was refused, while it is known. */
   problem: (id: string) => ChatError | undefined
@@ -34,13 +36,15 @@ export interface ChatViewsOptions {
 
 export class ChatViews {
   readonly #state: ChatState
+  readonly #preferences: Preferences
   readonly #me: string
   readonly #problem: (id: string) => ChatError | undefined
   readonly #search: SearchIndex
   readonly #nameOf: NameOf
 
-  constructor({ state, me, problem }: ChatViewsOptions) {
+  constructor({ state, preferences, me, problem }: ChatViewsOptions) {
     this.#state = state
+    this.#preferences = preferences
     this.#me = me
     this.#problem = problem
     this.#search = new SearchIndex(state)
@@ -260,6 +264,7 @@ export class ChatViews {
       unread += unreadOf(coverage)
       mentions += mentionsOf(coverage)
     }
-    return { conversation: name, unread, mentions, last: last ?? null }
+    const marked = this.#state.settings.isMarkedUnread(id)
+    return { conversation: name, unread, marked, mentions, level: this.#preferences.levelOf(id), last: last ?? null }
   }
 }

@@ -45,7 +45,7 @@ export class Deletions {
     const isLine = referenceOf(contentOf(message)) === undefined
     if (!isLine) references.withdraw(message)
     records.keepDeleted(key, message.header, message.acceptedAt)
-    timeline.settle(message.header)
+    timeline.readUntold(message.header)
     if (!isLine) return
     onChanged(key)
     onDeleted(message)
@@ -71,7 +71,7 @@ export class Deletions {
     const id = idFromBytes(key)
     if (!of || !this.#mayDelete(from, of.from) || records.has(key) || mutant('body-beats-tombstone')) return
     if (records.keyOf(id, of.from)) return // another message under this id came first
-    timeline.receiveDeleted(headerFrom(of, id), key, { acceptedAt: 0, isLine: of.ref !== true })
+    timeline.receiveDeleted(headerFrom(of, id), key, { acceptedAt: of.at, isLine: of.ref !== true })
   }
 }
 

@@ -1,20 +1,20 @@
 // The user's devices and those of others: lists, ends and approves them. Everything here needs a gateway; what it answers is
 // verified against the authority's key.
-import { fromBase64, toBase64, toHex } from '../protocol/bytes.ts'
+import { fromBase64, toBase64 } from '../protocol/bytes.ts'
 import type { ApprovalHeader, Certificate, RevocationHeader } from '../protocol/certificate.ts'
 import { type ClusterMap, isRevoked } from '../protocol/cluster-map.ts'
 import { linkCodeOf, normalizeCode } from '../protocol/codes.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { isDeviceId } from '../protocol/records.ts'
 import { isSealedBy, openHeader } from '../protocol/sealed.ts'
-import { sha256 } from '../protocol/signing.ts'
 import type { Clock } from '../platform/ports.ts'
-import type { DeviceReport } from './api.ts'
+import type { DeviceFingerprint, DeviceReport } from './api.ts'
 import type { Certificates, FetchedCertificates } from './certificates.ts'
 import type { Identity } from './identity.ts'
 import { timestamp } from './message-view.ts'
 import { online } from './online.ts'
 import type { Session } from './session.ts'
+import type { Verified } from './verified.ts'
 
 const APPROVAL_MS = 10 * 60_000
 
@@ -22,6 +22,7 @@ export interface DevicesOptions {
   identity: Identity
   clock: Clock
   certificates: Certificates
+  verified: Verified
   now: () => number
   map: () => ClusterMap | undefined
   session: () => Session | undefined
@@ -50,12 +51,20 @@ export class Devices {
       .sort((a, b) => a.since.localeCompare(b.since))
   }
 
-  /** Eight groups of four hexadecimal digits for each device: to be compared by voice or in person. */
-  async fingerprints(user: string): Promise<{ device: string; fingerprint: string }[]> {
+  /** Of each device of a user, and whether it was compared before. */
+  async fingerprints(user: string): Promise<DeviceFingerprint[]> {
     await this.#online()
-    const found = await this.#options.certificates.fetch(user)
-    if (found.length === 0) throw new ChatError('USER_UNKNOWN')
-    return found.map(({ dev, publicKey }) => ({ device: dev, fingerprint: fingerprintOf(publicKey) }))
+    return this.#options.verified.fingerprints(user)
+  }
+
+  /** The user compared all devices that this user has now. */
+  async accept(user: string): Promise<DeviceFingerprint[]> {
+    const found = await this.fingerprints(user)
+    await this.#options.verified.accept(
+      user,
+      found.map(({ fingerprint }) => fingerprint),
+    )
+    return found.map((device) => ({ ...device, verified: true }))
   }
 
   async revoke(device: string): Promise<void> {
@@ -93,9 +102,6 @@ export class Devices {
     return online(this.#options)
   }
 }
-
-const fingerprintOf = (publicKey: Uint8Array): string =>
-  (toHex(sha256(publicKey).subarray(0, 16)).match(/.{4}/g) ?? []).join(' ')
 
 /** The claim must be signed by the key whose hash is the code that its owner reads out: the authority cannot slip in another. */
 const checkClaim = (claim: Uint8Array, { code, cluster }: { code: string; cluster: string }): Uint8Array => {

@@ -64,6 +64,10 @@ export const keys = {
   group: (group: string): Buffer => concat(letter('G'), toUtf8(group)),
   /** The newest cluster map. */
   map: (): Buffer => letter('M'),
+  /** Conversation -> how loud it is on this device. */
+  level: (conversation: string): Buffer => concat(letter('L'), toUtf8(conversation)),
+  /** User -> fingerprints that were compared. */
+  verified: (user: string): Buffer => concat(letter('V'), toUtf8(user)),
   /** Counters, see local-chat.ts. */
   counter: (name: string): Buffer => concat(letter('n'), toUtf8(name)),
 } as const
@@ -88,6 +92,8 @@ export const ranges = {
   cursors: (): KeyRange => startingWith(letter('f')),
   certificates: (): KeyRange => startingWith(letter('x')),
   settings: (): KeyRange => startingWith(letter('v')),
+  verified: (): KeyRange => startingWith(letter('V')),
+  certificatesOf: (user: string): KeyRange => startingWith(concat(letter('x'), terminated(user))),
   groups: (): KeyRange => startingWith(letter('G')),
   events: (after: number): KeyRange => ({ gt: keys.event(after), lt: letter('f') }),
 } as const

@@ -1,11 +1,11 @@
 // The client: one connection, one local state, and the Chat interface over both. Knows no sockets, files or processes;
 // it runs on the ports it is given, in the simulator on virtual time.
-import { toUtf8 } from '../protocol/bytes.ts'
 import { openMap, type SignedMap } from '../protocol/cluster-map.ts'
 import type { Attachment } from '../protocol/content.ts'
-import { ChatError } from '../protocol/errors.ts'
-import { isUserName } from '../protocol/names.ts'
 import type {
+  AttentionLevel,
+  DeviceFingerprint,
+  UnverifiedUser,
   ChatEvent,
   ConnectionReport,
   DeviceReport,
@@ -33,9 +33,10 @@ import { LocalGroups } from './local-groups.ts'
 import { online } from './online.ts'
 import type { BlobAccess, ClientPorts } from './ports.ts'
 import { markShown } from './reading.ts'
+import { Preferences } from './preferences.ts'
 import { Referring } from './referring.ts'
 import { Sending } from './sending.ts'
-import { blockKey } from './settings.ts'
+import { Verified } from './verified.ts'
 import { StatusWaits } from './status-waits.ts'
 
 const DEFAULT_TIMEOUT_MS = 30_000
@@ -64,6 +65,8 @@ export class LocalChat implements OwnerChat {
   readonly #state: ChatState
   readonly #views: ChatViews
   readonly #referring: Referring
+  readonly #preferences: Preferences
+  readonly #verified: Verified
   readonly #devices: Devices
   readonly #attachments: Attachments
   readonly #sending: Sending
@@ -94,7 +97,20 @@ export class LocalChat implements OwnerChat {
       onStored: (id) => this.#options.onStored?.(id),
       onChange: () => this.#changed(),
     })
-    this.#views = new ChatViews({ state: this.#state, me: this.user, problem: (id) => this.#waits.problem(id) })
+    this.#preferences = new Preferences({
+      store: this.#state.store,
+      settings: this.#state.settings,
+      outbox: this.#state.outbox,
+      device: this.device,
+      now: () => this.#now(),
+      onChange: () => this.#changed(),
+    })
+    this.#views = new ChatViews({
+      state: this.#state,
+      preferences: this.#preferences,
+      me: this.user,
+      problem: (id) => this.#waits.problem(id),
+    })
     this.group = new LocalGroups({
       identity,
       clock: ports.clock,
@@ -114,8 +130,10 @@ export class LocalChat implements OwnerChat {
       onChange: () => this.#changed(),
     })
     this.#state.onDeleted = (message) => void this.#referring.forgetEdits(message)
+    this.#verified = new Verified(this.#state)
     this.#devices = new Devices({
       identity,
+      verified: this.#verified,
       clock: ports.clock,
       certificates: this.#state.certificates,
       now: () => this.#now(),
@@ -226,6 +244,7 @@ export class LocalChat implements OwnerChat {
     const upTo = options.upTo === undefined ? undefined : await this.#views.message(options.upTo)
     if (!found) return { marked: 0 }
     const marked = await markShown(this.#state, found, { me: this.user, ...(upTo ? { upTo: upTo.header } : {}) })
+    if (!upTo) await this.#preferences.setUnread(found.id, false)
     if (marked === 0) return { marked }
     this.#state.conversations.touch(found)
     await this.#state.store.commit({ sync: true })
@@ -234,12 +253,20 @@ export class LocalChat implements OwnerChat {
     return { marked }
   }
 
+  async markUnread(conversation: string): Promise<void> {
+    await this.#preferences.setUnread(this.#views.idOf(conversation), true)
+  }
+
+  async setLevel(conversation: string, level?: AttentionLevel): Promise<AttentionLevel> {
+    return this.#preferences.setLevel(this.#views.idOf(conversation), level)
+  }
+
   block(user: string): Promise<void> {
-    return this.#setBlocked(user, true)
+    return this.#preferences.setBlocked(user, true)
   }
 
   unblock(user: string): Promise<void> {
-    return this.#setBlocked(user, false)
+    return this.#preferences.setBlocked(user, false)
   }
 
   async blocked(): Promise<string[]> {
@@ -258,8 +285,16 @@ export class LocalChat implements OwnerChat {
     return this.#devices.approve(code)
   }
 
-  fingerprints(user: string): Promise<{ device: string; fingerprint: string }[]> {
+  fingerprints(user: string): Promise<DeviceFingerprint[]> {
     return this.#devices.fingerprints(user)
+  }
+
+  verify(user: string): Promise<DeviceFingerprint[]> {
+    return this.#devices.accept(user)
+  }
+
+  unverified(): Promise<UnverifiedUser[]> {
+    return this.#verified.unverified()
   }
 
   events(options: { after?: number; signal?: AbortSignal } = {}): AsyncIterable<ChatEvent> {
@@ -325,15 +360,6 @@ export class LocalChat implements OwnerChat {
   /** The time to sign with. */
   #now(): number {
     return this.#connection?.now() ?? this.#ports.clock.now()
-  }
-
-  async #setBlocked(user: string, isBlocked: boolean): Promise<void> {
-    if (!isUserName(user)) throw new ChatError('AUTH_NAME_ILLEGAL')
-    const key = blockKey(user)
-    const body = toUtf8(JSON.stringify({ blocked: isBlocked }))
-    this.#state.settings.apply({ key, at: this.#now(), dev: this.device }, body)
-    await this.#state.outbox.addSetting(key, body)
-    this.#changed()
   }
 
   #untilState(id: string, result: () => SendResult, options: SendOptions | ReferenceOptions): Promise<SendResult> {

@@ -1,4 +1,4 @@
-// The user's own settings as all devices agree on them: whom one blocks (the greatest (at, device) wins) and what one has read
+// The user's own settings as all devices agree on them: whom one blocks, what one marked as unread (the greatest (at, device) wins) and what one has read
 // (a union). Records of kind `set` in one's own mailbox, verified before they get here.
 import { fromUtf8, toUtf8 } from '../protocol/bytes.ts'
 import { isUserName } from '../protocol/names.ts'
@@ -10,6 +10,7 @@ import { addRange } from './sequence-ranges.ts'
 
 const READ = 'read/'
 const BLOCK = 'block/'
+const UNREAD = 'unread/'
 
 interface Saved {
   at: number
@@ -18,6 +19,7 @@ interface Saved {
 }
 
 export const readKey = (conversation: string): string => `${READ}${conversation}`
+export const unreadKey = (conversation: string): string => `${UNREAD}${conversation}`
 export const blockKey = (user: string): string => `${BLOCK}${user}`
 
 /** Of what was read in a conversation: device, first, last; in a group also whose device it is. */
@@ -29,6 +31,7 @@ export class Settings {
   readonly #conversations: Conversations
   readonly #otherOf: (conversation: string) => string
   readonly #blocked = new Set<string>()
+  readonly #unread = new Set<string>()
 
   /** `otherOf`: the other user of a direct conversation. */
   constructor(options: { store: LocalStore; conversations: Conversations; otherOf: (conversation: string) => string }) {
@@ -51,6 +54,11 @@ export class Settings {
     return [...this.#blocked].sort()
   }
 
+  /** Marked so by hand, whatever was read. */
+  isMarkedUnread(conversation: string): boolean {
+    return this.#unread.has(conversation)
+  }
+
   apply({ key, at, dev }: Pick<SettingHeader, 'key' | 'at' | 'dev'>, body: Uint8Array): void {
     let value: unknown
     try {
@@ -68,10 +76,9 @@ export class Settings {
   }
 
   #adopt(key: string, { value }: Saved): void {
-    if (!key.startsWith(BLOCK)) return
-    const user = key.slice(BLOCK.length)
-    if ((value as { blocked?: unknown } | null)?.blocked === true) this.#blocked.add(user)
-    else this.#blocked.delete(user)
+    const { blocked, unread } = (value ?? {}) as { blocked?: unknown; unread?: unknown } // compared with true, whatever it is
+    if (key.startsWith(BLOCK)) setMember(this.#blocked, key.slice(BLOCK.length), blocked === true)
+    if (key.startsWith(UNREAD)) setMember(this.#unread, key.slice(UNREAD.length), unread === true)
   }
 
   /** Another device of this user has read these, and has told their sender. */
@@ -89,5 +96,9 @@ export class Settings {
   }
 }
 
+const setMember = (set: Set<string>, member: string, isIn: boolean): void => {
+  if (isIn) set.add(member)
+  else set.delete(member)
+}
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 1
 const markedByReading = (c: DeviceCoverage) => [c.read, c.toldRead, c.syncedRead]

@@ -11,7 +11,7 @@ import type { Holds } from './holds.ts'
 import { decodeNumber, keys, type Place, ranges } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
 import type { References } from './references.ts'
-import { addRange } from './sequence-ranges.ts'
+import { addRange, includes } from './sequence-ranges.ts'
 import type { Statuses } from './statuses.ts'
 
 export interface TimelineOptions {
@@ -90,6 +90,16 @@ export class Timeline {
     for (const set of [coverage.read, coverage.toldReceived, coverage.toldRead, coverage.syncedRead]) {
       addRange(set, seq, seq)
     }
+    conversations.touch(conversation)
+  }
+
+  /** It cannot be read any more: not unread, and nobody is told that it was, unless it was. */
+  readUntold({ conv, dev, from, seq }: MessageHeader): void {
+    const { conversations } = this.#options
+    const conversation = conversations.of(conv)
+    const { read, toldRead, syncedRead } = conversations.coverage(conversation, dev, from)
+    if (includes(read, seq)) return
+    for (const set of [read, toldRead, syncedRead]) addRange(set, seq, seq)
     conversations.touch(conversation)
   }
 

@@ -27,6 +27,7 @@ export const mutantNames = [
   'membership-unchecked',
   'group-version-unchecked',
   'lost-race-taken-for-won',
+  'tombstone-forgotten',
 ] as const
 export type MutantName = (typeof mutantNames)[number]
 

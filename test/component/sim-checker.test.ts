@@ -9,7 +9,7 @@ import {
   type HomeEntry,
   type HomeState,
 } from '../sim/checker.ts'
-import { History, type SendEvent, type ShowEvent, type StatusEvent } from '../sim/history.ts'
+import { History, type ReferEvent, type SendEvent, type ShowEvent, type StatusEvent } from '../sim/history.ts'
 
 const checker = suite('sim-checker')
 
@@ -20,6 +20,7 @@ const entry = (mailbox: string, id: string, text: string): HomeEntry => ({
   id,
   from: 'a',
   text,
+  isServed: true,
 })
 const home = (peer: string): HomeState => ({
   peer,
@@ -31,8 +32,8 @@ const device = (name: string, user: string, other: string): DeviceState => ({
   user,
   listed: {
     [other]: [
-      { id: 'm1', from: 'a', to: 'b', text: 'text 1', status: 'read' },
-      { id: 'm2', from: 'a', to: 'b', text: 'text 2', status: 'read' },
+      { id: 'm1', from: 'a', to: 'b', text: 'text 1', status: 'read', deleted: false, reactions: '' },
+      { id: 'm2', from: 'a', to: 'b', text: 'text 2', status: 'read', deleted: false, reactions: '' },
     ],
   },
   gaps: [],
@@ -47,6 +48,17 @@ const send = (id: string, type: SendEvent['type'], text = `text ${id.slice(1)}`)
   user: 'a',
   to: 'b',
   text,
+})
+const deletion = (id: string): Omit<ReferEvent, 't'> => ({
+  op: 'refer',
+  type: 'ok',
+  proc: 'a/0',
+  what: 'delete',
+  id,
+  from: 'a',
+  to: 'b',
+  user: 'a',
+  text: '',
 })
 const show = (id: string, proc: string, change: Partial<ShowEvent> = {}): Omit<ShowEvent, 't'> => ({
   op: 'show',
@@ -237,6 +249,23 @@ const BREAKS: Record<string, () => Run> = {
   'read, but the sender never heard': () => {
     const run = cleanRun()
     first(listed(run, 'a/0')).status = 'received'
+    return run
+  },
+  'devices differ in what became of a message': () => {
+    const run = cleanRun()
+    first(listed(run, 'b/0')).reactions = '👍 a'
+    return run
+  },
+  'deleted but shown': () => {
+    const run = cleanRun()
+    run.history.add(deletion('m1'))
+    for (const { entries } of run.end.homes) for (const entry of entries) entry.isServed &&= entry.id !== 'm1'
+    return run
+  },
+  'deleted but served': () => {
+    const run = cleanRun()
+    run.history.add(deletion('m1'))
+    for (const name of ['a/0', 'b/0']) Object.assign(first(listed(run, name)), { deleted: true, text: '' })
     return run
   },
   'a receipt for what did not happen': () => {

@@ -50,6 +50,9 @@ const actions: Actions = {
   send: (c, step) => person(c, step.device, (p, session) => p.send(session, step.to, step.text)),
   resend: (c, step) => person(c, step.device, (p, session) => p.resend(session)),
   read: (c, step) => person(c, step.device, (p, session) => p.read(session, step.conversation)),
+  edit: (c, step) => person(c, step.device, (p, session) => p.edit(session, step, step.text)),
+  delete: (c, step) => person(c, step.device, (p, session) => p.delete(session, step)),
+  react: (c, step) => person(c, step.device, (p, session) => p.react(session, step, step.emoji)),
   settle: (c, step) => person(c, step.device, (p, session) => p.settle(session)),
   status: (c, step) => person(c, step.device, (p, session) => p.askStatuses(session.chat)),
   'crash-node': (c, step) =>

@@ -1,5 +1,6 @@
 // Invariants 2, 3, 4, 9 and 12 as far as devices show them: everything stored is shown, once, to whom it was sent, as it was written.
 import { storedSends } from './check-homes.ts'
+import { deletedIds } from './check-references.ts'
 import type { Check, EndState } from './checker.ts'
 import type { History, SendEvent, ShowEvent } from './history.ts'
 
@@ -57,10 +58,12 @@ const undelivered: Check = {
           .filter(({ proc }) => proc === name)
           .map(({ id }) => id),
       )
+      // What was deleted before it could be shown is not shown any more.
+      const deleted = deletedIds(history)
       return storedForUser(history, end, user).flatMap(({ id, text, proc }) => [
         ...(ids.has(id) ? [] : [`${id} (${text}) is not in the history of ${name}`]),
         // What a device sends it shows as it is written; its listeners hear only of others.
-        ...(shown.has(id) || proc === name ? [] : [`${id} (${text}) was never shown on ${name}`]),
+        ...(shown.has(id) || proc === name || deleted.has(id) ? [] : [`${id} (${text}) was never shown on ${name}`]),
       ])
     }),
 }
@@ -83,9 +86,22 @@ const shownTwice: Check = {
   },
 }
 
-const isGenuine = (known: Map<string, SendEvent>, shown: Pick<ShowEvent, 'id' | 'from' | 'to' | 'text'>): boolean => {
-  const send = known.get(`${shown.from} ${shown.id}`)
-  return send !== undefined && send.text === shown.text && send.to === shown.to
+type Shown = Pick<ShowEvent, 'id' | 'from' | 'to' | 'text'> & { deleted?: boolean }
+/** As it was sent, or as its author edited it; without a text only when somebody deleted it. */
+const genuine = (history: History): ((shown: Shown) => boolean) => {
+  const known = sent(history)
+  const edits = new Set(
+    history
+      .of('refer')
+      .filter(({ what, user, from }) => what === 'edit' && user === from)
+      .map(({ from, id, text }) => `${from} ${id} ${text}`),
+  )
+  const deleted = deletedIds(history)
+  return ({ id, from, to, text, deleted: isDeleted }) => {
+    const send = known.get(`${from} ${id}`)
+    if (!send || send.to !== to) return false
+    return isDeleted ? text === '' && deleted.has(id) : send.text === text || edits.has(`${from} ${id} ${text}`)
+  }
 }
 
 const forged: Check = {
@@ -93,12 +109,12 @@ const forged: Check = {
   name: 'shown but never sent so',
   isEventual: false,
   find: ({ history, end }) => {
-    const known = sent(history)
-    const shown = history.of('show').filter((show) => !isGenuine(known, show))
+    const isGenuine = genuine(history)
+    const shown = history.of('show').filter((show) => !isGenuine(show))
     const listed = end.devices.flatMap(({ name, listed: by }) =>
       Object.values(by)
         .flat()
-        .filter((message) => !isGenuine(known, message))
+        .filter((message) => !isGenuine(message))
         .map(({ id, from, text }) => `${id} from ${from} (${text}) is listed on ${name}`),
     )
     return [...shown.map(({ id, from, text, proc }) => `${id} from ${from} (${text}) on ${proc}`), ...listed]

@@ -2,6 +2,7 @@
 // and it gets there.
 import type { MessageStatus } from '../../src/client/api.ts'
 import { storedSends } from './check-homes.ts'
+import { deletedIds } from './check-references.ts'
 import type { Check } from './checker.ts'
 
 const RANK: Record<MessageStatus, number> = { queued: 0, refused: 0, stored: 1, received: 2, read: 3 }
@@ -45,7 +46,9 @@ const neverReceived: Check = {
     return end.devices.flatMap(({ name, user, listed }) =>
       Object.values(listed)
         .flat()
-        .filter(({ id, status }) => {
+        // Nobody is told of what is deleted.
+        .filter(({ id, status, deleted }) => {
+          if (deleted) return false
           const send = stored.get(id)
           return send?.user === user && send.to !== user && RANK[status] < RANK.received
         })
@@ -77,7 +80,8 @@ const neverRead: Check = {
     return end.devices.flatMap(({ name, user, listed }) =>
       Object.values(listed)
         .flat()
-        .filter(({ id, from, to, status }) => from === user && to !== user && readIds.has(id) && status !== 'read')
+        .filter(({ from, to, deleted }) => from === user && to !== user && !deleted)
+        .filter(({ id, status }) => readIds.has(id) && status !== 'read')
         .map(({ id, status }) => `${id} is ${status} on ${name}`),
     )
   },
@@ -89,6 +93,7 @@ const invented: Check = {
   isEventual: false,
   find: ({ history }) => {
     const shown = new Set(history.of('show').map(({ user, id }) => `${user} ${id}`))
+    const deleted = deletedIds(history)
     const began = new Map<string, number>()
     for (const e of history.of('read')) {
       if (e.type === 'invoke' && !began.has(`${e.user} ${e.conversation}`))
@@ -96,7 +101,8 @@ const invented: Check = {
     }
     const senders = new Map(history.of('send').map(({ id, user }) => [id, user]))
     return history.of('receipt').flatMap(({ id, user, status, proc, t }) => {
-      if (!shown.has(`${user} ${id}`)) return [`${status} of ${id} by ${user} on ${proc}, who never showed it`]
+      if (!shown.has(`${user} ${id}`) && !deleted.has(id))
+        return [`${status} of ${id} by ${user} on ${proc}, who never showed it`]
       const readAt = began.get(`${user} ${senders.get(id)}`)
       return status === 'read' && (readAt === undefined || readAt > t)
         ? [`read of ${id} by ${user} on ${proc}, who did not read`]

@@ -3,6 +3,7 @@
 import type { MessageStatus } from '../../src/client/api.ts'
 import { homeChecks } from './check-homes.ts'
 import { orderChecks } from './check-order.ts'
+import { referenceChecks } from './check-references.ts'
 import { shownChecks } from './check-shown.ts'
 import { statusChecks } from './check-status.ts'
 import type { History } from './history.ts'
@@ -19,6 +20,9 @@ interface ListedMessage {
   to: string
   text: string
   status: MessageStatus
+  deleted: boolean
+  /** `👍 u0 u1, 🎉 u0`. */
+  reactions: string
 }
 /** What a device shows at the end. */
 export interface DeviceState {
@@ -38,8 +42,10 @@ export interface HomeEntry {
   key: string
   id: string
   from: string
-  /** The text of a message, else the kind. */
+  /** The text of a message, else the kind; nothing when it was deleted. */
   text: string
+  /** The home gives it to whoever may read the mailbox: it has the body, and knows of no deletion. */
+  isServed: boolean
 }
 /** What a home holds at the end. */
 export interface HomeState {
@@ -65,7 +71,13 @@ export interface Check {
   find: (run: { history: History; end: EndState }) => string[]
 }
 
-export const checks: readonly Check[] = [...homeChecks, ...shownChecks, ...orderChecks, ...statusChecks]
+export const checks: readonly Check[] = [
+  ...homeChecks,
+  ...shownChecks,
+  ...orderChecks,
+  ...statusChecks,
+  ...referenceChecks,
+]
 
 export const findViolations = (run: { history: History; end: EndState }): Violation[] =>
   checks.flatMap(({ invariant, name, find }) =>

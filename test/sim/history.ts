@@ -21,6 +21,19 @@ export interface SendEvent extends Happened {
   text: string
   code?: string
 }
+/** Something said about a message: its text replaced, deleted, a reaction. */
+export interface ReferEvent extends Happened {
+  op: 'refer'
+  what: 'edit' | 'delete' | 'react'
+  /** Of the message. */
+  id: string
+  /** Who wrote the message. */
+  from: string
+  to: string
+  /** Who says it. */
+  user: string
+  text: string
+}
 export interface ShowEvent extends Happened {
   op: 'show'
   id: string
@@ -93,6 +106,7 @@ export interface FaultEvent extends Happened {
 }
 export type HistoryEvent =
   | SendEvent
+  | ReferEvent
   | ShowEvent
   | ReceiptEvent
   | StatusEvent

@@ -8,7 +8,9 @@ import {
   openEntryKey,
   placeOf,
   shardStart,
+  tombKey,
 } from '../../src/node/store/keys.ts'
+import { isStub } from '../../src/node/store/tombstones.ts'
 import { isBodyOf, openBodyValue, openNumberValue } from '../../src/node/store/values.ts'
 import { homesOf } from '../../src/node/replication/placement.ts'
 import type { ClusterMap } from '../../src/protocol/cluster-map.ts'
@@ -16,7 +18,7 @@ import { toHex, toMapKey } from '../../src/protocol/bytes.ts'
 import { decodeContent } from '../../src/protocol/content.ts'
 import { idBytes, idFromBytes } from '../../src/protocol/records.ts'
 import { openBody, openHeader } from '../../src/protocol/sealed.ts'
-import { userMailbox } from '../../src/protocol/names.ts'
+import { mailboxOwner, userMailbox } from '../../src/protocol/names.ts'
 import type { HomeEntry, HomeState } from './checker.ts'
 import type { SimNode } from './node.ts'
 import type { SortedStore } from './sorted-store.ts'
@@ -27,7 +29,7 @@ const storeOf = (node: SimNode): SortedStore[] => node.disk.databases().map(([, 
 const describe = (sealed: Uint8Array): Pick<HomeEntry, 'from' | 'text'> => {
   try {
     const header = openHeader(sealed)
-    const text = header.k === 'msg' ? decodeContent(openBody(sealed)).text : header.k
+    const text = header.k === 'msg' ? decodeContent(openBody(sealed)).text : header.k === 'stub' ? '' : header.k
     return { from: String(header.from), text }
   } catch {
     return { from: '?', text: '?' }
@@ -54,8 +56,12 @@ export const readHome = (node: SimNode): HomeState => {
       const { hour, mailbox, recordKey } = openEntryKey(key)
       const body = store.get(bodyKey(hour, recordKey))
       const sealed = body && openBodyValue(body).sealed
-      if (!sealed || !isBodyOf(recordKey, sealed)) continue
-      entries.push({ mailbox, key: toHex(recordKey), id: idFromBytes(recordKey), ...describe(sealed) })
+      if (!sealed || !(isBodyOf(recordKey, sealed) || isStub(sealed))) continue
+      const described = describe(sealed)
+      const deleters = [described.from, mailboxOwner(mailbox)]
+      const isDeleted = deleters.some((user) => store.get(tombKey(placeOf(mailbox), recordKey, user)) !== undefined)
+      const isServed = !isStub(sealed) && !isDeleted
+      entries.push({ mailbox, key: toHex(recordKey), id: idFromBytes(recordKey), ...described, isServed })
     }
   }
   const mailboxes = [...new Set(entries.map(({ mailbox }) => mailbox))]
@@ -78,7 +84,8 @@ const isDurableOn = (node: SimNode, mailbox: string, id: string): boolean => {
       const { hour, recordKey, mailbox: name } = openEntryKey(key)
       if (name !== mailbox || !recordKey.subarray(0, 16).equals(wanted)) return false
       const body = store.get(bodyKey(hour, recordKey))
-      if (!body || !isBodyOf(recordKey, openBodyValue(body).sealed)) return false
+      const sealed = body && openBodyValue(body).sealed
+      if (!sealed || !(isBodyOf(recordKey, sealed) || isStub(sealed))) return false
       const unsynced = store.unsyncedKeys()
       return ![entryKey(place, hour, recordKey), bodyKey(hour, recordKey)].some((k) => unsynced.has(toMapKey(k)))
     })

@@ -66,4 +66,13 @@ const addWork = (scenario: Scenario, names: ScenarioNames, { random, moments }: 
   some(12, (device) => ({ at: time(), do: 'read', device, conversation: random.pick(names.users) }))
   some(8, (device) => ({ at: time(), do: 'settle', device }))
   some(10, (device) => ({ at: time(), do: 'status', device }))
+  const about = (device: string) => ({
+    at: time(),
+    device,
+    conversation: random.pick(names.users),
+    which: random.float(),
+  })
+  some(5, (device) => ({ ...about(device), do: 'edit', text: `edit ${seed}.${random.between(0, 1_000_000)}` }))
+  some(4, (device) => ({ ...about(device), do: 'delete' }))
+  some(5, (device) => ({ ...about(device), do: 'react', emoji: random.pick(['👍', '🎉']) }))
 }

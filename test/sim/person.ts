@@ -6,6 +6,7 @@ import { sleep } from '../../src/platform/timing.ts'
 import { asChatError } from '../../src/protocol/errors.ts'
 import type { DeviceState } from './checker.ts'
 import type { SimCluster } from './cluster.ts'
+import type { ReferEvent } from './history.ts'
 import type { Life } from './life.ts'
 
 /** Longer than any gap is waited for, so that what came is also shown. */
@@ -13,6 +14,13 @@ const SHOWN_AFTER_MS = 2_500
 const SETTLE_TIMEOUT_MS = 12_000
 const SEND_TIMEOUT_MS = 20_000
 const MARK = 'person'
+const REFER = { timeoutMs: SEND_TIMEOUT_MS }
+
+/** A message by its place among the newest of a conversation: `which` is a part of 1. */
+interface Chosen {
+  conversation: string
+  which: number
+}
 
 interface Sent {
   id: string
@@ -82,6 +90,44 @@ export class Person {
     })
   }
 
+  async edit(session: Session, at: Chosen, text: string): Promise<void> {
+    await this.#refer(session, at, { what: 'edit', text }, (id) => session.chat.edit(id, text, REFER))
+  }
+
+  async react(session: Session, at: Chosen, emoji: string): Promise<void> {
+    await this.#refer(session, at, { what: 'react', text: emoji }, (id) => session.chat.react(id, emoji, REFER))
+  }
+
+  async delete(session: Session, at: Chosen): Promise<void> {
+    await this.#refer(session, at, { what: 'delete', text: '' }, (id) => session.chat.delete(id, REFER))
+  }
+
+  /** One of the newest messages that the cluster has, for all that this device knows. */
+  async #refer(
+    { chat }: Session,
+    { conversation, which }: Chosen,
+    said: { what: ReferEvent['what']; text: string },
+    act: (id: string) => Promise<unknown>,
+  ): Promise<void> {
+    const { history } = this.#cluster
+    await this.#guard(async () => {
+      const shown = await chat.history(conversation, { limit: 10 })
+      const lines = shown.filter(({ status, deleted }) => status !== 'queued' && status !== 'refused' && !deleted)
+      const line = lines[Math.floor(which * lines.length)]
+      if (!line) return
+      const { id, from, to } = line
+      const event = { op: 'refer', proc: this.#proc, user: this.#user, id, from, to, ...said } as const
+      history.add({ ...event, type: 'invoke' })
+      await act(id).then(
+        () => history.add({ ...event, type: 'ok' }),
+        (error: unknown) => {
+          history.add({ ...event, type: 'info' })
+          throw error
+        },
+      )
+    })
+  }
+
   /** Waits until the device says it has everything, and writes down what it then shows. */
   async settle({ chat, life }: Session): Promise<void> {
     const { history } = this.#cluster
@@ -116,7 +162,10 @@ export class Person {
     const listed: DeviceState['listed'] = {}
     for (const other of this.#cluster.users()) {
       const messages = await chat.history(other, { limit: 10_000 })
-      listed[other] = messages.map(({ id, from, to, text, status }) => ({ id, from, to, text, status }))
+      listed[other] = messages.map(({ id, from, to, text, status, deleted = false, reactions = [] }) => {
+        const sorted = reactions.map(({ emoji, users }) => `${emoji} ${[...users].sort().join(' ')}`).sort()
+        return { id, from, to, text, status, deleted, reactions: sorted.join(', ') }
+      })
     }
     return listed
   }

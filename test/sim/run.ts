@@ -8,13 +8,24 @@ import { SimCluster } from './cluster.ts'
 import { withGuards } from './guards.ts'
 import type { History } from './history.ts'
 import { readHome } from './homes.ts'
-import type { Scenario } from './scenario.ts'
+import type { Scenario, StepKind } from './scenario.ts'
 
 /** Before the first step: everybody starts and registers in a world without faults. */
 const BOOT_MS = 30_000
 /** The longest wait of anybody after the heal is 60 s (a change of homes that is cancelled), and 30 s until it is tried again. */
 const QUIET_MS = 150_000
 const LOOK_EVERY_MS = 3_000
+/** What people do; all else are faults, and noted. */
+const WORK: ReadonlySet<StepKind> = new Set<StepKind>([
+  'send',
+  'resend',
+  'read',
+  'edit',
+  'delete',
+  'react',
+  'settle',
+  'status',
+])
 
 export interface RunResult {
   seed: number
@@ -68,7 +79,7 @@ const live = async (cluster: SimCluster): Promise<Violation[]> => {
   cluster.history.add({ op: 'fault', type: 'ok', proc: 'world', what: 'begin' })
   for (const step of scenario.steps) {
     scheduler.at(begun + step.at, () => {
-      if (!['send', 'resend', 'read', 'settle', 'status'].includes(step.do)) {
+      if (!WORK.has(step.do)) {
         cluster.history.add({ op: 'fault', type: 'info', proc: 'world', what: JSON.stringify(step) })
       }
       act(cluster, step)

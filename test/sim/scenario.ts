@@ -5,6 +5,10 @@ export type Step = { at: number } & (
   | { do: 'send'; device: string; to: string; text: string }
   | { do: 'resend'; device: string }
   | { do: 'read'; device: string; conversation: string }
+  /** `which`: a part of 1, chooses among the newest messages of the conversation. */
+  | { do: 'edit'; device: string; conversation: string; which: number; text: string }
+  | { do: 'delete'; device: string; conversation: string; which: number }
+  | { do: 'react'; device: string; conversation: string; which: number; emoji: string }
   | { do: 'settle'; device: string }
   | { do: 'status'; device: string }
   | { do: 'crash-node'; node: string; how: HowToDie; forMs: number }

@@ -9,11 +9,17 @@ import { chatVerb } from './options.ts'
 import { catchUp, withChat } from './with-chat.ts'
 
 const PREVIEW = 60
+const preview = ({ last }: InboxEntry): string =>
+  last?.deleted ? '(deleted)' : safeLine(last?.text ?? '', { maxLength: PREVIEW })
+const unread = ({ unread: count, mentions, marked }: InboxEntry): string => {
+  if (mentions > 0) return `${count} (@${mentions})`
+  return marked && count === 0 ? 'marked' : String(count)
+}
 const columns = [
   { head: 'with', cell: (row: InboxEntry) => safeLine(row.conversation) },
-  { head: 'unread', cell: (row: InboxEntry) => `${row.unread}${row.mentions > 0 ? ` (@${row.mentions})` : ''}` },
+  { head: 'unread', cell: (row: InboxEntry) => unread(row) },
   { head: 'at', cell: (row: InboxEntry) => (row.last ? localTime(row.last.at) : '') },
-  { head: 'last', cell: (row: InboxEntry) => safeLine(row.last?.text ?? '', { maxLength: PREVIEW }) },
+  { head: 'last', cell: (row: InboxEntry) => preview(row) },
 ]
 
 export const registerInbox = (program: Command): void => {

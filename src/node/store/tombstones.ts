@@ -2,6 +2,7 @@
 // The owner of a mailbox deletes anything in it, an author its own records in any; so the index is kept by author of the tombstone,
 // and one that may not delete simply never matches. The entry stays (it is what replicas compare); the body goes with its last reader.
 
+import { mutant } from '../../platform/mutants.ts'
 import { equalBytes, fromHex } from '../../protocol/bytes.ts'
 import { isGroupId, userMailbox } from '../../protocol/names.ts'
 import type { TombstoneHeader } from '../../protocol/records.ts'
@@ -36,6 +37,7 @@ export const stageTombstone = (home: Home, draft: Draft, record: AdmittedRecord)
   const target = fromHex(record.tombstone.target)
   home.hasTombs = true
   for (const place of record.places) {
+    if (mutant('tombstone-forgotten') && !findEntry(home, place, target)) continue
     const key = tombKey(place, target, record.from)
     draft.put(key, record.recordKey)
     draft.staged.add(key.toString('latin1'))

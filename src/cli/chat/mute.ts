@@ -1,0 +1,49 @@
+// chat mute, chat unmute, chat unread: how much a conversation draws attention. Loudness is a matter of this device, the mark of all.
+import type { Command, CommandUnknownOpts } from '@commander-js/extra-typings'
+import type { AttentionLevel } from '../../client/api.ts'
+import { examples } from '../output.ts'
+import { chatVerb } from './options.ts'
+import { settle, withChat } from './with-chat.ts'
+
+const texts: Record<AttentionLevel, string> = {
+  all: 'notified of everything',
+  mentions: 'notified of what names you',
+  none: 'muted',
+}
+
+export const registerMute = (program: Command): void => {
+  chatVerb(program, 'mute <with>')
+    .description('be notified of nothing in a conversation, on this device')
+    .addHelpText('before', examples('chat mute bob', 'chat mute #ops --mentions   # but of what names you'))
+    .option('--mentions', 'still be notified of what names you')
+    .action((conversation, { mentions }, command) => setLevel(command, conversation, mentions ? 'mentions' : 'none'))
+
+  chatVerb(program, 'unmute <with>')
+    .description('be notified as usual again')
+    .addHelpText('before', examples('chat unmute bob', 'chat unmute #ops --all       # of everything'))
+    .option('--all', 'of everything, in a group too')
+    .action((conversation, { all }, command) => setLevel(command, conversation, all ? 'all' : undefined))
+
+  chatVerb(program, 'unread <with>')
+    .description('mark a conversation as unread, on all your devices')
+    .addHelpText('before', examples('chat unread bob'))
+    .action((conversation, _options, command) =>
+      withChat(command, async (opened) => {
+        const { chat, output } = opened
+        await chat.markUnread(conversation)
+        await settle(opened)
+        output.result({ conversation, marked: true }, `${conversation} is marked as unread`)
+      }),
+    )
+}
+
+const setLevel = (
+  command: CommandUnknownOpts,
+  conversation: string,
+  level: AttentionLevel | undefined,
+): Promise<void> =>
+  withChat(command, async (opened) => {
+    const { chat, output } = opened
+    const result = { conversation, level: await chat.setLevel(conversation, level) }
+    output.result(result, `${conversation}: ${texts[result.level]}`)
+  })
