@@ -62,6 +62,7 @@ const neverRead: Check = {
   name: 'read, but the sender never heard',
   isEventual: true,
   find: ({ history, end }) => {
+    const deleted = deletedIds(history)
     const shown = history.of('show')
     const readIds = new Set(
       history
@@ -80,7 +81,8 @@ const neverRead: Check = {
     return end.devices.flatMap(({ name, user, listed }) =>
       Object.values(listed)
         .flat()
-        .filter(({ from, to, deleted }) => from === user && to !== user && !deleted)
+        // What the reader deleted for itself before it read the rest it never read.
+        .filter(({ id, from, to }) => from === user && to !== user && !deleted.has(id))
         .filter(({ id, status }) => readIds.has(id) && status !== 'read')
         .map(({ id, status }) => `${id} is ${status} on ${name}`),
     )
