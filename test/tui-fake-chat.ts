@@ -45,6 +45,8 @@ export class FakeChat implements Chat {
   /** Names that send() refuses; everybody else exists. */
   readonly strangers = new Set<string>()
   readonly marked: { conversation: string; upTo: string | undefined }[] = []
+  /** What status() says of every message. */
+  recipients: StatusReport['recipients'] = []
   readonly #messages = new Map<string, HistoryMessage[]>()
   readonly #read = new Map<string, number>()
   readonly verified = new Set<string>()
@@ -228,7 +230,7 @@ export class FakeChat implements Chat {
   }
 
   async status(id: string): Promise<StatusReport> {
-    return { id, storedAt: null, recipients: [] }
+    return { id, storedAt: '2026-11-23T12:00:00.000Z', recipients: this.recipients }
   }
 
   async search(words: string): Promise<HistoryMessage[]> {

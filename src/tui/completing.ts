@@ -1,8 +1,10 @@
 // What Tab makes of the word before the cursor: commands and what they take, names, groups, emoji. Pure. Further Tabs go through the
 // candidates, as long as the draft is the one that completing made.
 import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
+import { groupRoles } from '../protocol/group.ts'
 import { isGroupName, isUserName } from '../protocol/names.ts'
-import { type CommandTakes, slashCommands } from './slash-commands.ts'
+import type { CommandTakes } from './slash-command.ts'
+import { slashCommands } from './slash-commands.ts'
 import { type Candidate, type Completion, completionOf } from './completion.ts'
 import type { Draft } from './draft.ts'
 import { emoji } from './emoji.ts'
@@ -37,6 +39,8 @@ const takes: Record<CommandTakes, (state: State) => readonly string[]> = {
   conversation: (state) => conversationsOf(state).map(({ name }) => name),
   theme: () => Object.keys(themes),
   level: () => levels,
+  role: () => groupRoles,
+  emoji: () => [...emoji.keys()],
 }
 
 const starting = (names: readonly string[], typed: string): Candidate[] =>

@@ -14,6 +14,8 @@ export interface Draft {
   /** An offset in UTF-16 units, always between two graphemes. */
   readonly cursor: number
   readonly reply?: Reply
+  /** The id of the own message whose text it is to replace. */
+  readonly edits?: string
 }
 export const emptyDraft: Draft = { text: '', cursor: 0 }
 /** Another text in its place, which answers the same. */

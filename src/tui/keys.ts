@@ -4,7 +4,7 @@ import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
 import type { Edit } from './draft.ts'
 import type { Operation } from './operations.ts'
 
-export type Mode = 'chat' | 'switcher' | 'list' | 'help' | 'cluster' | 'paste' | 'select'
+export type Mode = 'chat' | 'switcher' | 'list' | 'help' | 'cluster' | 'paste' | 'confirm' | 'select'
 export interface KeyBinding {
   readonly keys: readonly string[]
   readonly does: Operation | Edit
@@ -105,7 +105,7 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
       other: { does: 'nextMention', help: safe`the next` },
     },
     { keys: ['alt-n'], does: 'nextMention' },
-    { keys: ['ctrl-s'], does: 'startSelect', help: safe`select a message, to answer or copy it` },
+    { keys: ['ctrl-s'], does: 'startSelect', help: safe`select a message, to answer, edit, delete, copy it or react` },
     { keys: ['ctrl-r'], does: 'startSearch', help: safe`search` },
     { keys: ['alt-a'], does: 'nextUnread', help: safe`next conversation with unread messages` },
     {
@@ -130,15 +130,24 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
   switcher: [...choosing, ...editing],
   list: choosing,
   select: [
+    { keys: ['r'], does: 'replyToMessage', help: safe`reply` },
+    { keys: ['e'], does: 'editMessage', help: safe`edit` },
+    { keys: ['d'], does: 'deleteMessage', help: safe`delete` },
+    { keys: ['a'], does: 'reactToMessage', help: safe`react` },
+    { keys: ['y'], does: 'copyMessage', help: safe`copy` },
+    { keys: ['i'], does: 'showReceipts', help: safe`who has read it` },
+    { keys: ['u'], does: 'markMessageUnread', help: safe`mark as unread from here` },
     { keys: ['up', 'k', 'ctrl-p', 'ctrl-s'], does: 'olderMessage', help: safe`older` },
     { keys: ['down', 'j', 'ctrl-n'], does: 'newerMessage', help: safe`newer` },
-    { keys: ['r'], does: 'replyToMessage', help: safe`reply` },
-    { keys: ['y'], does: 'copyMessage', help: safe`copy` },
-    { keys: ['u'], does: 'markMessageUnread', help: safe`mark as unread from here` },
     { keys: ['enter'], does: 'goToAnswered', help: safe`go to what it answers` },
     { keys: ['alt-p'], does: 'previousMention' },
     { keys: ['alt-n'], does: 'nextMention' },
     { keys: ['escape', 'ctrl-c', 'ctrl-g'], does: 'endSelect', help: safe`leave` },
+  ],
+  confirm: [
+    { keys: ['enter', 'y'], does: 'confirm', help: safe`yes` },
+    { keys: ['n'], does: 'closeOverlay' },
+    ...leaving,
   ],
   paste: [
     { keys: ['enter', 'y'], does: 'acceptPaste', help: safe`into the message` },

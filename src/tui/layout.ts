@@ -24,9 +24,10 @@ export interface Layout {
 
 /** The row above the input: what just happened, else the keys of the mode, help for the command that is typed, what is answered. */
 export const toastOf = (state: State): Toast | undefined => {
-  const { reply } = draftOfCurrent(state)
-  const answers =
-    reply && safe`↳ reply to ${reply.from} (${labelOf(state.keymap, 'chat', 'escape')}: not): ${reply.text}`
+  const { reply, edits } = draftOfCurrent(state)
+  const leave = labelOf(state.keymap, 'chat', 'escape')
+  const replies = reply && safe`↳ reply to ${reply.from} (${leave}: not): ${reply.text}`
+  const answers = edits === undefined ? replies : safe`This replaces the text of your message (${leave}: not)`
   const typing = completionText(state) ?? state.hint ?? answers
   const text = state.selected === undefined ? typing : keysText(state.keymap, 'select')
   return state.toast ?? (text === undefined ? undefined : { text, style: 'dim' })

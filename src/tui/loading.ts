@@ -8,6 +8,7 @@ import { sleep } from '../platform/timing.ts'
 import { indexOfId, timelineGap, type TimelineMessage, timelineMessage } from './messages.ts'
 import type { Connection, Conversation, State } from './state.ts'
 import type { Store } from './store.ts'
+import { Tallies } from './tallies.ts'
 import { windowOf } from './timeline-view.ts'
 
 const PAGE = 100
@@ -47,11 +48,13 @@ const byNewest = (a: Conversation, b: Conversation): number => (b.last?.atMs ?? 
 
 export class Loading {
   readonly #ports: LoadingPorts
+  readonly #tallies: Tallies
   #isWanted = false
   #isRunning = false
 
   constructor(ports: LoadingPorts) {
     this.#ports = ports
+    this.#tallies = new Tallies(ports.chat)
   }
 
   /** Something changed: the screen is read again soon. */
@@ -107,11 +110,12 @@ export class Loading {
     if (conversation === undefined) return
     const limit = this.#pageSize(state, conversation)
     const [page, gaps] = await Promise.all([chat.history(conversation, { limit }), chat.gaps(conversation)])
+    const messages = await this.#messages(conversation, page)
     if (signal.aborted) return
     store.dispatch({
       type: 'timeline',
       conversation,
-      messages: this.#messages(page),
+      messages,
       gaps: gaps.map(timelineGap),
       hasStart: page.length < limit,
     })
@@ -135,16 +139,19 @@ export class Loading {
     if (before === undefined || (timeline.hasEnd && first >= timeline.messages.length - PAGE)) return
     const { conversation } = timeline
     const page = await chat.history(conversation, { before, limit: last - first + 1 })
-    if (!signal.aborted) store.dispatch({ type: 'renewed', conversation, messages: this.#messages(page) })
+    const messages = await this.#messages(conversation, page)
+    if (!signal.aborted) store.dispatch({ type: 'renewed', conversation, messages })
   }
 
-  #messages(page: readonly HistoryMessage[]): TimelineMessage[] {
+  async #messages(conversation: string, page: readonly HistoryMessage[]): Promise<TimelineMessage[]> {
     const { chat, store } = this.#ports
     const { problems } = store.getState()
+    const tallies = await this.#tallies.of(conversation, page)
     return page.map((message) => {
       const shown = timelineMessage(message, chat.user)
       const problem = shown.status === 'refused' ? (shown.problem ?? problems[shown.id]) : undefined
-      return problem === undefined ? shown : { ...shown, problem }
+      const tally = tallies.get(shown.id)
+      return { ...shown, ...(problem === undefined ? {} : { problem }), ...(tally ? { tally } : {}) }
     })
   }
 
@@ -159,8 +166,9 @@ export class Loading {
     store.dispatch({ type: 'loading', isLoading: true })
     try {
       const page = await chat.history(conversation, { limit, [type === 'older' ? 'before' : 'after']: from })
+      const more = await this.#messages(conversation, page)
       if (signal.aborted) return
-      store.dispatch({ type, conversation, messages: this.#messages(page), isLast: page.length < limit })
+      store.dispatch({ type, conversation, messages: more, isLast: page.length < limit })
     } catch (error) {
       store.dispatch({ type: 'loading', isLoading: false })
       throw error
@@ -173,8 +181,8 @@ export class Loading {
     const conversation = store.getState().current
     if (conversation === undefined) return
     const page = await chat.history(conversation, { limit: PAGE })
+    const messages = await this.#messages(conversation, page)
     if (signal.aborted) return
-    const messages = this.#messages(page)
     store.dispatch({ type: 'part', conversation, messages, hasStart: page.length < PAGE, hasEnd: true })
   }
 
@@ -202,8 +210,8 @@ export class Loading {
       const after = await chat.history(conversation, { after: id, limit: AROUND })
       const next = after[0]?.id
       const before = await chat.history(conversation, { ...(next ? { before: next } : {}), limit: AROUND })
+      const messages = await this.#messages(conversation, [...before, ...after])
       if (signal.aborted || before.at(-1)?.id !== id) return false
-      const messages = this.#messages([...before, ...after])
       const [hasStart, hasEnd] = [before.length < AROUND, after.length < AROUND]
       store.dispatch({ type: 'part', conversation, messages, hasStart, hasEnd })
       return true

@@ -30,12 +30,18 @@ const reply = v.pipe(
   v.transform(({ id, from, text }) => ({ id, from: safeLine(from), text: safeLine(text) })),
 )
 const draft = v.pipe(
-  v.object({ text: v.string(), cursor: v.pipe(v.number(), v.integer(), v.minValue(0)), reply: v.optional(reply) }),
+  v.object({
+    text: v.string(),
+    cursor: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    reply: v.optional(reply),
+    edits: v.optional(v.string()),
+  }),
   v.transform(
-    ({ text, cursor, reply }): Draft => ({
+    ({ text, cursor, reply, edits }): Draft => ({
       text,
       cursor: Math.min(cursor, text.length),
       ...(reply === undefined ? {} : { reply }),
+      ...(edits === undefined ? {} : { edits }),
     }),
   ),
 )

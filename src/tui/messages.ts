@@ -1,6 +1,6 @@
 // Messages as the timeline holds them: safe to draw, with times as numbers; and how a fresh page joins what is loaded.
 // An object that did not change keeps its identity, so that wrapped lines cached for it stay valid.
-import type { Gap, HistoryMessage, MessageStatus } from '../client/api.ts'
+import type { Gap, HistoryMessage, MessageStatus, ShownReaction } from '../client/api.ts'
 import { type SafeText, safeLine, safeTemplate as safe, safeText } from '../client/safe-text.ts'
 import { joinText } from './cells.ts'
 
@@ -15,6 +15,24 @@ export interface TimelineMessage {
   readonly problem?: SafeText
   /** The id of the message that it answers. */
   readonly reply?: string
+  readonly isEdited?: true
+  /** Only its place is left. */
+  readonly isDeleted?: true
+  readonly reactions?: readonly Reaction[]
+  /** How far an own message got in a group. */
+  readonly tally?: Tally
+}
+export interface Reaction {
+  readonly emoji: SafeText
+  readonly count: number
+  /** The user of this client is among them. */
+  readonly isOwn: boolean
+}
+/** Of so many recipients. */
+export interface Tally {
+  readonly received: number
+  readonly read: number
+  readonly of: number
 }
 export interface TimelineGap {
   /** The message that it is drawn before; undefined = at the end. */
@@ -23,6 +41,8 @@ export interface TimelineGap {
   readonly count: number
 }
 
+/** What one reaction may take; anything can be sent as one. */
+const MAX_EMOJI = 16
 const KIB = 1024
 export const sizeText = (bytes: number): SafeText => {
   if (bytes < KIB) return safe`${bytes} B`
@@ -35,6 +55,12 @@ const bodyOf = (message: HistoryMessage): SafeText => {
   return joinText(text === '' ? files : [text, ...files], '\n')
 }
 
+const reactionOf = ({ emoji, users }: ShownReaction, user: string): Reaction => ({
+  emoji: safeLine(emoji, { maxLength: MAX_EMOJI }),
+  count: users.length,
+  isOwn: users.includes(user),
+})
+
 export const timelineMessage = (message: HistoryMessage, user: string): TimelineMessage => ({
   id: message.id,
   from: safeLine(message.from),
@@ -44,6 +70,9 @@ export const timelineMessage = (message: HistoryMessage, user: string): Timeline
   status: message.status,
   ...(message.problem === undefined ? {} : { problem: safeLine(message.problem) }),
   ...(message.reply === undefined ? {} : { reply: message.reply }),
+  ...(message.edited ? { isEdited: true } : {}),
+  ...(message.deleted ? { isDeleted: true } : {}),
+  ...(message.reactions ? { reactions: message.reactions.map((reaction) => reactionOf(reaction, user)) } : {}),
 })
 
 export const timelineGap = ({ device, from, to, before }: Gap): TimelineGap => ({
@@ -53,7 +82,13 @@ export const timelineGap = ({ device, from, to, before }: Gap): TimelineGap => (
 })
 
 const isSame = (a: TimelineMessage, b: TimelineMessage): boolean =>
-  a.status === b.status && a.text === b.text && a.atMs === b.atMs && a.problem === b.problem
+  a.status === b.status &&
+  a.text === b.text &&
+  a.atMs === b.atMs &&
+  a.problem === b.problem &&
+  a.isEdited === b.isEdited &&
+  a.isDeleted === b.isDeleted &&
+  JSON.stringify([a.reactions, a.tally]) === JSON.stringify([b.reactions, b.tally])
 
 /** From the end: what is asked for is nearly always near it. */
 export const indexOfId = (messages: readonly TimelineMessage[], id: string | undefined): number =>

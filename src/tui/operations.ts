@@ -1,7 +1,8 @@
 // What keys do in a conversation, by name (keys.ts says which key). Pure: state in, state and effects out.
 import { safeTemplate as safe } from '../client/safe-text.ts'
 import { completeBy } from './completing.ts'
-import { draftOf, edits, emptyDraft, moveLine, withText } from './draft.ts'
+import { confirm } from './confirm.ts'
+import { draftOf, edits as draftEdits, emptyDraft, moveLine, withText } from './draft.ts'
 import { labelOf } from './keymap.ts'
 import { layoutOf } from './layout.ts'
 import { overlayOperations } from './overlay-operations.ts'
@@ -14,8 +15,9 @@ import { triageOperations } from './triage-operations.ts'
 import { messagesOf, scrolledAnchor } from './timeline-view.ts'
 
 const submit = (state: State): Step => {
-  const { text, reply } = draftOfCurrent(state)
+  const { text, reply, edits } = draftOfCurrent(state)
   if (text.trim() === '') return step(state)
+  if (edits !== undefined) return step(withDraft(state, emptyDraft), { type: 'editMessage', id: edits, text })
   if (text.startsWith('/') && !text.startsWith('//')) {
     const ran = runSlash(state, text)
     return { ...ran, state: { ...ran.state, sent: [...ran.state.sent, text], recall: undefined } }
@@ -55,7 +57,7 @@ const clearOrQuit = (state: State): Step => {
 
 const killOrSwitch = (state: State): Step => {
   const draft = draftOfCurrent(state)
-  if (draft.cursor < draft.text.length) return step(withDraft(state, edits.killLineEnd(draft)))
+  if (draft.cursor < draft.text.length) return step(withDraft(state, draftEdits.killLineEnd(draft)))
   return step({ ...state, overlay: { kind: 'switcher', query: emptyDraft, selected: 0 } })
 }
 
@@ -63,7 +65,8 @@ const startSearch = (state: State): Step => step(withDraft(state, draftOf(`/sear
 
 /** What is written answers nothing any more; else back to the newest message, and what was read as a notice and what was not sent goes. */
 const escape = (state: State): Step => {
-  const { text, cursor, reply } = draftOfCurrent(state)
+  const { text, cursor, reply, edits } = draftOfCurrent(state)
+  if (edits !== undefined) return step(withDraft(state, emptyDraft))
   if (reply) return step(withDraft(state, { text, cursor }))
   const pending = state.pending.filter(
     ({ conversation, message }) => conversation !== state.current || message.status !== 'failed',
@@ -92,6 +95,7 @@ export const operations = {
   editOutside: (state: State) =>
     step(state, { type: 'edit', conversation: state.current ?? '', text: draftOfCurrent(state).text }),
   acceptPaste,
+  confirm,
   showCluster: (state: State) => step(state, { type: 'cluster' }),
   redraw: (state: State) => step(state, { type: 'redraw' }),
   escape,

@@ -14,8 +14,8 @@ const moved = (state: State, overlay: Overlay, by: number): Overlay => {
     const max = pageLines(state, overlay).length - layoutOf(state).timelineRows
     return { ...overlay, top: clamp(overlay.top + by, Math.max(0, max)) }
   }
-  if (overlay.kind === 'paste') return overlay
-  const count = overlay.kind === 'list' ? overlay.rows.length : switcherRows(state, overlay.query.text).length
+  if (overlay.kind === 'paste' || overlay.kind === 'confirm') return overlay
+  const count = overlay.kind === 'list' ? overlay.rows.length : switcherRows(state, overlay).length
   return { ...overlay, selected: clamp(overlay.selected + by, Math.max(0, count - 1)) }
 }
 
@@ -40,8 +40,9 @@ const runCommand = (state: State, name: string): Step => {
 const choose = (state: State): Step => {
   const { overlay } = state
   if (overlay?.kind === 'switcher') {
-    const choice = switcherRows(state, overlay.query.text)[overlay.selected]?.choice
+    const choice = switcherRows(state, overlay)[overlay.selected]?.choice
     if (!choice) return step(state)
+    if ('react' in choice) return step(closed(state), { type: 'react', id: choice.id, emoji: choice.react })
     return 'command' in choice ? runCommand(state, choice.command) : step(openConversation(state, choice.conversation))
   }
   const opens = overlay?.kind === 'list' ? overlay.rows[overlay.selected]?.opens : undefined
@@ -64,5 +65,5 @@ export const overlayOperations = {
 /** An editing key in the switcher changes what is looked for. */
 export const editQuery = (state: State, edit: Edit): State =>
   state.overlay?.kind === 'switcher'
-    ? { ...state, overlay: { kind: 'switcher', query: edits[edit](state.overlay.query), selected: 0 } }
+    ? { ...state, overlay: { ...state.overlay, query: edits[edit](state.overlay.query), selected: 0 } }
     : state

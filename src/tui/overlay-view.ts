@@ -2,6 +2,7 @@
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { spaces, widthOf } from './cells.ts'
 import { clusterLines } from './cluster-view.ts'
+import { confirmLines } from './confirm.ts'
 import { type KeyHelp, keyHelp } from './keymap.ts'
 import { layoutOf } from './layout.ts'
 import { emptyLine, fit, type Line, line, span } from './lines.ts'
@@ -68,7 +69,7 @@ interface Choices {
   none: Line
 }
 
-const choicesOf = (state: State, overlay: Exclude<Overlay, { kind: Page['kind'] | 'paste' }>): Choices => {
+const choicesOf = (state: State, overlay: Exclude<Overlay, { kind: Page['kind'] | 'paste' | 'confirm' }>): Choices => {
   if (overlay.kind === 'list') {
     const { title, rows, selected } = overlay
     return {
@@ -78,8 +79,12 @@ const choicesOf = (state: State, overlay: Exclude<Overlay, { kind: Page['kind'] 
       none: line(safe`nothing`, 'dim'),
     }
   }
-  const rows = switcherRows(state, overlay.query.text).map((row) => row.line)
-  const title = [span(safe`Go to: `, 'title'), span(safeLine(overlay.query.text)), span(safe`▏`, 'key')]
+  const rows = switcherRows(state, overlay).map((row) => row.line)
+  const title = [
+    span(overlay.reactTo === undefined ? safe`Go to: ` : safe`React with: `, 'title'),
+    span(safeLine(overlay.query.text)),
+    span(safe`▏`, 'key'),
+  ]
   return { title, rows, selected: overlay.selected, none: line(safe`nothing has that name`, 'dim') }
 }
 
@@ -104,6 +109,7 @@ const helpPage = (lines: readonly Line[], top: number, rows: number): Line[] => 
 
 export const overlayLines = (state: State, overlay: Overlay, size: { width: number; rows: number }): Line[] => {
   if (overlay.kind === 'paste') return pasteLines(overlay.text, size)
+  if (overlay.kind === 'confirm') return confirmLines(state, overlay, size.width)
   const lines = isPage(overlay)
     ? helpPage(pageLines(state, overlay), overlay.top, size.rows)
     : choiceLines(choicesOf(state, overlay), listRows(size.rows))

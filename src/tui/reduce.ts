@@ -2,6 +2,7 @@
 // A table by the type of the action; nothing here waits, measures time or touches the world.
 import type { SafeText } from '../client/safe-text.ts'
 import { type ClusterReport, withReport } from './cluster.ts'
+import { emptyDraft } from './draft.ts'
 import type { InputEvent } from './input.ts'
 import type { TimelineMessage } from './messages.ts'
 import {
@@ -30,6 +31,9 @@ export type Action =
   | { type: 'pending'; pending: Pending }
   | { type: 'sendFailed'; id: string; problem: SafeText }
   | { type: 'list'; title: string; rows: readonly ListRow[] }
+  | { type: 'open'; conversation: string }
+  /** A group has another name. */
+  | { type: 'renamed'; from: string; to: string }
   | { type: 'openCluster' }
   | { type: 'cluster'; report: ClusterReport }
   | { type: 'clusterProblem'; problem: SafeText }
@@ -67,6 +71,13 @@ const onSendFailed = (state: State, id: string, problem: SafeText): State => {
   }
 }
 
+/** What was being written goes on under the new name. */
+const onRenamed = (state: State, from: string, to: string): State => {
+  const drafts = { ...state.drafts, [from]: emptyDraft, [to]: draftOfConversation(state, from) }
+  const next = { ...state, drafts, opened: state.opened.filter((name) => name !== from) }
+  return state.current === from ? openConversation(next, to) : next
+}
+
 /** Of flat values: what is asked for every second must not draw every second. */
 const isEqual = (a: Connection | undefined, b: Connection): boolean => JSON.stringify(a) === JSON.stringify(b)
 
@@ -87,6 +98,8 @@ const handlers: Handlers = {
   pending: (state, { pending }) => step({ ...state, pending: [...state.pending, pending] }),
   sendFailed: (state, { id, problem }) => step(onSendFailed(state, id, problem)),
   list: (state, { title, rows }) => step(listOverlay(state, title, rows)),
+  open: (state, { conversation }) => step(openConversation(state, conversation)),
+  renamed: (state, { from, to }) => step(onRenamed(state, from, to)),
   openCluster: (state) => step({ ...state, overlay: { kind: 'cluster', top: 0 } }),
   cluster: (state, { report }) => step({ ...state, cluster: withReport(state.cluster, report, state.nowMs) }),
   clusterProblem: (state, { problem }) =>

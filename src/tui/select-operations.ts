@@ -1,6 +1,7 @@
 // What keys do while a message is selected: walk, reply, copy, go to what it answers. Pure.
 import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { indexOfId, MAX_QUOTE, type TimelineMessage } from './messages.ts'
+import { deleteMessage, editMessage, reactTo, showReceipts } from './reference-operations.ts'
 import { draftOfCurrent, type State } from './state.ts'
 import { loadingAround, showAt, type Step, step, toEnd, withDraft, withToast } from './step.ts'
 import { markUnread } from './triage-operations.ts'
@@ -66,6 +67,10 @@ export const selectOperations = {
   newerMessage: walk(1),
   replyToMessage: withSelected(reply),
   copyMessage: withSelected((state, { text }) => step(state, { type: 'copy', text })),
+  editMessage: withSelected(editMessage),
+  deleteMessage: withSelected(deleteMessage),
+  reactToMessage: withSelected(reactTo),
+  showReceipts: withSelected(showReceipts),
   markMessageUnread: withSelected((state, { id }) => step(markUnread(state, id))),
   goToAnswered: withSelected(goToAnswered),
   endSelect: (state: State): Step => step(unselected(state)),

@@ -1,8 +1,11 @@
 // Joins the state and the library: reads again when something changed, marks as read what was seen, listens for what is new.
 // Whatever fails is said on the screen; nothing here draws.
+import type { GroupEvent } from '../client/api.ts'
 import { sleep } from '../platform/timing.ts'
 import { arrivalOf, type Notification } from './attention.ts'
-import { type EffectPorts, Effects, sayError } from './effects.ts'
+import { type EffectPorts, sayError } from './effect-tools.ts'
+import { Effects } from './effects.ts'
+import { groupNews } from './group-news.ts'
 import { connectionOf, Loading } from './loading.ts'
 import { Notifier } from './notifier.ts'
 import type { State } from './state.ts'
@@ -89,10 +92,21 @@ export class Session {
     }
   }
 
+  #tellOfGroup(event: GroupEvent): void {
+    const { chat, store } = this.#ports
+    const { current, inbox } = store.getState()
+    if (event.by !== chat.user) store.dispatch({ type: 'toast', text: groupNews(event, chat.user), style: 'dim' })
+    // Which of the groups it was is seen by who is not there any more.
+    const isGone = current?.startsWith('#') === true && !inbox?.some(({ name }) => name === current)
+    if (event.change === 'rename' && isGone) store.dispatch({ type: 'renamed', from: current, to: event.group })
+    this.#loading.refresh()
+  }
+
   async #listen(): Promise<void> {
     const { chat, store, signal } = this.#ports
     try {
       for await (const event of chat.events({ signal })) {
+        if (event.type === 'group') this.#tellOfGroup(event)
         const arrival = arrivalOf(store.getState(), event)
         if (arrival) this.#notifier.add(arrival)
       }

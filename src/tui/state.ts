@@ -1,5 +1,6 @@
 // The whole state of the terminal client, as plain data; every text of others in it is safe to draw already.
 // Only reduce.ts makes new states. What must happen in the world is asked for by effects; session.ts does it.
+import type { GroupRole } from '../client/api.ts'
 import { type SafeText, safeLine } from '../client/safe-text.ts'
 import type { ClusterState } from './cluster.ts'
 import type { Completion } from './completion.ts'
@@ -63,7 +64,10 @@ export type Overlay =
   | { readonly kind: 'help' | 'cluster'; readonly top: number }
   /** The question whether it goes into the message. */
   | { readonly kind: 'paste'; readonly text: string }
-  | { readonly kind: 'switcher'; readonly query: Draft; readonly selected: number }
+  /** `reactTo`: it chooses an emoji for that message. */
+  | { readonly kind: 'switcher'; readonly query: Draft; readonly selected: number; readonly reactTo?: string }
+  /** What cannot be taken back is asked about. */
+  | { readonly kind: 'confirm'; readonly question: SafeText; readonly effect: Effect }
   | { readonly kind: 'list'; readonly title: SafeText; readonly rows: readonly ListRow[]; readonly selected: number }
 export interface Toast {
   readonly text: SafeText
@@ -130,6 +134,19 @@ export type Effect =
   | { type: 'jumpToTime'; conversation: string; atMs: number }
   | { type: 'block' | 'unblock'; user: string }
   | { type: 'devices' }
+  | { type: 'editMessage'; id: string; text: string }
+  | { type: 'deleteMessage'; id: string }
+  | { type: 'react'; id: string; emoji: string }
+  /** Who has received and read it. */
+  | { type: 'receipts'; id: string }
+  | { type: 'revoke'; device: string }
+  | { type: 'groups' }
+  | { type: 'members'; group: string }
+  | { type: 'createGroup'; group: string; users: readonly string[] }
+  | { type: 'addMembers' | 'removeMembers'; group: string; users: readonly string[] }
+  | { type: 'leaveGroup'; group: string }
+  | { type: 'giveRole'; group: string; user: string; role: GroupRole }
+  | { type: 'renameGroup'; group: string; newName: string }
   | { type: 'cluster' }
   | { type: 'verify'; user: string }
   | { type: 'link'; code: string }

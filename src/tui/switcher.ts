@@ -2,16 +2,18 @@
 import fuzzysort from 'fuzzysort'
 import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { isGroupName, isUserName } from '../protocol/names.ts'
+import { emoji, emojiOf } from './emoji.ts'
 import { type Line, span } from './lines.ts'
 import { unreadText } from './sidebar-view.ts'
 import { slashCommands, usageOf } from './slash-commands.ts'
-import { conversationsOf, type State } from './state.ts'
+import { conversationsOf, type Overlay, type State } from './state.ts'
 
-export type Choice = { conversation: string } | { command: string }
+export type Choice = { conversation: string } | { command: string } | { react: string; id: string }
 export interface SwitcherRow {
   line: Line
   choice: Choice
 }
+type SwitcherOverlay = Extract<Overlay, { kind: 'switcher' }>
 const MAX_ROWS = 100
 /** `dn` finds `dan`: the best matches come first, but weak ones are shown too. */
 const ANY_MATCH = 0.1
@@ -41,8 +43,29 @@ const commandRows = (query: string): SwitcherRow[] => {
   }))
 }
 
-export const switcherRows = (state: State, text: string): SwitcherRow[] => {
+/** What one mostly wants, before anything is typed. */
+const usualReactions = ['thumbsup', 'heart', 'joy', 'tada', 'thinking', 'eyes', 'check', 'thumbsdown', 'cry', 'fire']
+
+const emojiRows = (query: string, id: string): SwitcherRow[] => {
+  const names = [...emoji.keys()]
+  const wanted = query.replaceAll(':', '')
+  const found =
+    wanted === ''
+      ? [...new Set([...usualReactions, ...names])]
+      : fuzzysort.go(wanted, names, { limit: MAX_ROWS, threshold: ANY_MATCH }).map(({ target }) => target)
+  const typed = emojiOf(query)
+  const rows = found.map((name) => ({ name, picture: emoji.get(name) ?? '' }))
+  return [...(typed !== undefined && !emoji.has(wanted) ? [{ name: 'as typed', picture: typed }] : []), ...rows].map(
+    ({ name, picture }) => ({
+      line: [span(safe`${safeLine(picture)}  ${safeLine(name)}`)],
+      choice: { react: picture, id },
+    }),
+  )
+}
+
+export const switcherRows = (state: State, { query: { text }, reactTo }: SwitcherOverlay): SwitcherRow[] => {
   const query = text.trim()
+  if (reactTo !== undefined) return emojiRows(query, reactTo)
   if (query.startsWith('/')) return commandRows(query)
   const rows = conversationRows(state, query)
   const isNew = !conversationsOf(state).some(({ name }) => name === query)

@@ -113,4 +113,47 @@ test(
   }, 3_000),
 )
 
+test(
+  'a group is made, its members listed, and who has read is counted and named',
+  withSession(async ({ chat, store, type, screen }) => {
+    type('/create #ops bob carol\r')
+    await eventually(() => store.getState().current === '#ops')
+    await eventually(() => /#ops has 3 members/.test(screen()))
+    type('/names\r')
+    await eventually(() => /#ops: 3 members\n.*alice \(you\) owner\n.*bob\n.*carol/.test(screen()))
+    type('\x1b')
+    const at = '2026-11-23T12:00:00.000Z'
+    chat.recipients = [
+      { user: 'bob', receivedAt: at, readAt: at },
+      { user: 'carol', receivedAt: null, readAt: null },
+    ]
+    type('hello all\r')
+    await eventually(() => /hello all {2}✓✓ read 1\/2/.test(screen()))
+    type('\x13i')
+    await eventually(() => /Who has this message: stored[^]*bob read[^]*carol not yet/.test(screen()))
+    type('\x1b')
+    type('/rename #people\r')
+    await eventually(() => store.getState().current === '#people')
+    type('/role bob owner\r')
+    await eventually(() => /bob is owner of #people now/.test(screen()))
+    type('/leave\ry')
+    await eventually(() => /You are not in #people any more/.test(screen()))
+  }, 3),
+)
+
+test(
+  'what is edited, deleted and reacted to is seen at once',
+  withSession(async ({ type, screen }) => {
+    type('a tpyo\r')
+    await eventually(() => /a tpyo {2}✓/.test(screen()))
+    type('\x13e\x15a typo\r')
+    await eventually(() => /a typo \(edited\) {2}✓/.test(screen()))
+    type('/react :tada:\r')
+    await eventually(() => /text 3\.\n {2}🎉 \(you\)/.test(screen()))
+    type('\x13dy')
+    await eventually(() => /\(deleted\)/.test(screen()))
+    assert.not.match(screen(), /a typo/)
+  }, 3),
+)
+
 test.run()

@@ -73,7 +73,7 @@ for (const [keys, effects, selected, draft] of cases) {
 test('the selected message is marked without moving a line, and the keys are told', () => {
   const text = screenText(type(three(), CTRL_S).state)
   assert.match(text, /▸ three/)
-  assert.match(text, /Up older · Down newer · r reply · y copy/)
+  assert.match(text, /r reply · e edit · d delete · a react · y copy/)
   assert.is(
     text.replace('▸ three', '  three').split('\n').indexOf('  three'),
     screenText(three()).split('\n').indexOf('  three') - 1,

@@ -66,7 +66,7 @@ const state = (options: Partial<Parameters<typeof initialState>[0]> = {}): State
     user: 'alice',
     profile: 'default',
     notices: [],
-    size: { columns: 59, rows: 60 },
+    size: { columns: 59, rows: 90 },
     nowMs: 0,
     ...options,
   })
@@ -77,7 +77,7 @@ test('the help and the toasts tell the keys in force', () => {
   assert.match(screenText(asked), /Ctrl-Q again quits/)
   const help = screenText(reduce(state({ keymap }), { type: 'text', text: '?' }).state)
   assert.match(help, /PgUp +scroll up \(Ctrl-D: down\)/)
-  assert.match(help, /Keys on a selected message\n +Up/)
+  assert.match(help, /Keys on a selected message\n +r +reply/)
 })
 
 test('/theme changes the theme, and names those there are', () => {

@@ -1,0 +1,36 @@
+// Commands about this client and the cluster it talks to.
+import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
+import type { SlashCommand } from './slash-command.ts'
+import { step } from './step.ts'
+import { isThemeName, themes } from './theme.ts'
+
+const noTheme = (name: string): SafeText =>
+  safe`“${safeLine(name, { maxLength: 40 })}” is no theme; there are ${safeLine(Object.keys(themes).join(', '))}`
+
+export const clientCommands: readonly SlashCommand[] = [
+  {
+    name: 'theme',
+    takes: safe`NAME`,
+    completes: ['theme'],
+    help: safe`${safeLine(Object.keys(themes).join(', '))}; tui.toml keeps it`,
+    run: (state, name) => (isThemeName(name) ? step({ ...state, theme: name }) : noTheme(name)),
+  },
+  {
+    name: 'cluster',
+    takes: safe``,
+    help: safe`its nodes, live, for its operators`,
+    run: (state) => step(state, { type: 'cluster' }),
+  },
+  {
+    name: 'help',
+    takes: safe``,
+    help: safe`keys and commands`,
+    run: (state) => step({ ...state, overlay: { kind: 'help', top: 0 } }),
+  },
+  {
+    name: 'quit',
+    takes: safe``,
+    help: safe`leave; what is queued is sent next time`,
+    run: (state) => step(state, { type: 'quit' }),
+  },
+]

@@ -1,0 +1,38 @@
+// What the carrying out of effects has at hand, and how the tables of it are typed: one runner for each type, in the *-effects.ts files.
+import type { Chat } from '../client/api.ts'
+import { type SafeText, safeLine } from '../client/safe-text.ts'
+import type { Clock } from '../platform/ports.ts'
+import { asChatError } from '../protocol/errors.ts'
+import type { ClusterPort } from './cluster.ts'
+import type { Loading } from './loading.ts'
+import type { Effect, ListRow } from './state.ts'
+import type { Store } from './store.ts'
+
+export interface EffectPorts {
+  chat: Chat
+  store: Store
+  clock: Clock
+  signal: AbortSignal
+  quit: () => void
+  redraw: () => void
+  /** To the terminal, beside what is drawn. */
+  write: (bytes: string) => void
+  /** Where the operator's token can be read. */
+  cluster: ClusterPort | undefined
+  /** Gives the terminal away while `run` goes on. */
+  withTerminal: (run: () => Promise<void>) => Promise<void>
+}
+
+export interface EffectTools extends EffectPorts {
+  loading: Loading
+  say: (text: SafeText) => void
+  list: (title: string, rows: readonly ListRow[]) => void
+}
+
+type Runner<T extends Effect['type']> = (effect: Extract<Effect, { type: T }>) => Promise<void> | void
+export type Runners<T extends Effect['type'] = Effect['type']> = { [Type in T]: Runner<Type> }
+
+export const sayError = (store: Store, error: unknown): void => {
+  const text = safeLine(asChatError(error).message, { maxLength: 300 })
+  store.dispatch({ type: 'toast', text, style: 'problem' })
+}

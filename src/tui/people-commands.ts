@@ -1,0 +1,47 @@
+// Commands about people and devices.
+import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
+import { aboutUser, type SlashCommand } from './slash-command.ts'
+import { confirming } from './confirm.ts'
+import { step } from './step.ts'
+
+export const peopleCommands: readonly SlashCommand[] = [
+  {
+    name: 'block',
+    takes: safe`[USER]`,
+    completes: ['user'],
+    help: safe`hide everything of a user, who is not told`,
+    run: aboutUser('block'),
+  },
+  {
+    name: 'unblock',
+    takes: safe`[USER]`,
+    completes: ['user'],
+    help: safe`show that user again`,
+    run: aboutUser('unblock'),
+  },
+  {
+    name: 'verify',
+    takes: safe`[USER]`,
+    completes: ['user'],
+    help: safe`fingerprints of a user’s devices, to compare by voice`,
+    run: aboutUser('verify'),
+  },
+  { name: 'devices', takes: safe``, help: safe`your devices`, run: (state) => step(state, { type: 'devices' }) },
+  {
+    name: 'link',
+    takes: safe`CODE`,
+    help: safe`let the new device that shows this code be you`,
+    run: (state, code) =>
+      code === '' ? safe`/link CODE: the code that the new device shows` : step(state, { type: 'link', code }),
+  },
+  {
+    name: 'revoke',
+    takes: safe`DEVICE`,
+    help: safe`end a device of yours, for good; /devices lists them`,
+    run: (state, device) => {
+      if (device === '') return safe`/revoke DEVICE: which of /devices?`
+      const question = safe`End the device ${safeLine(device, { maxLength: 40 })} for good?`
+      return step(confirming(state, question, { type: 'revoke', device }))
+    },
+  },
+]

@@ -1,0 +1,50 @@
+// About people and devices: blocking, comparing fingerprints, one's own devices.
+import type { DeviceReport } from '../client/api.ts'
+import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
+import type { EffectTools, Runners } from './effect-tools.ts'
+import { span } from './lines.ts'
+import type { ListRow } from './state.ts'
+
+const deviceRow = (device: DeviceReport): ListRow => {
+  const state = device.revoked ? safe` revoked` : device.current ? safe` this one` : safe``
+  const [since, expires] = [safeLine(device.since.slice(0, 10)), safeLine(device.expires.slice(0, 10))]
+  return {
+    line: [
+      span(safeLine(device.device), 'name'),
+      span(state, 'unread'),
+      span(safe` since ${since}, until ${expires}`, 'dim'),
+    ],
+  }
+}
+
+const fingerprintRow = (device: string, fingerprint: string): ListRow => ({
+  line: [span(safe`${safeLine(device)}  `, 'name'), span(safeLine(fingerprint))],
+})
+
+export const peopleRunners = ({
+  chat,
+  say,
+  list,
+}: EffectTools): Runners<'block' | 'unblock' | 'devices' | 'revoke' | 'verify' | 'link'> => ({
+  block: async ({ user }) => {
+    await chat.block(user)
+    say(safe`${safeLine(user)} is blocked and not told; /unblock ${safeLine(user)} undoes it.`)
+  },
+  unblock: async ({ user }) => {
+    await chat.unblock(user)
+    say(safe`${safeLine(user)} is not blocked any more.`)
+  },
+  devices: async () => list('Your devices', (await chat.devices()).map(deviceRow)),
+  revoke: async ({ device }) => {
+    await chat.revoke(device)
+    say(safe`The device ${safeLine(device, { maxLength: 40 })} is ended.`)
+  },
+  verify: async ({ user }) => {
+    const rows = (await chat.fingerprints(user)).map(({ device, fingerprint }) => fingerprintRow(device, fingerprint))
+    list(`Devices of ${user}: compare with what ${user} sees`, rows)
+  },
+  link: async ({ code }) => {
+    const { device } = await chat.approveLink(code)
+    say(safe`The device ${safeLine(device)} is yours now.`)
+  },
+})

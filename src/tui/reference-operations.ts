@@ -1,0 +1,28 @@
+// What keys and commands do to a message that is there: edit, delete, react, see who has read it. Pure.
+import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
+import { confirming } from './confirm.ts'
+import { emptyDraft } from './draft.ts'
+import type { TimelineMessage } from './messages.ts'
+import { draftOfCurrent, type State } from './state.ts'
+import { type Step, step, withDraft, withToast } from './step.ts'
+
+/** Its text goes into the input; what was written there waits in the history of the input. */
+export const editMessage = (state: State, { id, isOwn, isDeleted, text }: TimelineMessage): Step => {
+  if (!isOwn || isDeleted) return step(withToast(state, safe`Only your own messages can be edited.`, 'problem'))
+  const before = draftOfCurrent(state).text
+  const sent = before.trim() === '' ? state.sent : [...state.sent, before]
+  return step(withDraft({ ...state, sent, recall: undefined }, { text, cursor: text.length, edits: id }))
+}
+
+export const deleteMessage = (state: State, { id, isOwn, text }: TimelineMessage): Step => {
+  const start = safeLine(text, { maxLength: 60 })
+  const question = isOwn
+    ? safe`Delete “${start}” for everybody?`
+    : safe`Delete “${start}” on your devices? The others keep it.`
+  return step(confirming(state, question, { type: 'deleteMessage', id }))
+}
+
+export const reactTo = (state: State, { id }: TimelineMessage): Step =>
+  step({ ...state, overlay: { kind: 'switcher', query: emptyDraft, selected: 0, reactTo: id } })
+
+export const showReceipts = (state: State, { id }: TimelineMessage): Step => step(state, { type: 'receipts', id })

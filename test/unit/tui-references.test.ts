@@ -1,0 +1,112 @@
+// Editing, deleting, reacting, and what groups need: tables of keys and commands to effects, and how messages show what became of them.
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { safeText } from '../../src/client/safe-text.ts'
+import type { TimelineMessage } from '../../src/tui/messages.ts'
+import { screenText } from '../../src/tui/screen-view.ts'
+import { draftOfCurrent, type Effect, type State } from '../../src/tui/state.ts'
+import { groupNews } from '../../src/tui/group-news.ts'
+import { fresh, inbox, message, run, timeline, type, withBob } from '../tui-state-fixture.ts'
+
+const [CTRL_S, ESC, TAB] = ['\x13', '\x1b', '\t']
+const mine = (id: string, text: string, more: Partial<TimelineMessage> = {}): TimelineMessage =>
+  message(id, text, { isOwn: true, status: 'stored', ...more })
+const both = (): State => withBob(message('a', 'theirs'), mine('b', 'my words'))
+const inGroup = (...messages: TimelineMessage[]): State =>
+  run(fresh(), inbox(['#ops', 0], ['carol', 0]), timeline('#ops', messages)).state
+
+const cases: [keys: string, state: State, effects: Effect[], toast?: RegExp][] = [
+  [`${CTRL_S}e!\r`, both(), [{ type: 'editMessage', id: 'b', text: 'my words!' }]],
+  ['/edit\r!\r', both(), [{ type: 'editMessage', id: 'b', text: 'my words!' }]],
+  [`${CTRL_S}ke`, both(), [], /Only your own/],
+  [`${CTRL_S}dy`, both(), [{ type: 'deleteMessage', id: 'b' }]],
+  [`${CTRL_S}dn`, both(), []],
+  ['/delete\r\r', both(), [{ type: 'deleteMessage', id: 'b' }]],
+  [`${CTRL_S}kd\r`, both(), [{ type: 'deleteMessage', id: 'a' }]],
+  [`${CTRL_S}ka\r`, both(), [{ type: 'react', id: 'a', emoji: '👍' }]],
+  [`${CTRL_S}karocket\r`, both(), [{ type: 'react', id: 'a', emoji: '🚀' }]],
+  [`${CTRL_S}ka🦀\r`, both(), [{ type: 'react', id: 'a', emoji: '🦀' }]],
+  ['/react :tada:\r', both(), [{ type: 'react', id: 'a', emoji: '🎉' }]],
+  [`/react tad${TAB}\r`, both(), [{ type: 'react', id: 'a', emoji: '🎉' }]],
+  ['/react nothing\r', both(), [], /:thumbsup:/],
+  [`${CTRL_S}i`, both(), [{ type: 'receipts', id: 'b' }]],
+  ['/create #ops bob carol\r', both(), [{ type: 'createGroup', group: '#ops', users: ['bob', 'carol'] }]],
+  ['/create ops\r', both(), [], /begin with #/],
+  ['/create #ops Bob!\r', both(), [], /no name/],
+  ['/add dan eve\r', inGroup(), [{ type: 'addMembers', group: '#ops', users: ['dan', 'eve'] }]],
+  ['/add #other dan\r', inGroup(), [{ type: 'addMembers', group: '#other', users: ['dan'] }]],
+  ['/add dan\r', both(), [], /Which group/],
+  ['/add\r', inGroup(), [], /Who\?/],
+  ['/remove dan\r', inGroup(), []],
+  ['/remove dan\ry', inGroup(), [{ type: 'removeMembers', group: '#ops', users: ['dan'] }]],
+  ['/leave\r\r', inGroup(), [{ type: 'leaveGroup', group: '#ops' }]],
+  ['/role dan admin\r', inGroup(), [{ type: 'giveRole', group: '#ops', user: 'dan', role: 'admin' }]],
+  ['/role dan king\r', inGroup(), [], /owner or admin or member/],
+  ['/rename #new\r', inGroup(), [{ type: 'renameGroup', group: '#ops', newName: '#new' }]],
+  ['/names\r', inGroup(), [{ type: 'members', group: '#ops' }]],
+  ['/groups\r', inGroup(), [{ type: 'groups' }]],
+  ['/revoke d1\ry', both(), [{ type: 'revoke', device: 'd1' }]],
+]
+for (const [keys, state, effects, toast] of cases) {
+  test(`typing ${JSON.stringify(keys)} in ${state.current}`, () => {
+    const after = type(state, keys)
+    assert.equal(after.effects, effects)
+    if (toast) assert.match(after.state.toast?.text ?? '', toast)
+  })
+}
+
+test('what was being written is not lost to an edit, and Escape ends it', () => {
+  const editing = type(both(), `half a thought${CTRL_S}e`).state
+  assert.match(screenText(editing), /This replaces the text of your message/)
+  const left = type(editing, ESC).state
+  assert.equal([draftOfCurrent(left).text, draftOfCurrent(left).edits], ['', undefined])
+  assert.is(draftOfCurrent(type(left, '\x1b[A').state).text, 'half a thought')
+})
+
+test('the question says for whom a message is deleted', () => {
+  assert.match(screenText(type(both(), `${CTRL_S}d`).state), /Delete “my words” for everybody\?\nEnter yes · n no/)
+  assert.match(
+    screenText(type(both(), `${CTRL_S}kd`).state),
+    /Delete “theirs” on your devices\? The\sothers\skeep\sit\./,
+  )
+})
+
+const shown: [name: string, message: TimelineMessage, pattern: RegExp][] = [
+  ['edited', mine('m', 'better', { isEdited: true }), /better \(edited\) {2}✓$/m],
+  ['deleted', mine('m', '', { isDeleted: true }), /^ {2}\(deleted\)$/m],
+  [
+    'reactions',
+    message('m', 'well', {
+      reactions: [
+        { emoji: safeText('👍'), count: 3, isOwn: true },
+        { emoji: safeText('🎉'), count: 1, isOwn: false },
+      ],
+    }),
+    /well\n {2}👍 3 \(you\) {2}🎉$/m,
+  ],
+  ['received by some', mine('m', 'hi', { tally: { received: 2, read: 0, of: 8 } }), /hi {2}✓✓ 2\/8$/m],
+  ['read by some', mine('m', 'hi', { status: 'received', tally: { received: 8, read: 5, of: 8 } }), /✓✓ read 5\/8$/m],
+  ['read by all', mine('m', 'hi', { status: 'read', tally: { received: 8, read: 8, of: 8 } }), /hi {2}✓✓ read$/m],
+]
+for (const [name, each, pattern] of shown) {
+  test(`shown: ${name}`, () => assert.match(screenText(inGroup(each)), pattern))
+}
+
+test('a reaction as wide as a letter is cut; a state that changes makes the line anew', () => {
+  const long = message('m', 'x', { reactions: [{ emoji: safeText('w'.repeat(300)), count: 1, isOwn: false }] })
+  for (const line of screenText(withBob(long)).split('\n')) assert.ok(line.length <= 50, line)
+})
+
+test('a group that is renamed is followed, and what was being written with it', () => {
+  const writing = type(inGroup(), 'unfinished').state
+  const after = run(writing, { type: 'renamed', from: '#ops', to: '#new' }).state
+  assert.equal([after.current, draftOfCurrent(after).text], ['#new', 'unfinished'])
+})
+
+test('news of a group name who did what to whom', () => {
+  const event = { type: 'group', group: '#ops', version: 2, by: 'bob', change: 'add', user: 'alice', at: '' } as const
+  assert.is(groupNews(event, 'alice'), 'bob added you to #ops')
+  assert.is(groupNews({ ...event, change: 'role', role: 'admin' }, 'carol'), 'bob made alice admin of #ops')
+})
+
+test.run()
