@@ -11,6 +11,7 @@ import { makeScenario } from '../test/sim/make-scenario.ts'
 import type { Scenario } from '../test/sim/scenario.ts'
 import { shrink } from '../test/sim/shrink.ts'
 import type { Outcome } from '../test/sim/worker.ts'
+import { simulateRegisters } from './sim-register.ts'
 
 const HELP = `npm run sim                        200 seeds
 npm run sim -- --seeds 10000       more of them; --first 500 begins there; --keep-going shows all failures; --jobs 1 uses one processor
@@ -19,6 +20,7 @@ npm run sim -- --seed 42 --shrink  leaves out what the failure does not need
 npm run sim -- --seed 42 --steps 3,7,9   only these steps of it
 npm run sim -- --mutants           every mutant must be caught within --seeds (default 200)
 npm run sim -- --mutant NAME       one of them, in detail with --seed
+npm run sim -- --register          registers and the ledger of groups alone, with --seeds, --first, --seed, --mutants, --mutant
 `
 const LAST_LINES = 40
 
@@ -31,6 +33,7 @@ const { values: given } = parseArgs({
     steps: { type: 'string' },
     mutant: { type: 'string' },
     mutants: { type: 'boolean', default: false },
+    register: { type: 'boolean', default: false },
     shrink: { type: 'boolean', default: false },
     log: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
@@ -152,7 +155,17 @@ const choose = (): Promise<boolean> => {
   return given.shrink ? runShrink(Number(given.seed)) : runOne(Number(given.seed))
 }
 
+const simulateLedger = (): Promise<boolean> =>
+  simulateRegisters({
+    first: Number(given.first),
+    seeds: Number(given.seeds),
+    seed: given.seed === undefined ? undefined : Number(given.seed),
+    mutant: given.mutant,
+    allMutants: given.mutants,
+  })
+
 if (given.help) console.log(HELP)
+else if (given.register) process.exitCode = (await simulateLedger()) ? 0 : 1
 else if (given.mutant !== undefined && !mutant) {
   console.error(
     `There is no mutant ${given.mutant}. There are: ${(mutantNames satisfies readonly MutantName[]).join(', ')}`,

@@ -29,7 +29,22 @@ export const mutantNames = [
   'lost-race-taken-for-won',
   'tombstone-forgotten',
 ] as const
-export type MutantName = (typeof mutantNames)[number]
+/** Of the write-once registers and what stands on them: caught by a simulation of their own (test/sim-register). */
+export const registerMutantNames = [
+  'skip-prepare',
+  'promise-forgotten',
+  'lower-ballot-accepted',
+  'accepted-value-ignored',
+  'ballot-used-twice',
+  'joint-half-forgotten',
+  'empty-disk-rejoins',
+  'old-life-counted',
+  'fan-out-after-seal',
+  'open-ones-not-written-down',
+  'undecided-shown',
+] as const
+export type RegisterMutantName = (typeof registerMutantNames)[number]
+export type MutantName = (typeof mutantNames)[number] | RegisterMutantName
 
 const fromSources = import.meta.url.endsWith('.ts')
 let armed: MutantName | undefined

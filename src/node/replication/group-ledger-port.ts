@@ -33,8 +33,8 @@ export interface GroupLedgerPort {
    * GROUP_SEALED: a newer version is decided or under way; ask `newest` and try again there. Never says that it was not kept.
    */
   fanOut(item: FanOut): Promise<{ version: number }>
-  /** Every member's mailbox has these records (keys of 32 bytes): nobody need finish them. Best effort. */
-  done(group: string, keys: Uint8Array[]): void
+  /** Every mailbox of this version's members has these records (keys of 32 bytes): nobody need finish them. Best effort. */
+  done(group: string, version: number, keys: Uint8Array[]): void
   /** What is not done and older than `olderThanMs`, of all groups, as far as homes that answer know. */
   unfinished(olderThanMs: number): Promise<FanOut[]>
   /** For one of `unfinished`: brings it to W homes, or says that it was not taken before its version ended and never will be. */

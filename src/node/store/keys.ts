@@ -2,6 +2,7 @@
 // Mailbox names end with a zero byte, which no name contains: no name is the beginning of another.
 
 import { asBuffer, toUtf8 } from '../../protocol/bytes.ts'
+import { mailboxOwner } from '../../protocol/names.ts'
 import { hourOf, RECORD_KEY_BYTES } from '../../protocol/records.ts'
 import { sha256 } from '../../protocol/signing.ts'
 import { shardOf } from '../replication/placement.ts'
@@ -14,6 +15,10 @@ const TOMB = 0x54 // T | mailbox | record key | author          -> key of the to
 const EXPIRY = 0x58 // X | hour of expiry | rest of the entry key -> nothing; only records with an expiry of their own
 const BATCH = 0x53 // S | batch number                           -> last feed number, first batch that must still be there, number of entries
 const META = 0x4d // M | name
+const REGISTER = 0x52 // R | shard | key of the register               -> its state, checksum
+const GROUP = 0x47 // G | group                             -> highest version accepted here, checksum
+const FAN_OUT = 0x46 // F | shard | hour of id | group | record key -> version, accepted at, sealed bytes until it is done, checksum
+const OPEN = 0x4f // O | rest of the fan-out key              -> nothing, until it is done
 
 /** Certificates never expire: their hour is beyond every time. */
 export const FOREVER = 0xffffffff
@@ -126,3 +131,27 @@ export const metaKey = (name: string): Buffer => Buffer.concat([Buffer.from([MET
 
 /** The hour in a UUIDv7: in nearly every record the hour of `at` too, so that a record is found by its key alone. */
 export const hourOfId = (recordKey: Uint8Array): number => hourOf(asBuffer(recordKey).readUIntBE(0, 6))
+
+export const registerKey = (shard: number, name: string): Buffer =>
+  Buffer.concat([Buffer.from([REGISTER, shard >> 8, shard & 0xff]), toUtf8(name)])
+export const nameOfRegisterKey = (key: Uint8Array): string => asBuffer(key).toString('utf8', 3)
+export const shardOfLedgerKey = (key: Uint8Array): number => asBuffer(key).readUInt16BE(1)
+export const isRegisterKey = (key: Uint8Array): boolean => key[0] === REGISTER
+export const allRegisters = { gte: Buffer.from([REGISTER]), lt: Buffer.from([REGISTER + 1]) }
+export const groupKey = (group: string): Buffer => Buffer.concat([Buffer.from([GROUP]), toUtf8(group)])
+
+/** Places like those of mailboxes: groups are kept where their mailbox is. */
+export const fanOutKey = ({ shard, name }: Place, recordKey: Uint8Array): Buffer => {
+  const head = Buffer.allocUnsafe(ENTRY_HEAD)
+  head[0] = FAN_OUT
+  head.writeUInt16BE(shard, 1)
+  head.writeUInt32BE(hourOfId(recordKey), 3)
+  return Buffer.concat([head, name, recordKey])
+}
+export const allFanOuts = { gte: Buffer.from([FAN_OUT]), lt: Buffer.from([FAN_OUT + 1]) }
+export const groupOfFanOut = (key: Buffer): string =>
+  mailboxOwner(key.toString('utf8', ENTRY_HEAD, key.length - RECORD_KEY_BYTES - 1))
+export const hourOfFanOut = (key: Uint8Array): number => asBuffer(key).readUInt32BE(3)
+export const openKey = (key: Uint8Array): Buffer => Buffer.concat([Buffer.from([OPEN]), key.subarray(1)])
+export const fanOutKeyOfOpen = (key: Uint8Array): Buffer => Buffer.concat([Buffer.from([FAN_OUT]), key.subarray(1)])
+export const allOpen = { gte: Buffer.from([OPEN]), lt: Buffer.from([OPEN + 1]) }

@@ -28,6 +28,15 @@ const isIntact = (key: Uint8Array, value: Buffer, length: number): boolean =>
   value.length === length &&
   value.readUInt32BE(length - CRC_BYTES) === crc32(value.subarray(0, length - CRC_BYTES), crc32(key))
 
+/** `value` with its checksum behind it. */
+export const sealValue = (key: Buffer, value: Uint8Array): Buffer =>
+  seal(key, Buffer.concat([value, Buffer.alloc(CRC_BYTES)]))
+/** What was sealed so; undefined: damaged. */
+export const openSealedValue = (key: Uint8Array, bytes: Uint8Array): Buffer | undefined => {
+  const value = asBuffer(bytes)
+  return value.length >= CRC_BYTES && isIntact(key, value, value.length) ? value.subarray(0, -CRC_BYTES) : undefined
+}
+
 const NUMBER_BYTES = 4 + RECORD_KEY_BYTES + 1 + CRC_BYTES
 export interface NumberValue {
   hour: number
@@ -123,14 +132,8 @@ export const openBatchValue = (key: Uint8Array, bytes: Uint8Array): BatchValue |
 }
 
 /** Small facts about the home, as JSON behind a checksum. */
-export const metaValue = (key: Buffer, fact: unknown): Buffer => {
-  const text = Buffer.from(JSON.stringify(fact))
-  return seal(key, Buffer.concat([text, Buffer.alloc(CRC_BYTES)]))
-}
+export const metaValue = (key: Buffer, fact: unknown): Buffer => sealValue(key, Buffer.from(JSON.stringify(fact)))
 export const openMetaValue = (key: Uint8Array, bytes: Uint8Array | undefined): unknown => {
-  if (bytes === undefined) return undefined
-  const value = asBuffer(bytes)
-  return isIntact(key, value, value.length)
-    ? JSON.parse(value.toString('utf8', 0, value.length - CRC_BYTES))
-    : undefined
+  const text = bytes && openSealedValue(key, bytes)
+  return text && JSON.parse(text.toString('utf8'))
 }

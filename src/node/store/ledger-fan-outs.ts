@@ -1,0 +1,157 @@
+// Messages on their way to the members of a group version, as one home keeps them: taken, done, dropped. A done one leaves its version
+// behind, so that the same message sent again is known. Everything is staged in the turn of the call; the caller answers after `commit`.
+import { mutant } from '../../platform/mutants.ts'
+import type { Clock } from '../../platform/ports.ts'
+import { ChatError } from '../../protocol/errors.ts'
+import { limits } from '../../protocol/limits.ts'
+import { groupMailbox } from '../../protocol/names.ts'
+import { openRecord, recordKey } from '../../protocol/records.ts'
+import type { FanOutMode, OpenFanOut } from '../../protocol/rpc.ts'
+import { FanOutIndex } from './fan-out-index.ts'
+import { allOpen, fanOutKey, fanOutKeyOfOpen, groupOfFanOut, openKey, placeOf } from './keys.ts'
+import { type FanOutValue, fanOutValue, openFanOutValue } from './ledger-values.ts'
+import type { StagedRows } from './staged-rows.ts'
+
+/** On their way at once in one group: their keys fit into one register, and a group that falls behind is slowed here. */
+const MAX_OPEN = 4_000
+const DONE = Buffer.alloc(0)
+const ROWS_PER_TURN = 1_000
+
+export interface Taken {
+  version: number
+  isDone: boolean
+}
+
+interface Ended {
+  group: string
+  version: number
+  recordKey: Uint8Array
+  isVoid: boolean
+}
+
+export class LedgerFanOuts {
+  readonly #rows: StagedRows
+  readonly #clock: Clock
+  readonly #onDamage: (key: Buffer) => ChatError
+  readonly #index = new FanOutIndex()
+
+  constructor(rows: StagedRows, clock: Clock, onDamage: (key: Buffer) => ChatError) {
+    this.#rows = rows
+    this.#clock = clock
+    this.#onDamage = onDamage
+  }
+
+  /** Finds what is open, before anything is asked; false when some of it is damaged. */
+  async load(): Promise<boolean> {
+    let after: Uint8Array | undefined
+    let isIntact = true
+    do {
+      const range = { ...(after ? { gt: after } : { gte: allOpen.gte }), lt: allOpen.lt, limit: ROWS_PER_TURN }
+      const rows = await this.#rows.range(range)
+      for (const [key] of rows) if (!this.#find(fanOutKeyOfOpen(key))) isIntact = false
+      after = rows.length === ROWS_PER_TURN ? rows.at(-1)?.[0] : undefined
+    } while (after)
+    return isIntact
+  }
+
+  get openCount(): number {
+    return this.#index.size
+  }
+
+  /** `newest`: the highest version accepted here. GROUP_SEALED, PEER_OVERLOADED, MESSAGE_INVALID. */
+  take(item: OpenFanOut, { mode, newest }: { mode: FanOutMode; newest: number }): Taken {
+    const { group, version, sealed } = item
+    const key = this.#keyOf(item)
+    const row = this.#get(key)
+    if (row && (isDone(row) || row.version === version || mode === 'new')) {
+      return { version: row.version, isDone: isDone(row) }
+    }
+    if (mode !== 'settled' && newest > version && !mutant('fan-out-after-seal')) throw new ChatError('GROUP_SEALED')
+    if (!row && this.#index.countOf(group) >= MAX_OPEN) throw new ChatError('PEER_OVERLOADED')
+    this.#put(key, group, { version, acceptedAt: item.acceptedAt, sealed })
+    return { version, isDone: false }
+  }
+
+  /** Nobody need finish it at this version any more: all members have it, or, void, it was not taken in time. */
+  end({ group, version, recordKey, isVoid }: Ended): void {
+    const key = fanOutKey(placeOf(groupMailbox(group)), recordKey)
+    const row = this.#get(key)
+    if (row && isDone(row)) return
+    if (!isVoid) {
+      this.#rows.put(key, fanOutValue(key, { version, acceptedAt: row?.acceptedAt ?? 0, sealed: DONE }))
+    } else if (row?.version === version) this.#rows.delete(key)
+    else return
+    if (row) this.#rows.delete(openKey(key))
+    this.#index.delete(key)
+  }
+
+  /** Record keys of what is open at a version. */
+  openAt(group: string, version: number): Buffer {
+    return Buffer.concat(this.#index.at(group, version))
+  }
+
+  /** Open for so long: the oldest, as many as fit into one answer. */
+  open(olderThanMs: number): OpenFanOut[] {
+    const items: OpenFanOut[] = []
+    let bytes = 0
+    for (const { key, group } of this.#index.before(this.#clock.monotonic() - olderThanMs)) {
+      const row = this.#get(key)
+      if (!row || isDone(row)) continue
+      bytes += row.sealed.length
+      if (items.length > 0 && (bytes > limits.maxFetchBytes || items.length >= limits.maxFetchKeys)) break
+      items.push({ group, version: row.version, sealed: row.sealed, acceptedAt: row.acceptedAt })
+    }
+    return items
+  }
+
+  /** A row of another home: done beats open, and of two open ones the lower version counts. RPC_INVALID for what is none. */
+  keep(key: Buffer, value: Uint8Array): void {
+    const theirs = openFanOutValue(key, value)
+    if (!theirs) throw new ChatError('RPC_INVALID', { message: 'A row is damaged' })
+    const own = this.#peek(key)
+    if (own && (isDone(own) || (!isDone(theirs) && own.version <= theirs.version))) return
+    if (!isDone(theirs)) return this.#put(key, groupOfFanOut(key), theirs)
+    this.#rows.put(key, fanOutValue(key, theirs))
+    if (own) this.#rows.delete(openKey(key))
+    this.#index.delete(key)
+  }
+
+  #find(key: Buffer): boolean {
+    const row = this.#peek(key)
+    if (!row || isDone(row)) return false
+    this.#index.set(this.#indexed(key, groupOfFanOut(key), row.version))
+    return true
+  }
+
+  #put(key: Buffer, group: string, row: FanOutValue): void {
+    this.#rows.put(key, fanOutValue(key, row))
+    this.#rows.put(openKey(key), DONE)
+    this.#index.set(this.#indexed(key, group, row.version))
+  }
+
+  #indexed(key: Buffer, group: string, version: number): Parameters<FanOutIndex['set']>[0] {
+    return { key, group, version, recordKey: key.subarray(-32), since: this.#clock.monotonic() }
+  }
+
+  #keyOf({ group, sealed }: OpenFanOut): Buffer {
+    if (sealed.length > limits.maxRecordBytes) throw new ChatError('MESSAGE_TOO_LARGE')
+    const opened = openRecord(sealed)
+    if (opened.group !== group) throw new ChatError('RPC_INVALID', { message: 'The record is not for that group' })
+    return fanOutKey(placeOf(groupMailbox(group)), recordKey(opened.header.id, sealed))
+  }
+
+  #get(key: Buffer): FanOutValue | undefined {
+    const bytes = this.#rows.get(key)
+    const row = bytes && openFanOutValue(key, bytes)
+    if (bytes && !row) throw this.#onDamage(key)
+    return row
+  }
+
+  /** undefined also for a damaged one. */
+  #peek(key: Buffer): FanOutValue | undefined {
+    const bytes = this.#rows.get(key)
+    return bytes && openFanOutValue(key, bytes)
+  }
+}
+
+const isDone = ({ sealed }: FanOutValue): boolean => sealed.length === 0

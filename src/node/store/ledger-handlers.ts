@@ -1,0 +1,158 @@
+// The store's answers to the ledger: registers and messages to groups, for group nodes; rows, for homes that read back what they lost.
+// One function per method of protocol/rpc-ledger.ts. A home that may have forgotten something takes no part until it has read it back.
+import { mutant } from '../../platform/mutants.ts'
+import { ChatError } from '../../protocol/errors.ts'
+import { groupMailbox } from '../../protocol/names.ts'
+import { splitKeys } from '../../protocol/records.ts'
+import {
+  ledgerAccept,
+  ledgerDone,
+  ledgerFanOut,
+  ledgerLearn,
+  ledgerNewest,
+  ledgerOpen,
+  ledgerPrepare,
+  ledgerRead,
+  ledgerRows,
+  type RequestOf,
+  type ResponseOf,
+} from '../../protocol/rpc.ts'
+import type { ClusterView, PeerTransport } from '../core/ports.ts'
+import { openRegisterName } from '../replication/ledger-keys.ts'
+import { homesOf } from '../replication/placement.ts'
+import type { Caller } from './access.ts'
+import { atEpoch, type EpochGate } from './epoch-gate.ts'
+import type { Ledger } from './ledger.ts'
+
+export interface LedgerContext {
+  transport: PeerTransport
+  view: ClusterView
+  gate: EpochGate
+  /** STORE_READ_ONLY while no database is open. */
+  ledger(): Ledger
+  feed(): string
+  /** False: it may have forgotten what it promised under another feed id. */
+  takesPart(): boolean
+  assertWritable(): void
+  assertCaller(peer: string, callers: Caller[]): void
+}
+
+const CALLERS: Caller[] = ['group', 'store']
+const MAX_VALUE_BYTES = 256 * 1024
+
+export const handleLedger = (context: LedgerContext): void => {
+  const { transport } = context
+  /** At the epoch of the request, by a home of that place that has forgotten nothing. */
+  const guard = <T>({ epoch, place, from }: Guarded, work: (ledger: Ledger) => T | Promise<T>): T | Promise<T> => {
+    context.assertCaller(from, CALLERS)
+    return atEpoch(context.gate, epoch, () => {
+      assertHome(context, place)
+      return work(context.ledger())
+    })
+  }
+  const guardRegister = <T>(
+    { epoch, key }: { epoch: number; key: string },
+    from: string,
+    work: (ledger: Ledger) => T | Promise<T>,
+  ): T | Promise<T> => guard({ epoch, place: openRegisterName(key).place, from }, work)
+
+  transport.handle(ledgerPrepare, (request, from) =>
+    guardRegister(request, from, (ledger) => {
+      context.assertWritable()
+      const answer = ledger.registers.prepare(request.key, request.ballot)
+      return ledger.commit().then(() => ({ ...answer, feed: context.feed() }))
+    }),
+  )
+  transport.handle(ledgerAccept, (request, from) =>
+    guardRegister(request, from, (ledger) => {
+      context.assertWritable()
+      assertValue(request.value)
+      const answer = ledger.registers.accept(request.key, request)
+      return ledger.commit().then(() => answer)
+    }),
+  )
+  transport.handle(ledgerLearn, (request, from) =>
+    guardRegister(request, from, (ledger) => {
+      context.assertWritable()
+      assertValue(request.value)
+      return learn(ledger, request)
+    }),
+  )
+  transport.handle(ledgerRead, (request, from) =>
+    guardRegister(request, from, (ledger) => ledger.registers.read(request.key)),
+  )
+  transport.handle(ledgerNewest, ({ epoch, group }, from) =>
+    guard({ epoch, place: groupMailbox(group), from }, (ledger) => ledger.registers.newest(group)),
+  )
+  transport.handle(ledgerFanOut, (request, from) =>
+    guard({ epoch: request.epoch, place: groupMailbox(request.group), from }, (ledger) => {
+      context.assertWritable()
+      return fanOut(context, ledger, request)
+    }),
+  )
+  transport.handle(ledgerDone, ({ group, version, keys, isVoid }, from) => {
+    context.assertCaller(from, CALLERS)
+    const ledger = context.ledger()
+    for (const key of splitKeys(keys)) ledger.fanOuts.end({ group, version, recordKey: key, isVoid })
+    ledger.commitSoon()
+  })
+  transport.handle(ledgerOpen, ({ olderThanMs }, from) => {
+    context.assertCaller(from, CALLERS)
+    return { items: context.ledger().fanOuts.open(olderThanMs) }
+  })
+  transport.handle(ledgerRows, (request, from) => {
+    context.assertCaller(from, ['store'])
+    return atEpoch(context.gate, request.epoch, () => rows(context, request, from))
+  })
+}
+
+interface Guarded {
+  epoch: number
+  place: string
+  from: string
+}
+
+const assertHome = (context: LedgerContext, place: string): void => {
+  if (!homesOf(context.view.current().map, place).all.includes(context.transport.self)) {
+    throw new ChatError('RPC_INVALID', { message: `This store is no home of ${place}` })
+  }
+  if (!context.takesPart() && !mutant('empty-disk-rejoins')) throw new ChatError('STORE_SYNCING')
+}
+const assertValue = (value: Uint8Array): void => {
+  if (value.length > MAX_VALUE_BYTES) throw new ChatError('RPC_INVALID', { message: 'The value is too large' })
+}
+
+const learn = async (
+  ledger: Ledger,
+  { key, value }: RequestOf<typeof ledgerLearn>,
+): Promise<ResponseOf<typeof ledgerLearn>> => {
+  ledger.registers.learn(key, value)
+  const { version } = openRegisterName(key)
+  // In the turn of the seal: what is on its way to the disk counts as taken.
+  const open = version ? ledger.fanOuts.openAt(version.group, version.version - 1) : Buffer.alloc(0)
+  await ledger.commit()
+  return { open }
+}
+
+const fanOut = async (
+  context: LedgerContext,
+  ledger: Ledger,
+  request: RequestOf<typeof ledgerFanOut>,
+): Promise<ResponseOf<typeof ledgerFanOut>> => {
+  const { mode, group } = request
+  const taken = ledger.fanOuts.take(request, { mode, newest: ledger.registers.newestVersion(group) })
+  const peers = [...ledger.feeds.all()]
+  await ledger.commit()
+  return { ...taken, feed: context.feed(), peers }
+}
+
+const rows = async (
+  context: LedgerContext,
+  { feed, shards, after }: RequestOf<typeof ledgerRows>,
+  from: string,
+): Promise<ResponseOf<typeof ledgerRows>> => {
+  const open = context.ledger()
+  if (from !== context.transport.self) open.feeds.note(from, feed)
+  await open.commit()
+  return { ...(await open.page(new Set(shards), after)), takesPart: context.takesPart() }
+}

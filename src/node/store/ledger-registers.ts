@@ -1,0 +1,105 @@
+// The registers of one home: the acceptor's rules on rows of the database, and what else follows from a value that was accepted.
+// Everything is staged in the turn of the call; the caller answers after `commit`.
+import { mutant } from '../../platform/mutants.ts'
+import { ChatError } from '../../protocol/errors.ts'
+import type { Accepted, AcceptAnswer, Ballot, NewestAnswer, PrepareAnswer, Promiser } from '../../protocol/rpc.ts'
+import { accept, emptyRegister, isStale, learn, merge, prepare, type RegisterState } from '../replication/acceptor.ts'
+import { closedRegister, openRegisterName, versionRegister } from '../replication/ledger-keys.ts'
+import { shardOf } from '../replication/placement.ts'
+import { groupKey, nameOfRegisterKey, registerKey } from './keys.ts'
+import type { KnownFeeds } from './known-feeds.ts'
+import { openRegisterValue, openVersionValue, registerValue, versionValue } from './ledger-values.ts'
+import type { StagedRows } from './staged-rows.ts'
+
+export class LedgerRegisters {
+  readonly #rows: StagedRows
+  readonly #feeds: KnownFeeds
+  readonly #onDamage: (key: Buffer) => ChatError
+
+  constructor(rows: StagedRows, feeds: KnownFeeds, onDamage: (key: Buffer) => ChatError) {
+    this.#rows = rows
+    this.#feeds = feeds
+    this.#onDamage = onDamage
+  }
+
+  prepare(name: string, ballot: Ballot): Omit<PrepareAnswer, 'feed'> {
+    const before = this.#get(name)
+    const { state, answer } = prepare(before, ballot)
+    if (mutant('promise-forgotten')) this.#rows.remember(keyOf(name), registerValue(keyOf(name), state))
+    else if (state !== before) this.#put(name, state)
+    return answer
+  }
+
+  accept(name: string, { ballot, value, quorum }: Accepted & { quorum: Promiser[] }): AcceptAnswer {
+    const before = this.#get(name)
+    if (!before.isDecided && isStale(quorum, this.#feeds.all())) return { stale: true }
+    const { state, answer } = accept(before, { ballot, value })
+    if (state !== before) this.#put(name, state)
+    return answer
+  }
+
+  learn(name: string, value: Uint8Array): void {
+    const before = this.#get(name)
+    const state = learn(before, value)
+    if (state !== before) this.#put(name, state)
+  }
+
+  read(name: string): { value?: Uint8Array; isDecided: boolean } {
+    const { accepted, isDecided } = this.#get(name)
+    return { ...(accepted ? { value: accepted.value } : {}), isDecided }
+  }
+
+  /** The highest version accepted here: all before it are sealed. */
+  newestVersion(group: string): number {
+    const key = groupKey(group)
+    const bytes = this.#rows.get(key)
+    const version = bytes && openVersionValue(key, bytes)
+    if (bytes && version === undefined) throw this.#onDamage(key)
+    return version ?? 0
+  }
+
+  newest(group: string): NewestAnswer {
+    const version = this.newestVersion(group)
+    if (version === 0) return { version, isEstablished: false }
+    const { value, isDecided } = this.read(versionRegister(group, version))
+    const isClosed = version === 1 || this.read(closedRegister(group, version - 1)).isDecided
+    return { version, ...(value ? { value } : {}), isEstablished: isDecided && isClosed }
+  }
+
+  /** A row of another home. What is damaged here is taken from there; what is damaged there is RPC_INVALID. */
+  keep(key: Buffer, value: Uint8Array): void {
+    const theirs = openRegisterValue(key, value)
+    const name = nameOfRegisterKey(key)
+    if (!theirs || !key.equals(keyOf(name))) throw new ChatError('RPC_INVALID', { message: 'A row is damaged' })
+    const bytes = this.#rows.get(key)
+    const own = (bytes && openRegisterValue(key, bytes)) ?? emptyRegister
+    const merged = merge(own, theirs)
+    if (merged !== own) this.#put(name, merged)
+  }
+
+  #get(name: string): RegisterState {
+    const key = keyOf(name)
+    const bytes = this.#rows.get(key)
+    if (!bytes) return emptyRegister
+    const state = openRegisterValue(key, bytes)
+    if (!state) throw this.#onDamage(key)
+    return state
+  }
+
+  #put(name: string, state: RegisterState): void {
+    const key = keyOf(name)
+    this.#rows.put(key, registerValue(key, state))
+    const { version } = openRegisterName(name)
+    if (version && state.accepted) this.#seal(version.group, version.version)
+  }
+
+  /** From this turn on no message is taken at a version below. */
+  #seal(group: string, version: number): void {
+    const key = groupKey(group)
+    const bytes = this.#rows.get(key)
+    const known = (bytes && openVersionValue(key, bytes)) ?? 0
+    if (version > known) this.#rows.put(key, versionValue(key, version))
+  }
+}
+
+const keyOf = (name: string): Buffer => registerKey(shardOf(openRegisterName(name).place), name)
