@@ -75,7 +75,7 @@ export class MemoryGroupLedger implements GroupLedgerPort {
       return { version: item.version }
     })
   }
-  done(_group: string, keys: Uint8Array[]): void {
+  done(_group: string, _version: number, keys: Uint8Array[]): void {
     void this.#run('done', () => {
       for (const key of keys) {
         const known = this.#state.kept.get(toMapKey(key))

@@ -76,10 +76,11 @@ export const ledgerNewest = declare<{ epoch: number; group: string }, NewestAnsw
  * new: taken unless the version is sealed here or the record was taken at another version, which is then the answer.
  * replace: it is known that the record was not taken in time at a lower version: takes its place.
  * settled: it is known that the record was taken in time: no seal matters.
+ * look: takes nothing; version 0 when it is not here.
  */
-export type FanOutMode = 'new' | 'replace' | 'settled'
+export type FanOutMode = 'new' | 'replace' | 'settled' | 'look'
 export interface FanOutAnswer {
-  /** At which version this home has it. */
+  /** At which version this home has it; 0 for not at all. */
   version: number
   isDone: boolean
   feed: string

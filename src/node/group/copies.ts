@@ -64,7 +64,7 @@ export class Copies {
   }
 
   async #bring(
-    { group, sealed, acceptedAt }: FanOut,
+    { group, version, sealed, acceptedAt }: FanOut,
     key: Buffer,
     { chunks, writes }: { chunks: Chunks; writes: Promise<void>[] },
   ): Promise<void> {
@@ -76,7 +76,7 @@ export class Copies {
     }
     try {
       await Promise.all(writes)
-      ledger.done(group, [key])
+      ledger.done(group, version, [key])
     } catch (error) {
       log.debug({ group, error: asChatError(error).message }, 'a record has not reached every member yet')
     } finally {

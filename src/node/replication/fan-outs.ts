@@ -76,7 +76,7 @@ export class FanOuts {
       return 'durable'
     }
     // Done before the version ended, and this home has not heard of it: what is done is on no list.
-    const outcome = await this.#try(item, 'new')
+    const outcome = await this.#try(item, 'look')
     if ('version' in outcome && outcome.isDone && outcome.version === item.version) return 'durable'
     this.#tell(item.group, { keys: keyOf(item), version: item.version, isVoid: true })
     return 'void'

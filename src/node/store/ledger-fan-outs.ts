@@ -63,7 +63,8 @@ export class LedgerFanOuts {
     const { group, version, sealed } = item
     const key = this.#keyOf(item)
     const row = this.#get(key)
-    if (row && (isDone(row) || row.version === version || mode === 'new')) {
+    if (mode === 'look' && !row) return { version: 0, isDone: false }
+    if (row && (isDone(row) || row.version === version || mode === 'new' || mode === 'look')) {
       return { version: row.version, isDone: isDone(row) }
     }
     if (mode !== 'settled' && newest > version && !mutant('fan-out-after-seal')) throw new ChatError('GROUP_SEALED')
