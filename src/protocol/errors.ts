@@ -129,6 +129,11 @@ export const errorTable = {
   FRAME_TOO_LARGE: row(2, false, 'The frame is larger than this server takes'),
   RATE_LIMITED: row(3, true, 'Too many requests at once from this device; wait a moment and go on'),
   GATEWAY_DRAINING: row(3, true, 'This gateway is going away; connect to another'),
+  GATEWAY_SESSIONS: row(
+    3,
+    true,
+    'This device has too many connections to the gateway, and this was the oldest of them',
+  ),
   FEED_SLOW: row(3, true, 'The client reads too slowly; live pushes stop until it has read its feed'),
   RPC_UNKNOWN: row(1, false, 'The peer does not know that method; are both of the same version?'),
   RPC_INVALID: row(1, false, 'The peer sent something malformed'),

@@ -17,6 +17,8 @@ export const limits = {
   maxBufferedBytesPerClient: 1024 * 1024,
   /** Requests of one session under way; further ones are refused with a retryable error. */
   maxInFlightPerSession: 1_024,
+  /** Sessions of one device at one gateway: its programs share one, so more are left-overs, or somebody who wants to wear us out. */
+  maxSessionsPerDevice: 100,
   /** Records a device may put per second, in the long run and at once. */
   recordsPerSecond: 2_000,
   recordBurst: 4_000,

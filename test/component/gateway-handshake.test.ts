@@ -7,7 +7,7 @@ import { toBase64 } from '../../src/protocol/bytes.ts'
 import { gatewayTranscript } from '../../src/protocol/handshake.ts'
 import { limits } from '../../src/protocol/limits.ts'
 import { verifierFor } from '../../src/protocol/signing.ts'
-import { ManualClock } from './gateway-clock.ts'
+import { ManualClock, turns } from './gateway-clock.ts'
 import { cluster, type Frame, keyFor, single, type TestDevice, World } from './gateway-world.ts'
 
 const handshake = suite('handshake')
@@ -166,6 +166,18 @@ handshake('a socket that proves nothing is ended after a while, one that did is 
   await clock.advance(limits.unauthenticatedMs + 1)
   assert.is(idle.closedWith?.reason, 'AUTH_REQUIRED')
   assert.is(member.closedWith, undefined)
+})
+
+handshake('of a device with too many sessions the oldest ends, and no other', async () => {
+  const world = await World.start({ nodes: single })
+  const device = world.certify('alice', 'phone')
+  const other = await world.login(world.certify('alice', 'laptop'), 'all')
+  const clients = []
+  for (let i = 0; i <= limits.maxSessionsPerDevice; i++) clients.push(await world.login(device, 'all'))
+  assert.is(clients[0]?.closedWith?.reason, 'GATEWAY_SESSIONS')
+  await turns()
+  assert.ok([other, ...clients.slice(1)].every(({ closedWith }) => closedWith === undefined))
+  assert.is(world.gateway('all').status().sessions, limits.maxSessionsPerDevice + 1)
 })
 
 handshake('a session ends with its capability, unless that is renewed', async () => {

@@ -12,13 +12,25 @@ import {
   storeFetch,
   storeSeen,
   storeState,
+  storeSubscribe,
 } from '../../src/protocol/rpc.ts'
+import { limits } from '../../src/protocol/limits.ts'
 import { hourOf } from '../../src/protocol/records.ts'
 import type { StoreContext } from '../../src/node/store/context.ts'
 import { pullFrom } from '../../src/node/store/repair-pass.ts'
 import { SHARDS } from '../../src/node/replication/placement.ts'
 import { eventually } from '../eventually.ts'
-import { certificateWrite, cluster, message, newId, Stores, type StoresOptions, tombstone } from '../store-fixture.ts'
+import {
+  capabilityOf,
+  certificateWrite,
+  cluster,
+  device,
+  message,
+  newId,
+  Stores,
+  type StoresOptions,
+  tombstone,
+} from '../store-fixture.ts'
 
 const three = ['store-1', 'store-2', 'store-3']
 const test = suite<{ stores: Stores; start: (options?: StoresOptions) => Promise<Stores> }>('store repair')
@@ -329,11 +341,29 @@ test('what has expired is neither kept nor served nor compared, and is removed',
   await stores.append([old, kept, short])
   assert.not(await stores.has(old))
   assert.ok((await stores.has(kept)) && (await stores.has(short)))
-  stores.clock.shiftMs = 2 * 3_600_000
+  stores.clock.shiftMs = 3 * 3_600_000
   await eventually(async () => !(await stores.has(short)))
   assert.ok(await stores.has(kept))
   stores.clock.shiftMs = retentionMs + 2 * 3_600_000
   await eventually(async () => !(await stores.has(kept)))
+  assert.is(stores.store().status().records, 0)
+})
+
+test('a message whose hour is over by this home’s clock, but may not be by the gateway’s, is kept until it surely is', async ({
+  start,
+}) => {
+  const stores = await start({ store: { sweepEveryMs: 20 } })
+  const hourMs = 3_600_000
+  const endOfHour = (Math.floor(Date.now() / hourMs) + 1) * hourMs
+  const short = message({ exp: endOfHour - 1 })
+  stores.clock.shiftMs = endOfHour - Date.now() + limits.clockSkewMs / 2
+  await stores.append([short])
+  assert.ok(await stores.has(short))
+  const capability = capabilityOf(device('bob'), { expiresAt: stores.clock.now() + 60_000 })
+  await stores.gateway.call('store-1', storeSubscribe, { epoch: 1, sub: 1, mailbox: 'u:bob', capability })
+  assert.is((await stores.page(0, { records: true })).records?.length, 1)
+  stores.clock.shiftMs += limits.clockSkewMs
+  await eventually(async () => !(await stores.has(short)))
   assert.is(stores.store().status().records, 0)
 })
 

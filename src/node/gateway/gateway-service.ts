@@ -186,7 +186,7 @@ export class GatewayService implements Service {
   #opened(session: Session, identity: Identity): void {
     session.cancelTimeout()
     session.socket.authenticated()
-    this.#sessions.authenticate(session, identity)
+    this.#sessions.authenticate(session, identity)?.end(new ChatError('GATEWAY_SESSIONS'))
     this.#bind(session)
   }
 

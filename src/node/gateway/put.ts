@@ -116,7 +116,9 @@ export class Put {
     if (header.from !== user || header.dev !== device) return invalid('The record is not from this user and device')
     const now = this.#ports.clock.now()
     const { retentionMs } = this.#ports.view.current().map
-    if (header.at > now + limits.maxAheadMs || header.at < now - retentionMs) throw new ChatError('MESSAGE_TIME')
+    // Homes whose clocks are ahead of this one must find it young enough too: they keep nothing that has expired.
+    const oldest = now - retentionMs + limits.clockSkewMs
+    if (header.at > now + limits.maxAheadMs || header.at < oldest) throw new ChatError('MESSAGE_TIME')
     return record
   }
 

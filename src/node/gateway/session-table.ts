@@ -1,5 +1,6 @@
 // Every session of this gateway, by user; and one rate limit per device, which its sessions share.
 import type { Clock } from '../../platform/ports.ts'
+import { limits } from '../../protocol/limits.ts'
 import type { Identity, Session } from './session.ts'
 import { type Rate, TokenBucket } from '../core/token-bucket.ts'
 
@@ -18,13 +19,14 @@ export class SessionTable {
     this.#all.add(session)
   }
 
-  /** The socket has proved who it is; from now on it is found by its user. */
-  authenticate(session: Session, identity: Identity): void {
+  /** The socket has proved who it is; from now on it is found by its user. The oldest session of a device that has too many is returned. */
+  authenticate(session: Session, identity: Identity): Session | undefined {
     const others = this.ofUser(identity.user)
-    const sameDevice = others.find((other) => other.identity.device === identity.device)
-    session.bucket = sameDevice?.bucket ?? new TokenBucket(this.#rate, this.#clock.monotonic())
+    const sameDevice = others.filter((other) => other.identity.device === identity.device)
+    session.bucket = sameDevice[0]?.bucket ?? new TokenBucket(this.#rate, this.#clock.monotonic())
     session.authenticate(identity)
     this.#byUser.set(identity.user, [...others, session])
+    return sameDevice.length < limits.maxSessionsPerDevice ? undefined : sameDevice[0]
   }
 
   remove(session: Session): void {

@@ -37,8 +37,10 @@ export interface AdmissionRules {
 
 /** Records of an hour below this one have expired everywhere. */
 export const cutoffHour = (now: number, retentionMs: number): number => Math.max(0, hourOf(now - retentionMs))
+/** The newest hour that is over by every clock that may be right: what a gateway took in time must not be over here already. */
+export const lastHourOver = (now: number): number => hourOf(now - limits.clockSkewMs) - 1
 /** The end of the hour in which `exp` lies: expiry is rounded up. */
-export const isPastExpiry = (exp: number, now: number): boolean => hourOf(now) > hourOf(exp)
+export const isPastExpiry = (exp: number, now: number): boolean => hourOf(exp) <= lastHourOver(now)
 
 /** The record as it is to be kept; undefined when it has expired. RPC_INVALID or MESSAGE_INVALID, AUTH_SIGNATURE for certificates. */
 export const admit = (write: StoreWrite, rules: AdmissionRules): AdmittedRecord | undefined => {

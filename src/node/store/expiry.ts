@@ -2,9 +2,8 @@
 // Runs now and then; until then expired records are neither accepted nor compared with other homes.
 
 import { fromHex } from '../../protocol/bytes.ts'
-import { hourOf } from '../../protocol/records.ts'
 import { openHeader } from '../../protocol/sealed.ts'
-import { cutoffHour } from './admission.ts'
+import { cutoffHour, lastHourOver } from './admission.ts'
 import type { Draft } from './commit-queue.ts'
 import type { Home } from './home.ts'
 import {
@@ -35,7 +34,7 @@ export const sweepExpired = async (
     const lt = Buffer.concat([gte, Buffer.from([0xff])])
     removed += await removeAll(home, { gte, lt }, (key) => ({ entry: key }))
   }
-  const own = expiriesUpTo(hourOf(now) - 1)
+  const own = expiriesUpTo(lastHourOver(now))
   return removed + (await removeAll(home, own, (key) => ({ entry: entryKeyOfExpiry(key), index: key })))
 }
 
