@@ -13,8 +13,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { claimDataDirectory } from '../platform/data-directory.ts'
+import { fileBlobs } from '../platform/file-blobs.ts'
 import { fileDisk } from '../platform/file-disk.ts'
-import type { Database, Disk } from '../platform/ports.ts'
+import type { BlobStore, Database, Disk } from '../platform/ports.ts'
 import { fromHex, toHex, toUtf8 } from '../protocol/bytes.ts'
 import { ChatError } from '../protocol/errors.ts'
 
@@ -87,6 +88,10 @@ export class DataFiles {
 
   disk(): Disk {
     return fileDisk(this.dir)
+  }
+
+  blobs(): BlobStore {
+    return fileBlobs(join(this.dir, 'blobs'))
   }
 
   /** Keeps every other process out until it is closed: LevelDB's lock ends with the process, however it ends. */

@@ -35,12 +35,13 @@ export class NodeDoors implements Service {
 
   async start(): Promise<void> {
     const { files, member, built, reporter, transport, view } = this.#ports
-    const { auth, store } = built
+    const { auth, store, media } = built
     const join = member.doors.join === undefined || !auth ? undefined : parseHostPort(member.doors.join)
     const joinUrl = join && `http://${formatHostPort({ host: reachableHost(join.host), port: join.port })}`
     const acceptLoss = async (): Promise<void> => {
-      if (!store) throw new ChatError('CLUSTER_STATE', { message: 'This node is no store' })
-      await store.acceptLoss()
+      if (!store && !media) throw new ChatError('CLUSTER_STATE', { message: 'This node is no store' })
+      await store?.acceptLoss()
+      await media?.acceptLoss()
     }
     const token = files.token(() => systemRandom.bytes(TOKEN_BYTES))
     const routes = adminRoutes({ view, transport, reporter, auth, joinUrl, acceptLoss })

@@ -5,7 +5,7 @@ import { createSecureContext } from 'node:tls'
 import { formatHostPort, parseHostPort, reachableHost } from './addresses.ts'
 import { AddressKeeper } from './address-keeper.ts'
 import { ClusterViewKeeper } from './core/cluster-view.ts'
-import { ServiceGroup } from './core/service.ts'
+import { type Service, ServiceGroup } from './core/service.ts'
 import { DataFiles } from './data-files.ts'
 import { becomeMember, type Membership, type NodeWishes } from './membership.ts'
 import { Libp2pTransport } from './net/libp2p-transport.ts'
@@ -27,6 +27,9 @@ export interface NodeConfig extends NodeWishes {
   /** Paths of PEM files. */
   tls?: { cert: string; key: string } | undefined
   insecureWs: boolean
+  /** Bytes of the largest attachment that a gateway takes, and what one user's uploads may take on a media home. */
+  maxBlob?: number | undefined
+  blobQuota?: number | undefined
   /** Where clients outside reach this gateway, when that is not where it listens. */
   publicWs?: string | undefined
   /** File with other addresses to dial, see net/dial-via.ts. */
@@ -103,7 +106,8 @@ const startLocked = async (config: NodeConfig, { files, opened, close }: OpenDat
   if (database) opened.push(database)
   const { certificateCache } = transport
   const disk = files.disk()
-  const ports = { transport, view, identity, clock: systemClock, random: systemRandom, disk, log, certificateCache }
+  const [clock, random, blobs] = [systemClock, systemRandom, files.blobs()]
+  const ports = { transport, view, identity, clock, random, disk, blobs, log, certificateCache }
   const built = buildServices(
     member.roles,
     {
@@ -111,7 +115,11 @@ const startLocked = async (config: NodeConfig, { files, opened, close }: OpenDat
       ...(member.doors.ws === undefined ? {} : { listener: clientListener(config, member.doors.ws) }),
       ...(member.authority && database ? { authority: { keyPair: member.authority, database } } : {}),
     },
-    { auth: { openRegistration: config.openRegistration, self: member.self }, gateway: publicUrlOf(config, member) },
+    {
+      auth: { openRegistration: config.openRegistration, self: member.self },
+      gateway: { ...publicUrlOf(config, member), ...given({ maxBlobBytes: config.maxBlob }) },
+      media: given({ quotaBytes: config.blobQuota }),
+    },
   )
   const reporter = new NodeStatusReporter({
     transport,
@@ -122,7 +130,7 @@ const startLocked = async (config: NodeConfig, { files, opened, close }: OpenDat
   })
   const doors = new NodeDoors({ files, member, built, reporter, transport, view })
   // Stores and routers answer peers, so they are there before the first peer is; the others ask peers.
-  const answering = built.services.filter((service) => service === built.store || service === built.router)
+  const answering = built.services.filter((service) => isOneOf(service, [built.store, built.media, built.router]))
   const asking = built.services.filter((service) => !answering.includes(service))
   const { addresses } = member.self
   const keeper = new AddressKeeper({ transport, view, clock: systemClock, log, addresses })
@@ -141,6 +149,14 @@ const startLocked = async (config: NodeConfig, { files, opened, close }: OpenDat
     },
   }
 }
+
+const isOneOf = (service: Service, some: (Service | undefined)[]): boolean => some.includes(service)
+
+/** Without what the operator did not say. */
+const given = <T extends Record<string, number | undefined>>(options: T): Partial<Record<keyof T, number>> =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<
+    Record<keyof T, number>
+  > // the same keys
 
 /** Clients are told where gateways are: never that one is everywhere. */
 const publicUrlOf = ({ publicWs, tls }: NodeConfig, { doors }: Membership): { publicUrl?: string } => {

@@ -59,6 +59,43 @@ export interface Disk {
   hasRoom?(): Promise<boolean>
 }
 
+/**
+ * Bytes by the hex SHA-256 of them, too many for a database. Ids that are none are refused with RPC_INVALID before anything is touched.
+ * Where the disk is full: BLOB_FULL, and what was written for nothing is gone.
+ */
+export interface BlobStore {
+  /** An unfinished one, new or as a crash left it. One at a time for an id; beside a whole one it takes its place when it is finished. */
+  begin(id: string, size: number): Promise<UnfinishedBlob>
+  /** Ids of those that are not open and wait to be gone on with. */
+  unfinished(): Promise<{ id: string; size: number }[]>
+  /** Of a whole one; undefined: there is none. */
+  size(id: string): Promise<number | undefined>
+  /**
+   * Bytes of a whole one, checked; fewer than `length` only at its end. undefined: there is none.
+   * Throws BLOB_HASH when they are damaged.
+   */
+  read(id: string, offset: number, length: number): Promise<Uint8Array | undefined>
+  /** Whole or unfinished; nothing happens when it is not there. */
+  remove(id: string): Promise<void>
+  /** Ids of the whole ones. */
+  list(): Promise<string[]>
+}
+export interface UnfinishedBlob {
+  readonly size: number
+  /** Bytes taken. */
+  readonly written: number
+  /** Of those, what no crash takes any more: whole chunks. */
+  readonly durable: number
+  /** In order; never beyond `size`. The bytes are the store's until it resolves. */
+  append(bytes: Uint8Array): Promise<void>
+  /** All that was written becomes durable. */
+  sync(): Promise<void>
+  /** It is whole, for good. BLOB_INCOMPLETE; BLOB_HASH when its bytes are not those of its id: then they are gone. */
+  finish(): Promise<void>
+  /** What is durable stays for a later `begin`. */
+  close(): Promise<void>
+}
+
 export interface Logger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void

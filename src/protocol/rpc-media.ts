@@ -34,7 +34,7 @@ export const mediaStat = declare<{ epoch: number; blob: string }, { state?: Blob
   name: 'media.stat',
   number: 92,
   stream: 'control',
-  timeoutMs: limits.blobWriteTimeoutMs,
+  timeoutMs: limits.rpcTimeoutMs,
   doc: 'What the home has of a blob, after an fsync of what was written so far.',
 })
 export const mediaRead = declare<{ blob: string; offset: number; length: number }, { size: number; bytes: Uint8Array }>(
@@ -97,16 +97,9 @@ export const mediaList = declare<
   timeoutMs: limits.rpcTimeoutMs,
   doc: 'The blobs of a shard with their pins, page by page.',
 })
-export const mediaUsage = declare<{ user: string }, { bytes: number }>({
-  name: 'media.usage',
-  number: 98,
-  stream: 'control',
-  timeoutMs: limits.rpcTimeoutMs,
-  doc: 'Bytes of blobs on this home that the user uploaded.',
-})
 export const mediaVerify = declare<{ blob: string }, { size?: number }>({
   name: 'media.verify',
-  number: 99,
+  number: 98,
   stream: 'bulk',
   timeoutMs: limits.blobFinishTimeoutMs,
   doc: 'Reads a blob from its first to its last byte and hashes it; no size when it is not whole or not right. Answered to the node itself only.',

@@ -158,10 +158,15 @@ const withStores = async (count: number) => {
     epochs.push(`${map.homes.current.peers.length}${map.homes.next ? `>${map.homes.next.peers.length}` : ''}`),
   )
   const reconciled = new Map<string, () => number>()
+  const mediaReconciled = new Map<string, () => number>()
   const serve = (peer: string): void => {
     base.world.network.transport(peer).handle(rpc.storeState, ({ epoch }) => {
       const done = reconciled.get(peer)?.() ?? epoch
       return { state: 'up', feed: 'f', batch: 0, epoch, reconciled: done, records: 0 }
+    })
+    base.world.network.transport(peer).handle(rpc.mediaState, ({ epoch }) => {
+      const done = mediaReconciled.get(peer)?.() ?? epoch
+      return { state: 'up', epoch, reconciled: done, blobs: 0, bytes: 0 }
     })
   }
   serve(base.node.peer)
@@ -171,6 +176,7 @@ const withStores = async (count: number) => {
     stores,
     epochs,
     reconciled,
+    mediaReconciled,
     connect: (store: MapNode) => base.world.network.connect(base.node.peer, store.peer),
   }
 }

@@ -1,13 +1,20 @@
 // A small cluster of real services in one process for tests of gateways, routers and mailboxes: in-memory peers and disks,
 // sockets that are two functions, and a client that speaks the frames by hand and keeps everything it was sent.
 import { ClusterViewKeeper } from '../../src/node/core/cluster-view.ts'
-import type { ClientListener, ClientSocketHandlers, NodeIdentity } from '../../src/node/core/ports.ts'
+import type {
+  ClientListener,
+  ClientRequestHandler,
+  ClientSocketHandlers,
+  NodeIdentity,
+} from '../../src/node/core/ports.ts'
 import { type Service, ServiceGroup } from '../../src/node/core/service.ts'
 import { type GatewayOptions, GatewayService } from '../../src/node/gateway/gateway-service.ts'
 import { type GroupOptions, GroupService } from '../../src/node/group/group-service.ts'
+import { MediaService } from '../../src/node/media/media-service.ts'
 import { Mailboxes } from '../../src/node/replication/mailboxes.ts'
 import { RouterService } from '../../src/node/router/router-service.ts'
 import { StoreService } from '../../src/node/store/store-service.ts'
+import { MemoryBlobs } from '../../src/platform/memory-blobs.ts'
 import { MemoryDisk } from '../../src/platform/memory-disk.ts'
 import { type Clock, silentLogger } from '../../src/platform/ports.ts'
 import { systemClock, systemRandom } from '../../src/platform/system.ts'
@@ -60,6 +67,7 @@ export class TestNode {
   readonly view: ClusterViewKeeper
   readonly mailboxes: Mailboxes
   readonly disk = new MemoryDisk()
+  readonly blobs = new MemoryBlobs()
   readonly listener: TestListener
   readonly gateway: GatewayService | undefined
   readonly router: RouterService | undefined
@@ -84,6 +92,10 @@ export class TestNode {
           { repairEveryMs: clock instanceof ManualClock ? 1_000 : 20 },
         )),
       )
+    if (this.store) {
+      const options = { repairEveryMs: 1_000, collectEveryMs: 60_000 }
+      services.push(new MediaService({ ...ports, disk: this.disk, blobs: this.blobs }, options))
+    }
     if (roles.includes('router')) services.push((this.router = new RouterService(ports)))
     if (roles.includes('group')) {
       const ledger = new MemoryGroupLedger(world.ledger, clock)
@@ -258,13 +270,16 @@ class TestListener implements ClientListener {
   readonly #name: string
   #onSocket: OnSocket | undefined
   isAccepting = false
+  /** What a client would ask over HTTP. */
+  onRequest: ClientRequestHandler | undefined
 
   constructor(name: string) {
     this.#name = name
   }
 
-  async start(onSocket: OnSocket): Promise<{ url: string }> {
+  async start(onSocket: OnSocket, onRequest?: ClientRequestHandler): Promise<{ url: string }> {
     this.#onSocket = onSocket
+    this.onRequest = onRequest
     this.isAccepting = true
     return { url: `ws://${this.#name}` }
   }

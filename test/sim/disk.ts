@@ -1,5 +1,6 @@
 // A machine's simulated disk: databases and markers whose unsynced writes a power cut takes, that can be slow, full or damaged.
 // A killed process loses nothing that was written (the page cache lives on); what was under way may or may not have happened.
+import { MemoryBlobs } from '../../src/platform/memory-blobs.ts'
 import type { Database, DatabaseWrite, Disk, KeyRange, Marker } from '../../src/platform/ports.ts'
 import type { Life } from './life.ts'
 import type { SeededRandom } from './random.ts'
@@ -33,7 +34,8 @@ const MARKER_SLOTS = 2
 export class SimDisk {
   readonly random: SeededRandom
   readonly times: DiskTimes
-  isFull = false
+  /** Files of attachments, beside the databases. */
+  readonly blobs = new MemoryBlobs()
   /** How many times slower than usual. */
   slowness = 1
   #databases = new Map<string, StoredDatabase>()
@@ -42,6 +44,13 @@ export class SimDisk {
   constructor(random: SeededRandom, times: DiskTimes) {
     this.random = random
     this.times = times
+  }
+
+  get isFull(): boolean {
+    return this.blobs.full
+  }
+  set isFull(isFull: boolean) {
+    this.blobs.full = isFull
   }
 
   /** The disk as one run of a process sees it. */
@@ -87,6 +96,7 @@ export class SimDisk {
       for (const flight of flights.splice(0, this.random.between(0, flights.length))) store.apply(flight.writes, false)
       flights.splice(0)
     }
+    this.blobs.crash()
   }
 
   /** The unsynced tail goes, from a point that nobody can foresee. */
@@ -95,6 +105,7 @@ export class SimDisk {
       flights.splice(0)
       store.undoLast(this.random.between(0, store.unsyncedBatches()))
     }
+    this.blobs.crash()
     for (const marker of this.#markers.values()) {
       const lost = this.random.between(0, marker.writes.length)
       marker.writes.splice(marker.writes.length - lost)
@@ -113,6 +124,7 @@ export class SimDisk {
   wipe(): void {
     this.#databases = new Map()
     this.#markers = new Map()
+    this.blobs.wipe()
   }
 }
 

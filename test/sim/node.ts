@@ -123,6 +123,7 @@ export class SimNode {
         clock,
         random,
         disk,
+        blobs: this.disk.blobs,
         identity: { peer, publicKey: key.publicKey, sign: key.sign },
         log: logger,
         ...(roles.includes('gateway') ? { listener: sockets.listener(peer, life) } : {}),

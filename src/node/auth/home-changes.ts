@@ -1,19 +1,21 @@
-// Drives changes of the homes through joint epochs (architecture.md section 4): stores that joined become homes, stores that
-// are to leave stop being ones. One change at a time. It becomes final only when every home of the next set says that it has
-// reconciled at the joint epoch; one that does not get there is cancelled back to the old set, which is always safe.
+// Drives changes of the homes through joint epochs (architecture.md section 4): nodes that joined become homes, nodes that are to leave
+// stop being ones; the same for the homes of messages and of attachments. One change at a time. It becomes final only when every home
+// of the next set says that it has reconciled at the joint epoch; one that does not get there is cancelled back to the old set, which
+// is always safe.
 import type { Clock, Logger } from '../../platform/ports.ts'
 import { mutant } from '../../platform/mutants.ts'
 import { repeat } from '../../platform/timing.ts'
-import { type ClusterMap, homeSet, nodeOf } from '../../protocol/cluster-map.ts'
+import { type ClusterMap, homeSet } from '../../protocol/cluster-map.ts'
 import { asChatError } from '../../protocol/errors.ts'
-import { type StoreState, storeState } from '../../protocol/rpc.ts'
+import type { RpcMethod } from '../../protocol/rpc.ts'
 import type { ClusterView, PeerTransport } from '../core/ports.ts'
+import { type HomeKind, homeKinds, type KeeperState } from './home-kinds.ts'
 import type { MapWriter } from './map-writer.ts'
 import type { AuthTables } from './tables.ts'
 
 const TURN_MS = 300
 const CANCEL_MS = 60_000
-/** After a cancelled change, before the same stores are tried again. */
+/** After a cancelled change, before the same nodes are tried again. */
 const RETRY_MS = 30_000
 
 export interface HomeChangesPorts {
@@ -25,8 +27,6 @@ export interface HomeChangesPorts {
   writer: MapWriter
 }
 
-const isStore = (map: ClusterMap, peer: string): boolean =>
-  nodeOf(map, peer)?.roles.some((role) => role === 'store' || role === 'messages') === true
 const isSame = (a: string[], b: string[]): boolean => [...a].sort().join() === [...b].sort().join()
 
 export class HomeChanges {
@@ -50,85 +50,104 @@ export class HomeChanges {
 
   /** Takes the next step if there is one. Public for tests. */
   async turn(): Promise<void> {
-    const { map } = this.#ports.view.current()
-    if (map.homes.next) await this.#finish(map, map.homes.next.peers)
-    else await this.#begin(map)
-  }
-
-  async #begin(map: ClusterMap): Promise<void> {
-    const { clock, tables, writer, log } = this.#ports
+    const { clock, view } = this.#ports
+    const { map } = view.current()
+    for (const kind of homeKinds) {
+      const { next } = kind.sets(map)
+      if (next) return this.#finish(kind, map, next.peers)
+    }
     this.#jointSince = undefined
     await this.#removeThoseThatLeft(map)
-    if (clock.monotonic() < this.#retryAt) return
-    const wanted = await this.#wanted(map)
-    if (wanted.length === 0 || isSame(wanted, map.homes.current.peers)) return
+    for (const kind of homeKinds) {
+      if (clock.monotonic() < this.#retryAt || (await this.#begin(kind, view.current().map))) return
+    }
+  }
+
+  /** True when a change is under way. */
+  async #begin(kind: HomeKind, map: ClusterMap): Promise<boolean> {
+    const { tables, writer, log } = this.#ports
+    const { current } = kind.sets(map)
+    const wanted = await this.#wanted(kind, map)
+    if (wanted.length === 0 || isSame(wanted, current.peers)) return false
     // One that a crash left behind would let the coming change become final too early.
     if (tables.authority().jointEpoch !== undefined) await tables.write(tables.putAuthority({ jointEpoch: undefined }))
-    const next = await writer.change((newest) => {
-      if (!wanted.every((peer) => isStore(newest, peer))) return undefined // one was removed meanwhile
-      if (newest.homes.next || !isSame(newest.homes.current.peers, map.homes.current.peers)) return undefined
-      if (newest.homes.current.peers.length === 0) return { ...newest, homes: { current: homeSet(wanted) } }
-      return { ...newest, homes: { current: newest.homes.current, next: homeSet(wanted) } }
+    const signed = await writer.change((newest) => {
+      if (!wanted.every((peer) => kind.mayKeep(newest, peer))) return undefined // one was removed meanwhile
+      const sets = kind.sets(newest)
+      if (homeKinds.some((each) => each.sets(newest).next) || !isSame(sets.current.peers, current.peers))
+        return undefined
+      if (sets.current.peers.length === 0) return kind.withSets(newest, { current: homeSet(wanted) })
+      return kind.withSets(newest, { current: sets.current, next: homeSet(wanted) })
     })
-    if (!next.map.homes.next) return
-    await tables.write(tables.putAuthority({ jointEpoch: next.map.epoch }))
-    log.info({ from: map.homes.current.peers, to: wanted, epoch: next.map.epoch }, 'a change of the homes began')
+    if (!kind.sets(signed.map).next) return false
+    await tables.write(tables.putAuthority({ jointEpoch: signed.map.epoch }))
+    log.info({ of: kind.name, from: current.peers, to: wanted, epoch: signed.map.epoch }, 'a change of the homes began')
+    return true
   }
 
   /** Present homes stay until told to leave, whatever their state; new ones come in once they answer. */
-  async #wanted(map: ClusterMap): Promise<string[]> {
+  async #wanted(kind: HomeKind, map: ClusterMap): Promise<string[]> {
     const { leaving } = this.#ports.tables.authority()
-    const staying = map.homes.current.peers.filter((peer) => isStore(map, peer) && !leaving.includes(peer))
-    const candidates = map.nodes
-      .map((node) => node.peer)
-      .filter((peer) => isStore(map, peer) && !leaving.includes(peer) && !staying.includes(peer))
-    const states = await Promise.all(candidates.map((peer) => this.#stateOf(peer, map.epoch)))
-    const ready = candidates.filter((_, index) => states[index] !== undefined && states[index].state !== 'read-only')
-    return [...staying, ...ready]
+    const { current } = kind.sets(map)
+    const eligible = map.nodes
+      .map(({ peer }) => peer)
+      .filter((peer) => kind.isEligible(map, peer) && !leaving.includes(peer))
+    const staying = current.peers.filter((peer) => eligible.includes(peer))
+    const candidates = eligible.filter((peer) => !staying.includes(peer))
+    const states = await Promise.all(candidates.map((peer) => this.#statesOf(kind, map, peer)))
+    const isReady = (state: KeeperState | undefined): boolean => state !== undefined && state.state !== 'read-only'
+    const wanted = [...staying, ...candidates.filter((_, index) => states[index]?.every(isReady))]
+    return wanted.length === 0 ? kind.otherwise(map) : wanted
   }
 
-  async #finish(map: ClusterMap, next: string[]): Promise<void> {
+  async #finish(kind: HomeKind, map: ClusterMap, next: string[]): Promise<void> {
     const { clock, tables, log } = this.#ports
     const { jointEpoch } = tables.authority()
     const now = clock.monotonic()
     this.#jointSince ??= now
     if (jointEpoch === undefined) {
       // Nothing can be proven about a joint epoch whose beginning is not known: an authority that was moved, or a crash.
-      await this.#cancel(map, 0)
-    } else if (await this.#hasReconciled(next, { jointEpoch, epoch: map.epoch })) {
-      await this.#publishHomes(next)
-      log.info({ homes: next }, 'a change of the homes is final')
+      await this.#cancel(kind, map, 0)
+    } else if (await this.#hasReconciled(kind, map, { next, jointEpoch })) {
+      await this.#publishHomes(kind, next)
+      log.info({ of: kind.name, homes: next }, 'a change of the homes is final')
     } else if (now - this.#jointSince > CANCEL_MS) {
-      await this.#cancel(map, RETRY_MS)
+      await this.#cancel(kind, map, RETRY_MS)
     } else return
     await tables.write(tables.putAuthority({ jointEpoch: undefined }))
   }
 
-  async #hasReconciled(next: string[], { jointEpoch, epoch }: { jointEpoch: number; epoch: number }): Promise<boolean> {
-    const states = await Promise.all(next.map((peer) => this.#stateOf(peer, epoch)))
+  async #hasReconciled(
+    kind: HomeKind,
+    map: ClusterMap,
+    { next, jointEpoch }: { next: string[]; jointEpoch: number },
+  ): Promise<boolean> {
+    const states = await Promise.all(next.map((peer) => this.#statesOf(kind, map, peer)))
     return (
-      states.every((state) => state !== undefined && state.reconciled >= jointEpoch) ||
+      states.flat().every((state) => state !== undefined && state.reconciled >= jointEpoch) ||
       mutant('final-before-reconciled')
     )
   }
 
-  async #cancel(map: ClusterMap, retryInMs: number): Promise<void> {
+  async #cancel(kind: HomeKind, map: ClusterMap, retryInMs: number): Promise<void> {
     const { clock, log } = this.#ports
-    await this.#publishHomes(map.homes.current.peers)
+    const { current, next } = kind.sets(map)
+    await this.#publishHomes(kind, current.peers)
     this.#retryAt = clock.monotonic() + retryInMs
-    log.warn({ homes: map.homes.current.peers, given: map.homes.next?.peers }, 'a change of the homes was cancelled')
+    log.warn({ of: kind.name, homes: current.peers, given: next?.peers }, 'a change of the homes was cancelled')
   }
 
-  async #publishHomes(peers: string[]): Promise<void> {
+  async #publishHomes(kind: HomeKind, peers: string[]): Promise<void> {
     await this.#ports.writer.change((map) =>
-      map.homes.next ? { ...map, homes: { current: homeSet(peers) } } : undefined,
+      kind.sets(map).next ? kind.withSets(map, { current: homeSet(peers) }) : undefined,
     )
   }
 
   async #removeThoseThatLeft(map: ClusterMap): Promise<void> {
     const { tables, writer } = this.#ports
     const { leaving } = tables.authority()
-    const gone = leaving.filter((peer) => !map.homes.current.peers.includes(peer))
+    const isHome = (peer: string): boolean => homeKinds.some((kind) => kind.sets(map).current.peers.includes(peer))
+    const gone = leaving.filter((peer) => !isHome(peer))
     if (gone.length === 0) return
     await tables.forgetTicketsOf(gone)
     await writer.change((newest) =>
@@ -141,12 +160,20 @@ export class HomeChanges {
     )
   }
 
-  /** undefined when it does not answer now. */
-  async #stateOf(peer: string, epoch: number): Promise<StoreState | undefined> {
+  /** Of each service whose data move with these homes; undefined for one that does not answer now. */
+  #statesOf(kind: HomeKind, map: ClusterMap, peer: string): Promise<(KeeperState | undefined)[]> {
+    return Promise.all(kind.states(map).map((method) => this.#stateOf(method, peer, map.epoch)))
+  }
+
+  async #stateOf(
+    method: RpcMethod<{ epoch: number }, KeeperState>,
+    peer: string,
+    epoch: number,
+  ): Promise<KeeperState | undefined> {
     const { transport, log } = this.#ports
     if (!transport.isConnected(peer)) return undefined
     try {
-      return await transport.call(peer, storeState, { epoch })
+      return await transport.call(peer, method, { epoch })
     } catch (error) {
       log.debug({ peer, error: asChatError(error).message }, 'a store does not say its state')
       return undefined

@@ -2,6 +2,7 @@
 import { type ClusterMap, type MapNode, nodeOf } from '../../protocol/cluster-map.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { ClusterView, PeerTransport } from '../core/ports.ts'
+import { isHome } from './home-kinds.ts'
 import { isAddressList, withNode } from './joins.ts'
 import type { MapWriter } from './map-writer.ts'
 import type { AuthTables } from './tables.ts'
@@ -87,9 +88,6 @@ export class MemberChanges {
     })
   }
 }
-
-const isHome = (map: ClusterMap, peer: string): boolean =>
-  map.homes.current.peers.includes(peer) || map.homes.next?.peers.includes(peer) === true
 
 /** The fields in one order, so that two nodes can be compared as text. */
 const orderOf = ({ peer, key, name, roles, weight, addresses }: MapNode): unknown[] => [

@@ -64,10 +64,33 @@ export interface ClientSocketHandlers {
   message(text: string): void
   closed(): void
 }
+/** What a client asks over HTTP at the gateway's door. */
+export interface ClientRequest {
+  method: string
+  /** As it was sent, with a query if there is one. */
+  path: string
+  /** By lower-case name. */
+  headers: Readonly<Record<string, string | undefined>>
+  /** Read at the pace of whoever iterates; throws NET_CLOSED when the client goes away. */
+  body: AsyncIterable<Uint8Array>
+  /** The client has shown who it is, and may take its time. */
+  authenticated(): void
+}
+export interface ClientResponse {
+  status: number
+  headers: Readonly<Record<string, string>>
+  /** Iterated at the pace of the client; one that throws breaks the connection off. */
+  body?: AsyncIterable<Uint8Array> | string
+}
+export type ClientRequestHandler = (request: ClientRequest) => Promise<ClientResponse>
+
 /** The gateway's door. The adapter enforces frame size, fragments and the number of sockets; the gateway the rest. */
 export interface ClientListener {
-  /** Resolves with the URL once it takes connections. PORT_IN_USE, NET_INSECURE. */
-  start(onSocket: (socket: ClientSocket) => ClientSocketHandlers): Promise<{ url: string }>
+  /** Resolves with the URL once it takes connections; requests under /blob/ go to `onRequest`. PORT_IN_USE, NET_INSECURE. */
+  start(
+    onSocket: (socket: ClientSocket) => ClientSocketHandlers,
+    onRequest?: ClientRequestHandler,
+  ): Promise<{ url: string }>
   /** No new connections; the present ones stay. */
   stopAccepting(): void
   stop(): Promise<void>

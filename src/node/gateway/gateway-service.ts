@@ -15,6 +15,7 @@ import type {
   PeerTransport,
 } from '../core/ports.ts'
 import type { Service } from '../core/service.ts'
+import { Blobs } from '../replication/blobs.ts'
 import type { Mailboxes } from '../replication/mailboxes.ts'
 import { Account } from './account.ts'
 import { makeCommands } from './commands.ts'
@@ -25,6 +26,7 @@ import { Groups } from './groups.ts'
 import { Handshake } from './handshake.ts'
 import { LeaseBinder } from './lease-binder.ts'
 import { LeaseFinder } from './lease-finder.ts'
+import { MediaHttp } from './media-http.ts'
 import { MediaTokens } from './media-tokens.ts'
 import { Neighbours } from './neighbours.ts'
 import { Pusher } from './push.ts'
@@ -64,6 +66,8 @@ export interface GatewayStatus {
   feeds: number
   subscriptions: number
   leases: number
+  /** Attachments on their way up or down. */
+  transfers: number
   /** Records that wait for stores, records for other gateways, and leases for routers. */
   queued: { writes: number; pushes: number; leases: number }
 }
@@ -89,6 +93,7 @@ export class GatewayService implements Service {
   readonly #groups: Groups
   readonly #put: Put
   readonly #tokens: MediaTokens
+  readonly #media: MediaHttp
   readonly #dispatcher: Dispatcher
   #url = ''
 
@@ -110,9 +115,12 @@ export class GatewayService implements Service {
       maxBufferedBytes: options.maxBufferedBytes ?? limits.maxBufferedBytesPerClient,
       onSlow: (session) => void this.#feeds.slow(session),
     })
-    this.#tokens = new MediaTokens(ports.random, options.maxBlobBytes ?? limits.defaultMaxBlobBytes)
+    const maxBlobBytes = options.maxBlobBytes ?? limits.defaultMaxBlobBytes
+    const blobs = new Blobs(ports, mailboxes.homes)
+    this.#tokens = new MediaTokens(ports.random, maxBlobBytes)
+    this.#media = new MediaHttp({ blobs, tokens: this.#tokens, log: ports.log, maxBlobBytes })
     this.#groups = new Groups({ transport, view, pusher: this.#pusher })
-    this.#put = new Put({ view, clock, mailboxes, pusher: this.#pusher, groups: this.#groups })
+    this.#put = new Put({ view, clock, mailboxes, pusher: this.#pusher, groups: this.#groups, blobs })
     this.#dispatcher = new Dispatcher({ ...ports, commands: this.#makeCommands() })
   }
 
@@ -129,7 +137,10 @@ export class GatewayService implements Service {
     const onError = (error: ChatError): void =>
       log.warn({ error: error.message }, 'looking for expired sessions failed')
     void repeat({ clock, everyMs: limits.headsMs, signal, onError }, () => this.#endExpired())
-    const { url } = await listener.start((socket) => this.#connected(socket))
+    const { url } = await listener.start(
+      (socket) => this.#connected(socket),
+      (request) => this.#media.handle(request),
+    )
     this.#url = this.#options.publicUrl ?? url
     this.#neighbours.announce(this.#url, false)
   }
@@ -139,6 +150,7 @@ export class GatewayService implements Service {
     const { listener } = this.#ports
     listener.stopAccepting()
     this.#put.drain()
+    this.#media.drain()
     this.#neighbours.announce(this.#url, true)
     const farewell = frameText('session.drain', { gateways: this.#neighbours.urls() })
     for (const session of this.#sessions.all()) session.send(farewell)
@@ -155,7 +167,14 @@ export class GatewayService implements Service {
   status(): GatewayStatus {
     const binder = this.#binder.status()
     const queued = { writes: this.#ports.mailboxes.status().queued, pushes: this.#pusher.queued, leases: binder.queued }
-    return { url: this.#url, ...this.#sessions.counts(), ...this.#feeds.counts, leases: binder.leases, queued }
+    return {
+      url: this.#url,
+      ...this.#sessions.counts(),
+      ...this.#feeds.counts,
+      leases: binder.leases,
+      transfers: this.#media.transfers,
+      queued,
+    }
   }
 
   #makeCommands(): ReturnType<typeof makeCommands> {

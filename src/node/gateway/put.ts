@@ -16,9 +16,11 @@ import {
   type RecordKind,
 } from '../../protocol/records.ts'
 import type { ClusterView } from '../core/ports.ts'
+import type { Blobs } from '../replication/blobs.ts'
 import type { Mailboxes } from '../replication/mailboxes.ts'
 import { isBase64, storedText } from './gateway-frames.ts'
 import type { Groups } from './groups.ts'
+import { pinBlobs } from './pinning.ts'
 import type { Pusher } from './push.ts'
 import type { Session } from './session.ts'
 
@@ -27,6 +29,7 @@ export interface PutPorts {
   clock: Clock
   mailboxes: Mailboxes
   pusher: Pusher
+  blobs: Blobs
   groups: Groups
 }
 
@@ -92,10 +95,9 @@ export class Put {
     const record = this.#open(session, base64)
     const { to, k } = record.header
     kindChecks[k].check(record.header, record, this.#ports.clock.now())
-    if (record.group !== undefined) return this.#sendToGroup(session, { id, base64, record }, record.group)
-    const isKnown = !kindChecks[k].hasRecipient || this.#ports.mailboxes.isKnownUser(to)
-    const store = (): Promise<void> => this.#store(session, { id, base64, record })
-    return isKnown ? store() : this.#mustExist(to).then(store)
+    const isKnown = record.group !== undefined || !kindChecks[k].hasRecipient || this.#ports.mailboxes.isKnownUser(to)
+    const deliver = (): Promise<void> => this.#deliver(session, { id, base64, record })
+    return isKnown ? deliver() : this.#mustExist(to).then(deliver)
   }
 
   /** group.propose: the same checks of form, then the group node's answer. */
@@ -124,6 +126,15 @@ export class Put {
 
   async #mustExist(user: string): Promise<void> {
     if (!(await this.#ports.mailboxes.userExists(user))) throw new ChatError('USER_UNKNOWN')
+  }
+
+  #deliver(session: Session, put: PutRecord): Promise<void> {
+    const { record } = put
+    const { group } = record
+    const store = (): Promise<void> =>
+      group === undefined ? this.#store(session, put) : this.#sendToGroup(session, put, group)
+    const pinned = pinBlobs(record, this.#ports)
+    return pinned ? pinned.then(store) : store()
   }
 
   async #sendToGroup(session: Session, { id, base64, record }: PutRecord, group: string): Promise<void> {

@@ -1,4 +1,4 @@
-// The gateway's door: WebSocket connections of clients over ws, each a ClientSocket. It enforces what concerns connections:
+// The gateway's door: WebSocket connections of clients over ws, each a ClientSocket, and HTTP requests for attachments. It enforces what concerns connections:
 // their number, time and size before authentication, frame size, fragments, text only. What frames mean is the gateway's.
 // State is kept per socket in one small object; there are no timers and closures per socket.
 import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -12,7 +12,8 @@ import { limits } from '../../protocol/limits.ts'
 import type { Clock } from '../../platform/ports.ts'
 import { systemClock } from '../../platform/system.ts'
 import { repeat } from '../../platform/timing.ts'
-import type { ClientListener, ClientSocket, ClientSocketHandlers } from '../core/ports.ts'
+import type { ClientListener, ClientRequestHandler, ClientSocket, ClientSocketHandlers } from '../core/ports.ts'
+import { serveRequest } from './client-requests.ts'
 import { ClientConnection, type ClientWebSocket, clientWebSocketServer, CLOSE_MS } from './client-connection.ts'
 import { hostPort, isLoopback, listenError } from './listen-error.ts'
 import { Newcomers } from './newcomers.ts'
@@ -61,11 +62,12 @@ class WebSocketListener implements ClientListener {
     this.#webSockets = clientWebSocketServer()
   }
 
-  async start(onSocket: OnSocket): Promise<{ url: string }> {
+  async start(onSocket: OnSocket, onRequest?: ClientRequestHandler): Promise<{ url: string }> {
     const { host, port, insecure, clock } = this.#options
     if (!this.#tls && !insecure && !isLoopback(host)) throw new ChatError('NET_INSECURE')
     this.#server.on('connection', (socket) => this.#newcomers.add(socket, clock.monotonic()))
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head, onSocket))
+    this.#server.on('request', (request, response) => this.#request(request, response, onRequest))
     await listen(this.#server, host, port)
     const onError = (): void => {} // the sweep cannot fail
     void repeat({ clock, everyMs: SWEEP_MS, signal: this.#stop.signal, onError }, () =>
@@ -91,6 +93,13 @@ class WebSocketListener implements ClientListener {
     })
     await closed
     cancel()
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse, handler?: ClientRequestHandler): void {
+    if (!handler || !request.url?.startsWith('/blob/')) return refusePlainRequest(response)
+    const { remoteAddress = '', remotePort = 0 } = request.socket
+    const authenticated = (): void => this.#newcomers.remove(hostPort(remoteAddress, remotePort))
+    void serveRequest(request, response, { clock: this.#options.clock, handler, authenticated })
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, onSocket: OnSocket): void {
@@ -147,11 +156,13 @@ const makeServer = (tls: WebSocketListenerOptions['tls']): Server => {
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_MS,
     noDelay: true,
+    // A large body may take hours; strangers are swept with the newcomers, and a body that does not come on is ended by who reads it.
+    requestTimeout: 0,
   }
-  return tls ? createHttps({ ...options, ...tls }, refusePlainRequest) : createHttp(options, refusePlainRequest)
+  return tls ? createHttps({ ...options, ...tls }) : createHttp(options)
 }
 
-const refusePlainRequest = (_request: IncomingMessage, response: ServerResponse): void => {
+const refusePlainRequest = (response: ServerResponse): void => {
   response.writeHead(426, { connection: 'close', upgrade: 'websocket', 'content-type': 'text/plain' })
   response.end(`This is a chat gateway: connect by WebSocket with the subprotocol ${SUBPROTOCOL}\n`)
 }

@@ -1,0 +1,158 @@
+// A media home's answers: bytes in and out, pins, and what others compare. One function per method of protocol/rpc-media.ts.
+import { createHash } from 'node:crypto'
+import { isBlobId } from '../../protocol/blob.ts'
+import type { ClusterMap } from '../../protocol/cluster-map.ts'
+import { toHex } from '../../protocol/bytes.ts'
+import { ChatError, hasCode } from '../../protocol/errors.ts'
+import { limits } from '../../protocol/limits.ts'
+import { isUserName } from '../../protocol/names.ts'
+import { RECORD_KEY_BYTES } from '../../protocol/records.ts'
+import {
+  mediaDigests,
+  type MediaEntry,
+  mediaFinish,
+  mediaList,
+  mediaPin,
+  mediaRead,
+  mediaStat,
+  mediaVerify,
+  mediaWrite,
+  type RequestOf,
+  type ResponseOf,
+} from '../../protocol/rpc.ts'
+import { mediaHomesOf } from '../replication/placement.ts'
+import { assertCaller, enterEpoch, type MediaContext, putPin, wholeSize } from './media-context.ts'
+import { type BlobFacts, blobOfKey, messageOfKey, openJsonValue, openPinValue, shardRange } from './rows.ts'
+import type { Uploads } from './uploads.ts'
+
+const ROWS_PER_PAGE = 2_000
+
+const invalid = (): never => {
+  throw new ChatError('RPC_INVALID')
+}
+const assertBlob = (blob: unknown): void => void (isBlobId(blob) || invalid())
+const isSize = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
+const assertAnnounced = ({ blob, user, size }: { blob: string; user: string; size: number }): void => {
+  assertBlob(blob)
+  if (!isUserName(user) || !isSize(size)) invalid()
+}
+
+const assertHome = ({ transport }: MediaContext, map: ClusterMap, blob: string): void => {
+  if (mediaHomesOf(map, blob).all.includes(transport.self)) return
+  throw new ChatError('RPC_INVALID', { message: 'This node is no home of that attachment' })
+}
+
+export const handleMedia = (context: MediaContext, uploads: Uploads): void => {
+  const { transport, index } = context
+  transport.handle(mediaWrite, async (request, from) => {
+    assertCaller(context, from, ['gateway'])
+    assertAnnounced(request)
+    if (!isSize(request.offset) || request.bytes.length > limits.maxBlobPieceBytes) invalid()
+    assertHome(context, await enterEpoch(context, request.epoch), request.blob)
+    return uploads.write(request)
+  })
+  transport.handle(mediaFinish, async (request, from) => {
+    assertCaller(context, from, ['gateway'])
+    assertAnnounced(request)
+    assertHome(context, await enterEpoch(context, request.epoch), request.blob)
+    return uploads.finish(request)
+  })
+  transport.handle(mediaStat, async ({ epoch, blob }, from) => {
+    assertCaller(context, from, ['gateway', 'home'])
+    assertBlob(blob)
+    await enterEpoch(context, epoch)
+    const state = await uploads.stat(blob)
+    return state ? { state } : {}
+  })
+  transport.handle(mediaPin, async (request, from) => {
+    assertCaller(context, from, ['gateway'])
+    return pin(context, request)
+  })
+  transport.handle(mediaRead, (request, from) => {
+    assertCaller(context, from, ['gateway', 'home'])
+    return read(context, request)
+  })
+  transport.handle(mediaDigests, async ({ epoch }, from) => {
+    assertCaller(context, from, ['member'])
+    await enterEpoch(context, epoch)
+    return { digests: index.digests.all, readable: index.facts.condition === 'up' }
+  })
+  transport.handle(mediaList, async (request, from) => {
+    assertCaller(context, from, ['member'])
+    await enterEpoch(context, request.epoch)
+    return list(context, request)
+  })
+  transport.handle(mediaVerify, ({ blob }, from) => {
+    if (from !== transport.self) throw new ChatError('PEER_DENIED')
+    return verify(context, blob)
+  })
+}
+
+const pin = (context: MediaContext, request: RequestOf<typeof mediaPin>): Promise<{ pinned: boolean }> => {
+  const { epoch, blob, size, message, hour } = request
+  assertBlob(blob)
+  if (message.length !== RECORD_KEY_BYTES || !Number.isInteger(hour) || hour < 0 || hour > 0xffffffff) invalid()
+  return context.lock.run(blob, async () => {
+    assertHome(context, await enterEpoch(context, epoch), blob)
+    if ((await wholeSize(context, blob)) !== size) return { pinned: false }
+    await putPin(context, { blob, message, hour })
+    return { pinned: true }
+  })
+}
+
+const read = async (
+  context: MediaContext,
+  { blob, offset, length }: RequestOf<typeof mediaRead>,
+): Promise<ResponseOf<typeof mediaRead>> => {
+  assertBlob(blob)
+  if (!isSize(offset) || !isSize(length) || length > limits.maxBlobPieceBytes) invalid()
+  try {
+    const [size, bytes] = [await context.blobs.size(blob), await context.blobs.read(blob, offset, length)]
+    if (size !== undefined && bytes) return { size, bytes }
+  } catch (error) {
+    if (!hasCode(error, 'BLOB_HASH')) throw error
+    const at = offset
+    context.log.warn({ blob, at }, 'a blob is damaged here; it is fetched from another home')
+    context.wanted(blob)
+    throw new ChatError('BLOB_UNKNOWN', { message: 'The attachment is damaged on this home', cause: error })
+  }
+  throw new ChatError('BLOB_UNKNOWN', { message: 'This home does not hold that attachment' })
+}
+
+const list = async (
+  { index }: MediaContext,
+  { shard, after }: RequestOf<typeof mediaList>,
+): Promise<ResponseOf<typeof mediaList>> => {
+  if (!Number.isInteger(shard) || shard < 0 || shard > 255) invalid()
+  const { gte, lt } = shardRange(shard)
+  const rows = await index.database.range({ ...(after ? { gt: after } : { gte }), lt, limit: ROWS_PER_PAGE })
+  const entries = new Map<string, MediaEntry>()
+  for (const [key, value] of rows) {
+    const blob = blobOfKey(key)
+    const entry = entries.get(blob) ?? { blob, pins: [] }
+    entries.set(blob, entry)
+    const message = messageOfKey(key)
+    const hour = message && openPinValue(key, value)
+    const facts = message ? undefined : openJsonValue<BlobFacts>(key, value)
+    if (message && hour !== undefined) entry.pins.push([message, hour])
+    if (facts) entry.whole = { size: facts.size, user: facts.user, at: facts.at }
+  }
+  const last = rows.at(-1)?.[0]
+  return { entries: [...entries.values()], ...(rows.length === ROWS_PER_PAGE && last ? { next: last } : {}) }
+}
+
+const verify = async (context: MediaContext, blob: string): Promise<ResponseOf<typeof mediaVerify>> => {
+  assertBlob(blob)
+  const size = await wholeSize(context, blob)
+  if (size === undefined) return {}
+  const hash = createHash('sha256')
+  try {
+    for (let offset = 0; offset < size; offset += limits.maxBlobPieceBytes) {
+      hash.update((await context.blobs.read(blob, offset, limits.maxBlobPieceBytes)) ?? new Uint8Array(0))
+    }
+  } catch (error) {
+    if (hasCode(error, 'BLOB_HASH')) return {}
+    throw error
+  }
+  return toHex(hash.digest()) === blob ? { size } : {}
+}

@@ -1,0 +1,81 @@
+// HTTP requests of clients as the gateway sees them: bodies stream both ways at the pace of the slower side. It knows nothing of blobs.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock } from '../../platform/ports.ts'
+import { withDeadline } from '../../platform/timing.ts'
+import { ChatError } from '../../protocol/errors.ts'
+import type { ClientRequest, ClientRequestHandler, ClientResponse } from '../core/ports.ts'
+
+/** A client that reads nothing for so long is gone. */
+const STALLED_MS = 30_000
+/** After an answer that came before the end of the body: so long the rest is thrown away, then the connection is cut. */
+const LINGER_MS = 1_000
+
+export interface RequestOptions {
+  clock: Clock
+  handler: ClientRequestHandler
+  authenticated: () => void
+}
+
+/** Never rejects: what goes wrong after the first byte breaks the connection off. */
+export const serveRequest = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  { clock, handler, authenticated }: RequestOptions,
+): Promise<void> => {
+  response.on('error', () => {}) // the client may be gone before it hears
+  try {
+    const answer = await handler(requestOf(request, authenticated))
+    const hasRest = !request.readableEnded && request.headers['content-length'] !== undefined
+    response.writeHead(answer.status, { ...answer.headers, ...(hasRest ? { connection: 'close' } : {}) })
+    await sendBody(response, answer, clock)
+    if (!request.readableEnded) throwAway(request, clock)
+  } catch {
+    response.destroy()
+  }
+}
+
+const requestOf = (request: IncomingMessage, authenticated: () => void): ClientRequest => ({
+  method: request.method ?? 'GET',
+  path: request.url ?? '/',
+  headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, value?.toString()])),
+  body: bodyOf(request),
+  authenticated,
+})
+
+async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
+  try {
+    // Who stops reading may still want to answer: the stream is not destroyed with its iterator. No encoding is set, so chunks are buffers.
+    yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
+  } catch (cause) {
+    throw new ChatError('NET_CLOSED', { cause })
+  }
+}
+
+const sendBody = async (response: ServerResponse, { body = '' }: ClientResponse, clock: Clock): Promise<void> => {
+  if (typeof body !== 'string') {
+    for await (const chunk of body) {
+      if (response.destroyed) throw new ChatError('NET_CLOSED')
+      if (!response.write(chunk)) await withDeadline(clock, STALLED_MS, drained(response))
+    }
+  }
+  response.end(typeof body === 'string' ? body : undefined)
+}
+
+const drained = (response: ServerResponse): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const settle = (): void => {
+      response.off('drain', settle)
+      response.off('close', settle)
+      if (response.destroyed) reject(new ChatError('NET_CLOSED'))
+      else resolve()
+    }
+    response.on('drain', settle)
+    response.on('close', settle)
+  })
+
+/** A connection that is cut while the client still sends would take the answer with it. */
+const throwAway = (request: IncomingMessage, clock: Clock): void => {
+  request.resume()
+  const cancel = clock.after(LINGER_MS, () => request.destroy())
+  request.once('close', cancel)
+}
