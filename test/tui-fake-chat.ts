@@ -13,6 +13,8 @@ import type {
   HistoryMessage,
   HistoryOptions,
   InboxEntry,
+  LiveEvent,
+  LiveOptions,
   MessageStatus,
   ReferenceResult,
   SendOptions,
@@ -55,6 +57,8 @@ export class FakeChat implements Chat {
   readonly #levels = new Map<string, AttentionLevel>()
   readonly #blocked = new Set<string>()
   readonly #listeners = new Set<() => void>()
+  readonly typed: { conversation: string; active: boolean }[] = []
+  readonly #live = new Set<(event: LiveEvent) => void>()
   readonly #events = new Set<(event: ChatEvent) => void>()
   #count = 0
   #atMs: number
@@ -276,6 +280,32 @@ export class FakeChat implements Chat {
       else await new Promise<void>((resolve) => (wake = resolve))
     }
     this.#events.delete(tell)
+  }
+
+  /** Somebody types, comes or goes. */
+  tellLive(event: LiveEvent): void {
+    for (const tell of this.#live) tell(event)
+  }
+
+  async *live({ signal }: LiveOptions = {}): AsyncIterable<LiveEvent> {
+    const waiting: LiveEvent[] = []
+    let wake: () => void = () => {}
+    const tell = (event: LiveEvent): void => {
+      waiting.push(event)
+      wake()
+    }
+    this.#live.add(tell)
+    signal?.addEventListener('abort', () => wake(), { once: true })
+    while (!signal?.aborted) {
+      const event = waiting.shift()
+      if (event) yield event
+      else await new Promise<void>((resolve) => (wake = resolve))
+    }
+    this.#live.delete(tell)
+  }
+
+  async typing(conversation: string, active: boolean): Promise<void> {
+    this.typed.push({ conversation, active })
   }
 
   async settled(): Promise<void> {}

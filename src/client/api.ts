@@ -256,6 +256,18 @@ export interface ReferenceResult {
 }
 
 /** What the process that owns the profile does, for itself and for the others. */
+export interface LiveOptions {
+  /** Whose presence to be told of; at most 200 of all readers of a profile together. */
+  watch?: string[]
+  /** Others may see that this user is there, as long as somebody reads so. */
+  shown?: boolean
+  signal?: AbortSignal
+}
+/** Of the moment, never stored. Typing ends by itself when it is not heard of again. */
+export type LiveEvent =
+  | { type: 'typing'; conversation: string; from: string; active: boolean }
+  | { type: 'presence'; user: string; state: 'online' | 'offline'; lastSeen: Timestamp | null }
+
 export interface OwnerChat {
   readonly user: string
   readonly device: string
@@ -298,6 +310,10 @@ export interface OwnerChat {
   approveLink(code: string): Promise<{ device: string }>
   /** What arrived after `after` (a position; 0 = from the beginning, default = from now on), then live. Ends with the signal or close. */
   events(options?: { after?: number; signal?: AbortSignal }): AsyncIterable<ChatEvent>
+  /** Who is typing to this user, and whether the watched users are there: first what is known, then live. Ends with the signal or close. */
+  live(options?: LiveOptions): AsyncIterable<LiveEvent>
+  /** This user is typing, or no more; to be called at every key. Never waits for anything, and may be lost. */
+  typing(conversation: string, active: boolean): Promise<void>
   /** Everything in the outbox has been answered, and the feed has been read to the head it had after this call. TIMEOUT. */
   settled(options?: { timeoutMs?: number }): Promise<void>
   /** The feed has been read to the head it had after this call: everything stored before is there. TIMEOUT. */

@@ -2,6 +2,7 @@
 // it runs on the ports it is given, in the simulator on virtual time.
 import { openMap, type SignedMap } from '../protocol/cluster-map.ts'
 import type { Attachment } from '../protocol/content.ts'
+import { isGroupId } from '../protocol/names.ts'
 import type {
   AttentionLevel,
   DeviceFingerprint,
@@ -12,6 +13,8 @@ import type {
   Gap,
   HistoryMessage,
   HistoryOptions,
+  LiveEvent,
+  LiveOptions,
   InboxEntry,
   OwnerChat,
   ReferenceOptions,
@@ -29,6 +32,7 @@ import { CLOSED, Connection } from './connection.ts'
 import { Devices } from './devices.ts'
 import type { Identity } from './identity.ts'
 import { keys } from './keys.ts'
+import { Live } from './live.ts'
 import { LocalGroups } from './local-groups.ts'
 import { online } from './online.ts'
 import type { BlobAccess, ClientPorts } from './ports.ts'
@@ -66,6 +70,7 @@ export class LocalChat implements OwnerChat {
   readonly #views: ChatViews
   readonly #referring: Referring
   readonly #preferences: Preferences
+  readonly #live: Live
   readonly #verified: Verified
   readonly #devices: Devices
   readonly #attachments: Attachments
@@ -130,6 +135,12 @@ export class LocalChat implements OwnerChat {
       onChange: () => this.#changed(),
     })
     this.#state.onDeleted = (message) => void this.#referring.forgetEdits(message)
+    this.#live = new Live({
+      clock: ports.clock,
+      session: () => this.#connection?.session,
+      nameOf: (conversation) => this.#state.nameOf(conversation),
+      isBlocked: (user) => this.#state.settings.isBlocked(user),
+    })
     this.#verified = new Verified(this.#state)
     this.#devices = new Devices({
       identity,
@@ -167,10 +178,11 @@ export class LocalChat implements OwnerChat {
       identity,
       gateways,
       known: this.#map,
-      handlers: this.#state.feed.handlers,
+      handlers: { ...this.#state.feed.handlers, ...this.#live.handlers },
       onOnline: (session) => {
         this.#waits.denied(undefined)
         this.#state.online(session)
+        this.#live.online()
         this.#options.onGateways?.(this.#connection?.gateways ?? [])
       },
       onOffline: () => this.#state.offline(),
@@ -302,6 +314,16 @@ export class LocalChat implements OwnerChat {
     return this.#views.follow(options.after ?? this.#state.events.position, signal)
   }
 
+  live({ signal: given, ...options }: LiveOptions = {}): AsyncIterable<LiveEvent> {
+    const signal = given ? AbortSignal.any([given, this.#closing.signal]) : this.#closing.signal
+    return this.#live.read({ ...options, signal })
+  }
+
+  async typing(conversation: string, active: boolean): Promise<void> {
+    const id = this.#views.idOf(conversation)
+    this.#live.typing({ conversation: id, to: isGroupId(id) ? id : conversation }, active)
+  }
+
   async position(): Promise<number> {
     return this.#state.events.position
   }
@@ -338,6 +360,7 @@ export class LocalChat implements OwnerChat {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()
     await this.#connection?.stop()
+    this.#live.stop()
     this.#changes.stop()
     await this.#state.close()
   }

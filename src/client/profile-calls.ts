@@ -1,7 +1,7 @@
 // What processes of one profile ask its owner: the methods of Chat whose arguments and results are plain JSON, and the lines that
 // carry them. Both ends of the profile's socket use this table.
 import type { WireError } from '../protocol/errors.ts'
-import type { ChatEvent, ChatGroups, OwnerChat } from './api.ts'
+import type { ChatEvent, LiveEvent, LiveOptions, ChatGroups, OwnerChat } from './api.ts'
 
 const sharedMethods = [
   'send',
@@ -28,6 +28,7 @@ const sharedMethods = [
   'verify',
   'unverified',
   'markUnread',
+  'typing',
   'setLevel',
   'settled',
   'caughtUp',
@@ -53,9 +54,16 @@ export type SharedMethod = (typeof sharedMethods)[number]
 export const isSharedMethod = (name: unknown): name is SharedMethod =>
   (sharedMethods as readonly unknown[]).includes(name)
 
+export type StreamCall =
+  | { method: 'events'; args: [{ after: number }] }
+  | { method: 'live'; args: [Omit<LiveOptions, 'signal'>] }
+export interface StreamEvent {
+  events: ChatEvent
+  live: LiveEvent
+}
 export type Call =
   | { id: number; method: SharedMethod; args: unknown[] }
-  | { id: number; method: 'events'; args: [{ after: number }] }
+  | ({ id: number } & StreamCall)
   | { cancel: number }
 /** `ready`: the first line of every connection, `alive`: now and then. A process that is stopped says neither. */
 export type Answer =
@@ -63,7 +71,7 @@ export type Answer =
   | { alive: true }
   | { id: number; value: unknown }
   | { id: number; error: WireError }
-  | { id: number; event: ChatEvent }
+  | { id: number; event: ChatEvent | LiveEvent }
   | { changed: true }
 
 type Method = (...args: unknown[]) => Promise<unknown>

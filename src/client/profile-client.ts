@@ -2,9 +2,9 @@
 // and shared-chat.ts takes it from there.
 import { connect as connectSocket, type Socket } from 'node:net'
 import { ChatError } from '../protocol/errors.ts'
-import type { ChatEvent } from './api.ts'
+import type { ChatEvent, LiveEvent } from './api.ts'
 import { JsonLines } from './json-lines.ts'
-import type { Answer, Call, SharedMethod } from './profile-calls.ts'
+import type { Answer, Call, SharedMethod, StreamCall } from './profile-calls.ts'
 
 /** The process that owned the profile has ended. Never leaves the client library. */
 export class OwnerGone extends Error {}
@@ -15,7 +15,7 @@ const SILENCE_MS = 4_000
 interface Waiting {
   resolve: (value: unknown) => void
   reject: (error: Error) => void
-  onEvent: ((event: ChatEvent) => void) | undefined
+  onEvent: ((event: ChatEvent | LiveEvent) => void) | undefined
 }
 
 export class ProfileClient {
@@ -47,7 +47,7 @@ export class ProfileClient {
     return client.#socket.destroyed ? undefined : client
   }
 
-  call(method: SharedMethod | 'events', args: unknown[], options: CallOptions = {}): Promise<unknown> {
+  call(method: SharedMethod | StreamCall['method'], args: unknown[], options: CallOptions = {}): Promise<unknown> {
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       if (this.#socket.destroyed) return reject(new OwnerGone())
@@ -89,5 +89,5 @@ export class ProfileClient {
 
 export interface CallOptions {
   signal?: AbortSignal
-  onEvent?: (event: ChatEvent) => void
+  onEvent?: (event: ChatEvent | LiveEvent) => void
 }

@@ -3,7 +3,7 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { asChatError } from '../protocol/errors.ts'
-import type { OwnerChat } from './api.ts'
+import type { ChatEvent, LiveEvent, OwnerChat } from './api.ts'
 import { JsonLines } from './json-lines.ts'
 import { type Answer, type Call, callByName, isSharedMethod, isWaitingMethod } from './profile-calls.ts'
 
@@ -70,8 +70,9 @@ export class ProfileServer {
     running.set(id, abort)
     const either = AbortSignal.any([abort.signal, signal])
     try {
-      if (call.method === 'events') await this.#stream(id, { after: call.args[0].after, lines, signal: either })
-      const value = call.method === 'events' ? null : await this.#call(call.method, call.args, either)
+      const stream = this.#streamOf(call, either)
+      for await (const event of stream ?? []) await lines.write({ id, event } satisfies Answer)
+      const value = stream ? null : await this.#call(call.method, call.args, either)
       await lines.write({ id, value: value ?? null } satisfies Answer)
     } catch (error) {
       await lines.write({ id, error: asChatError(error).toWire() } satisfies Answer)
@@ -86,10 +87,11 @@ export class ProfileServer {
     return callByName(this.#chat, method, [...args.slice(0, -1), { ...(args.at(-1) as object), signal }])
   }
 
-  async #stream(
-    id: number,
-    { after, lines, signal }: { after: number; lines: JsonLines; signal: AbortSignal },
-  ): Promise<void> {
-    for await (const event of this.#chat.events({ after, signal })) await lines.write({ id, event } satisfies Answer)
+  #streamOf(
+    call: Exclude<Call, { cancel: number }>,
+    signal: AbortSignal,
+  ): AsyncIterable<ChatEvent | LiveEvent> | undefined {
+    if (call.method === 'events') return this.#chat.events({ after: call.args[0].after, signal })
+    return call.method === 'live' ? this.#chat.live({ ...call.args[0], signal }) : undefined
   }
 }

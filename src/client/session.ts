@@ -101,6 +101,11 @@ export class Session {
     })
   }
 
+  /** Says something that nobody answers; on a connection that is over it is lost. */
+  notify<T extends ClientFrameType>(type: T, fields: Fields<T>): void {
+    if (!this.#isOver) this.#link?.send(JSON.stringify({ t: type, id: this.#nextId++, ...fields }))
+  }
+
   /** Ends it as if the network had. */
   abandon(reason: string): void {
     this.#link?.close()
@@ -152,6 +157,7 @@ export class Session {
   #dispatch(type: GatewayFrameType, frame: object): void {
     const id = 'id' in frame && typeof frame.id === 'number' ? frame.id : undefined
     const waiting = id === undefined ? undefined : this.#waiting.get(id)
+    if (id !== undefined && !waiting) return // nobody waits for it (any more)
     if (id === undefined || !waiting) {
       const handler = this.#handlers[type] as ((frame: unknown) => void) | undefined // the schema of this very type was checked
       try {

@@ -2,7 +2,7 @@
 // owner goes, another takes its place and repeats what was under way under the same ids. Callers notice nothing.
 import { resolve } from 'node:path'
 import type { Database } from '../platform/ports.ts'
-import { asChatError, ChatError } from '../protocol/errors.ts'
+import { ChatError } from '../protocol/errors.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import type {
   Chat,
@@ -11,6 +11,8 @@ import type {
   FetchedAttachment,
   FetchOptions,
   GroupChangeOptions,
+  LiveEvent,
+  LiveOptions,
   OwnerChat,
   ReferenceOptions,
   ReferenceResult,
@@ -18,6 +20,7 @@ import type {
   SendResult,
 } from './api.ts'
 import { Downloads } from './downloads.ts'
+import { ownerStream } from './owner-stream.ts'
 import type { BlobTransfer } from './ports.ts'
 import { callByName, type SharedMethod } from './profile-calls.ts'
 import { type CallOptions, OwnerGone, ProfileClient } from './profile-client.ts'
@@ -129,6 +132,7 @@ export class SharedChat implements Chat {
   readonly verify = this.#shared('verify')
   readonly unverified = this.#shared('unverified')
   readonly markUnread = this.#shared('markUnread')
+  readonly typing = this.#shared('typing')
   readonly setLevel = this.#shared('setLevel')
   readonly settled = this.#shared('settled')
   readonly caughtUp = this.#shared('caughtUp')
@@ -159,10 +163,28 @@ export class SharedChat implements Chat {
     while (!signal.aborted) {
       const role = await this.#current()
       try {
-        for await (const event of eventsOf(role, after, signal)) {
+        const stream =
+          'owner' in role
+            ? role.owner.chat.events({ after, signal })
+            : ownerStream(role.client, { method: 'events', args: [{ after }] }, signal)
+        for await (const event of stream) {
           after = event.position
           yield event
         }
+        return
+      } catch (error) {
+        if (!(error instanceof OwnerGone) || signal.aborted) throw error
+      }
+    }
+  }
+
+  async *live({ signal: given, ...options }: LiveOptions = {}): AsyncGenerator<LiveEvent, void, undefined> {
+    const signal = given ? AbortSignal.any([given, this.#closing.signal]) : this.#closing.signal
+    while (!signal.aborted) {
+      const role = await this.#current()
+      try {
+        if ('owner' in role) yield* role.owner.chat.live({ ...options, signal })
+        else yield* ownerStream(role.client, { method: 'live', args: [options] }, signal)
         return
       } catch (error) {
         if (!(error instanceof OwnerGone) || signal.aborted) throw error
@@ -297,41 +319,3 @@ const withSignal = (args: unknown[], signal: AbortSignal | undefined): unknown[]
   if (!signal) return args
   return [...args.slice(0, -1), { ...(args.at(-1) as object), signal }] // options come last
 }
-
-/** Events of the owner as an iterable; throws OwnerGone. */
-async function* eventsOf(role: Role, after: number, signal: AbortSignal): AsyncGenerator<ChatEvent, void, undefined> {
-  if ('owner' in role) {
-    yield* role.owner.chat.events({ after, signal })
-    return
-  }
-  const queue: ChatEvent[] = []
-  const stop = new AbortController()
-  let wake = (): void => {}
-  let end: { error?: Error } | undefined
-  const options = {
-    signal: AbortSignal.any([signal, stop.signal]),
-    onEvent: (event: ChatEvent) => {
-      queue.push(event)
-      wake()
-    },
-  }
-  role.client.call('events', [{ after }], options).then(
-    () => ((end = {}), wake()),
-    (error: unknown) => ((end = { error: asChatErrorOrGone(error) }), wake()),
-  )
-  try {
-    for (;;) {
-      for (let event = queue.shift(); event; event = queue.shift()) yield event
-      if (end) break
-      await new Promise<void>((resolve) => {
-        wake = resolve
-        if (queue.length > 0 || end) resolve()
-      })
-    }
-  } finally {
-    stop.abort()
-  }
-  if (end.error) throw end.error
-}
-
-const asChatErrorOrGone = (error: unknown): Error => (error instanceof OwnerGone ? error : asChatError(error))

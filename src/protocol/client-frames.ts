@@ -1,5 +1,6 @@
 // What a client sends. Fields that are not declared are ignored, so that newer clients can talk to older gateways.
 import * as v from 'valibot'
+import { limits } from './limits.ts'
 import { bytes, count, cursors, frame, id, keys, name, nonce } from './frame-schema.ts'
 
 export const clientFrames = {
@@ -201,6 +202,30 @@ export const clientFrames = {
       errors: ['USER_UNKNOWN', 'QUORUM_UNAVAILABLE'],
       doc: 'All certificates of a user.',
       example: { id: 14, user: 'bob' },
+    },
+  ),
+  'live.watch': frame(
+    {
+      id,
+      users: v.pipe(v.array(name), v.maxLength(limits.maxWatched)),
+      typing: v.boolean(),
+      shown: v.boolean(),
+    },
+    {
+      phase: 'after',
+      reply: 'ok',
+      errors: ['RATE_LIMITED'],
+      doc: 'What this session is told from now on: whether these users (at most 200) are there, and who is typing to this user. `shown`: others may see that this user is there. Replaces what was asked for before; a session that never asks is told nothing and seen by nobody.',
+      example: { id: 17, users: ['bob'], typing: true, shown: true },
+    },
+  ),
+  'live.typing': frame(
+    { id, to: name, active: v.boolean() },
+    {
+      phase: 'after',
+      errors: [],
+      doc: 'This user is typing to a user or a group (its id), or no more. No reply, unless it fails. Never stored; dropped under load, beyond five a second, and for those who are not there.',
+      example: { id: 18, to: 'bob', active: true },
     },
   ),
   ping: frame(

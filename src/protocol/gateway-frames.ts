@@ -135,6 +135,24 @@ export const gatewayFrames = {
       example: { id: 16, token: '…', maxBlobBytes: 104_857_600 },
     },
   ),
+  'live.presence': frame(
+    { users: v.array(v.tuple([name, v.picklist(['online', 'offline']), v.nullable(time)])) },
+    {
+      phase: 'after',
+      errors: [],
+      doc: 'Watched users whose presence is known or has changed: [user, state, when last there in ms or null]. May be seconds old, and lost.',
+      example: { users: [['bob', 'online', null]] },
+    },
+  ),
+  'live.typing': frame(
+    { from: name, conversation: v.pipe(v.string(), v.maxLength(80)), active: v.boolean() },
+    {
+      phase: 'after',
+      errors: [],
+      doc: 'Somebody is typing in a conversation (`alice:bob`, or the id of a group), or no more. Believed for six seconds.',
+      example: { from: 'bob', conversation: 'alice:bob', active: true },
+    },
+  ),
   'session.drain': frame(
     { gateways: v.array(v.string()) },
     {

@@ -52,6 +52,13 @@ export const limits = {
   noticeMs: 50,
   noticeFetchMs: 100,
   headsMs: 5_000,
+  /** Users whose presence one session is told: those whom a person looks at, not everybody. */
+  maxWatched: 200,
+  /** How old presence may be: routers are asked so often, for all users together. */
+  presenceMs: 3_000,
+  /** Typing of this long goes in one message to each gateway, and is believed for so long without another word. */
+  typingBatchMs: 500,
+  typingMs: 6_000,
   gapHoldMs: 2_000,
   /** Of a message. Their names, keys and previews fit into a record besides the longest text. */
   maxAttachments: 16,

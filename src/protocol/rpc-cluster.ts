@@ -25,6 +25,8 @@ export interface LeaseEntry {
   capability: Uint8Array
   /** Of the gateway, rising with each change: an older one never replaces a newer one. */
   sequence: number
+  /** Others may be told that the user is there. */
+  shown?: boolean
 }
 export const routeBind = declare<{ gatewayEpoch: number; leases: LeaseEntry[] }, { kept: number }>({
   name: 'route.bind',
@@ -47,6 +49,7 @@ export interface Lease {
   gateway: string
   session: string
   capability: Uint8Array
+  shown?: boolean
 }
 export const routeLookup = declare<{ user: string }, { leases: Lease[] }>({
   name: 'route.lookup',
@@ -54,6 +57,17 @@ export const routeLookup = declare<{ user: string }, { leases: Lease[] }>({
   stream: 'control',
   timeoutMs: 1_000,
   doc: 'The leases of a user; empty when this router knows none.',
+})
+
+export const routePresence = declare<
+  { users: string[] },
+  { users: [user: string, online: boolean, lastSeen?: number][] }
+>({
+  name: 'route.presence',
+  number: 43,
+  stream: 'control',
+  timeoutMs: 1_000,
+  doc: 'Which of at most 1,000 users have a lease that may be shown, and when (ms) the others last had one, as far as this router remembers.',
 })
 
 // ---- gateway to gateway
@@ -77,6 +91,20 @@ export const gateUrl = declare<{ url: string; draining: boolean }, void>({
   stream: 'control',
   timeoutMs: undefined,
   doc: 'Where clients reach the calling gateway; sent on connection and on change.',
+})
+
+export interface TypingItem {
+  from: string
+  /** A user, or the id of a group. */
+  to: string
+  active: boolean
+}
+export const gateTyping = declare<{ items: TypingItem[] }, void>({
+  name: 'gate.typing',
+  number: 53,
+  stream: 'control',
+  timeoutMs: undefined,
+  doc: 'Who is typing, at most 200 a call: to users that are, by their leases, at the receiving gateway, or to a group. May be lost.',
 })
 
 // ---- every node

@@ -90,6 +90,9 @@ export class FakeSession {
   readonly number = ++sessions
   readonly link: GatewayLink
   readonly fetched: string[] = []
+  /** What it asked to be told last, and what its user typed. */
+  watched: Fields | undefined
+  readonly typed: Fields[] = []
   readonly #world: GatewayWorld
   readonly #gateway: FakeGateway
   readonly #handlers: GatewayLinkHandlers
@@ -179,6 +182,11 @@ export class FakeSession {
     },
     'media.token': ({ id }) =>
       this.send('media.token', { id, token: `t${this.number}`, maxBlobBytes: this.#world.maxBlobBytes }),
+    'live.watch': ({ id, users, typing, shown }) => {
+      this.watched = { users, typing, shown }
+      this.send('ok', { id })
+    },
+    'live.typing': ({ to, active }) => void this.typed.push({ to, active }),
     'record.put': (frame) => this.#put(frame),
     'group.propose': ({ id, record }) => this.#group(id, this.#world.groups.propose(fromBase64(String(record)))),
     'group.get': ({ id, group, version }) =>

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { ChatEvent } from '../../src/client/api.ts'
+import type { LiveEvent } from '../../src/client/api.ts'
 import type { LocalChat } from '../../src/client/local-chat.ts'
+import { ownerStream } from '../../src/client/owner-stream.ts'
 import { OwnerGone, ProfileClient } from '../../src/client/profile-client.ts'
 import { ProfileServer } from '../../src/client/profile-server.ts'
 import { ChatError } from '../../src/protocol/errors.ts'
@@ -76,9 +77,29 @@ socket('groups are changed through it; what is repeated under its id happens onc
   client.close()
 })
 
+socket('what is of the moment streams to every process, and is asked for while one reads', async ({ path, world }) => {
+  const client = await open(path)
+  const stop = new AbortController()
+  const told: LiveEvent[] = []
+  const done = (async () => {
+    const call = { method: 'live', args: [{ watch: ['bob'] }] } as const
+    for await (const event of ownerStream(client, { ...call, args: [...call.args] }, stop.signal)) told.push(event)
+  })()
+  const session = await eventually(() =>
+    [...world.gateways.values()].flatMap(({ sessions }) => [...sessions]).find(({ watched }) => watched),
+  )
+  session?.send('live.presence', { users: [['bob', 'online', null]] })
+  await eventually(() => told.length === 1)
+  assert.equal(told, [{ type: 'presence', user: 'bob', state: 'online', lastSeen: null }])
+  stop.abort()
+  await done
+  await eventually(() => JSON.stringify(session?.watched?.users) === '[]')
+  client.close()
+})
+
 socket('events stream until they are cancelled', async ({ path, chat }) => {
   const client = await open(path)
-  const events: ChatEvent[] = []
+  const events: unknown[] = []
   const stop = new AbortController()
   const done = client.call('events', [{ after: 0 }], { signal: stop.signal, onEvent: (event) => events.push(event) })
   await chat.send('alice', 'to myself', { wait: 'stored' })

@@ -3,8 +3,10 @@
 import { type Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 import type { ChatEvent } from '../../client/api.ts'
 import { ChatError } from '../../protocol/errors.ts'
+import { limits } from '../../protocol/limits.ts'
+import { isUserName } from '../../protocol/names.ts'
 import { examples } from '../output.ts'
-import { authorOf, eventLine } from './message-lines.ts'
+import { authorOf, eventLine, liveLine } from './message-lines.ts'
 import { chatVerb, parseCount, parseDuration } from './options.ts'
 import { type Opened, settle, withChat } from './with-chat.ts'
 
@@ -15,6 +17,7 @@ interface ListenFlags {
   timeout?: number
   markRead?: true
   from?: string
+  live?: true
 }
 
 export const registerListen = (program: Command): void => {
@@ -28,6 +31,7 @@ export const registerListen = (program: Command): void => {
     .addOption(new Option('--timeout <duration>', 'end with exit code 3 after so long').argParser(parseDuration))
     .option('--mark-read', 'mark what is shown as read')
     .option('--from <user>', 'only what comes from this user')
+    .option('--live', 'also who is typing, and who of those you write with comes and goes')
     .action((options, command) => run(command, options))
 }
 
@@ -44,7 +48,10 @@ const run = (command: CommandUnknownOpts, flags: ListenFlags): Promise<void> =>
       flags.timeout ?? 2 ** 31 - 1,
     )
     try {
+      const watching = flags.live ? followLive(opened, stop.signal) : undefined
       const isComplete = await follow(opened, flags, stop.signal)
+      stop.abort()
+      await watching
       if (flags.markRead || isComplete) await settle(opened)
       if (isTimeout && !isComplete)
         throw new ChatError('TIMEOUT', { message: 'The messages waited for did not come in time' })
@@ -52,6 +59,14 @@ const run = (command: CommandUnknownOpts, flags: ListenFlags): Promise<void> =>
       clearTimeout(timer)
     }
   })
+
+/** Nothing of it is missed, or kept: it needs no position. */
+const followLive = async ({ chat, output }: Opened, signal: AbortSignal): Promise<void> => {
+  const people = (await chat.inbox()).map(({ conversation }) => conversation).filter(isUserName)
+  for await (const event of chat.live({ watch: people.slice(0, limits.maxWatched), signal })) {
+    output.event(event, () => liveLine(event))
+  }
+}
 
 /** True when the count was reached; false when the signal came first. */
 const follow = async ({ chat, output }: Opened, flags: ListenFlags, signal: AbortSignal): Promise<boolean> => {

@@ -1,5 +1,6 @@
 // Messages as lines for people. Everything that others wrote passes safeText; `--json` never comes here.
 import type {
+  LiveEvent,
   ChatEvent,
   GroupEvent,
   HistoryMessage,
@@ -68,6 +69,11 @@ const changeTexts: Record<GroupEvent['change'], (user: string, role: string) => 
 /** What somebody did to a group, without who. */
 export const groupChangeText = ({ change, user = '', role = 'member' }: GroupEvent): string =>
   changeTexts[change](safeLine(user), role)
+
+export const liveLine = (event: LiveEvent): string => {
+  if (event.type === 'presence') return `${safeLine(event.user)} is ${event.state}`
+  return `${safeLine(event.from)} ${event.active ? 'is typing' : 'stopped typing'} (${safeLine(event.conversation)})`
+}
 
 /** Whose doing an event is. */
 export const authorOf = (event: ChatEvent): string =>

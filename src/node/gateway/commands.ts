@@ -6,6 +6,7 @@ import type { Feeds } from './feeds.ts'
 import { frameText } from './gateway-frames.ts'
 import type { Groups } from './groups.ts'
 import type { Handshake } from './handshake.ts'
+import type { Live } from './live.ts'
 import type { MediaTokens } from './media-tokens.ts'
 import type { Put } from './put.ts'
 import type { Session } from './session.ts'
@@ -25,6 +26,7 @@ export interface CommandPorts {
   groups: Groups
   feeds: Feeds
   tokens: MediaTokens
+  live: Live
   /** The answer to auth.map. */
   sendMap: (session: Session, id: number) => void
 }
@@ -35,7 +37,16 @@ const AUTHORITY_COST = 10
 /** Several rounds over the homes of the group, and a copy for every member. */
 const GROUP_COST = 50
 
-export const makeCommands = ({ handshake, account, put, groups, feeds, tokens, sendMap }: CommandPorts): Commands => ({
+export const makeCommands = ({
+  handshake,
+  account,
+  put,
+  groups,
+  feeds,
+  tokens,
+  live,
+  sendMap,
+}: CommandPorts): Commands => ({
   'auth.hello': { cost: 2, handle: (session, frame) => handshake.hello(session, frame) },
   'auth.prove': { cost: 2, handle: (session, frame) => handshake.prove(session, frame) },
   'auth.register': { cost: AUTHORITY_COST, handle: (session, frame) => account.register(session, frame) },
@@ -53,5 +64,7 @@ export const makeCommands = ({ handshake, account, put, groups, feeds, tokens, s
   'feed.fetch': { cost: READ_COST, handle: (session, frame) => feeds.fetch(session, frame) },
   'certificate.get': { cost: READ_COST, handle: (session, frame) => account.listCertificates(session, frame) },
   'media.token': { cost: 1, handle: (session, frame) => tokens.handle(session, frame) },
+  'live.watch': { cost: READ_COST, handle: (session, frame) => live.watch(session, frame) },
+  'live.typing': { cost: 1, handle: (session, frame) => live.typing(session, frame) },
   ping: { cost: 1, handle: (session, { id }) => session.send(frameText('pong', { id })) },
 })

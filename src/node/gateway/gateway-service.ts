@@ -27,6 +27,7 @@ import { Handshake } from './handshake.ts'
 import { LeaseBinder } from './lease-binder.ts'
 import { LeaseFinder } from './lease-finder.ts'
 import { MediaHttp } from './media-http.ts'
+import { Live } from './live.ts'
 import { MediaTokens } from './media-tokens.ts'
 import { Neighbours } from './neighbours.ts'
 import { Pusher } from './push.ts'
@@ -78,6 +79,8 @@ const DEVICE_RATE: Rate = { perSecond: limits.recordsPerSecond, burst: limits.re
 /** Below the deadline that a node gives each service. */
 const DRAIN_MS = 3_000
 const DRAIN_LOOK_MS = 10
+/** Records that wait: beyond it what is of the moment is dropped. */
+const BUSY_QUEUE = 1_000
 /** A feed begins without its lease after this: routers are an optimisation. */
 const LEASE_WAIT_MS = 250
 
@@ -94,6 +97,7 @@ export class GatewayService implements Service {
   readonly #put: Put
   readonly #tokens: MediaTokens
   readonly #media: MediaHttp
+  readonly #live: Live
   readonly #dispatcher: Dispatcher
   #url = ''
 
@@ -106,12 +110,13 @@ export class GatewayService implements Service {
     const ring = new RouterRing(transport, view)
     this.#binder = new LeaseBinder(ports, ring)
     this.#feeds = new Feeds(ports)
+    const finder = new LeaseFinder(ports, ring)
     this.#pusher = new Pusher({
       transport,
       clock,
       sessions: this.#sessions,
       neighbours: this.#neighbours,
-      finder: new LeaseFinder(ports, ring),
+      finder,
       maxBufferedBytes: options.maxBufferedBytes ?? limits.maxBufferedBytesPerClient,
       onSlow: (session) => void this.#feeds.slow(session),
     })
@@ -121,6 +126,16 @@ export class GatewayService implements Service {
     this.#media = new MediaHttp({ blobs, tokens: this.#tokens, log: ports.log, maxBlobBytes })
     this.#groups = new Groups({ transport, view, pusher: this.#pusher })
     this.#put = new Put({ view, clock, mailboxes, pusher: this.#pusher, groups: this.#groups, blobs })
+    this.#live = new Live({
+      ...ports,
+      sessions: this.#sessions,
+      neighbours: this.#neighbours,
+      groups: this.#groups,
+      finder,
+      ring,
+      isBusy: () => mailboxes.status().queued + this.#pusher.queued > BUSY_QUEUE,
+      onShown: (session) => this.#bind(session),
+    })
     this.#dispatcher = new Dispatcher({ ...ports, commands: this.#makeCommands() })
   }
 
@@ -129,6 +144,7 @@ export class GatewayService implements Service {
     this.#neighbours.start()
     this.#pusher.start()
     this.#feeds.start(signal)
+    this.#live.start()
     transport.onPeerChange((peer, connected) => {
       if (nodeOf(view.current().map, peer)?.roles.includes('router'))
         this.#binder.routersChanged(connected ? undefined : peer)
@@ -157,6 +173,7 @@ export class GatewayService implements Service {
     await this.#drained()
     for (const session of this.#sessions.all()) session.close(closeCodes.goingAway, 'GATEWAY_DRAINING')
     this.#binder.stop()
+    this.#live.stop()
     await listener.stop()
   }
 
@@ -186,8 +203,8 @@ export class GatewayService implements Service {
     })
     const sendMap = (session: Session, id: number): void => session.send(this.#mapText(id))
     const account = new Account(this.#ports)
-    const [put, groups, feeds, tokens] = [this.#put, this.#groups, this.#feeds, this.#tokens]
-    return makeCommands({ handshake, account, put, groups, feeds, tokens, sendMap })
+    const [put, groups, feeds, tokens, live] = [this.#put, this.#groups, this.#feeds, this.#tokens, this.#live]
+    return makeCommands({ handshake, account, put, groups, feeds, tokens, live, sendMap })
   }
 
   #connected(socket: ClientSocket): ClientSocketHandlers {
@@ -216,7 +233,7 @@ export class GatewayService implements Service {
 
   #bind(session: Session): void {
     const { user, capability } = session.identity
-    const bound = this.#binder.bind(user, session.id, capability)
+    const bound = this.#binder.bind({ user, session: session.id, capability, shown: session.isShown })
     session.leased = new Promise((resolve) => {
       const cancel = this.#ports.clock.after(LEASE_WAIT_MS, resolve)
       void bound.then(() => {
@@ -230,6 +247,7 @@ export class GatewayService implements Service {
     session.isClosed = true
     session.cancelTimeout()
     this.#feeds.close(session)
+    this.#live.closed(session)
     this.#binder.unbind(session.id)
     this.#sessions.remove(session)
     this.#tokens.end(session)

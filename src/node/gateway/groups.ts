@@ -5,7 +5,7 @@ import { ChatError, hasCode } from '../../protocol/errors.ts'
 import type { ClientFrame } from '../../protocol/frames.ts'
 import { isGroupId, isGroupName } from '../../protocol/names.ts'
 import type { OpenRecord } from '../../protocol/records.ts'
-import { groupGet, groupPropose, groupSend, type ResponseOf, type RpcMethod } from '../../protocol/rpc.ts'
+import { groupGet, groupMembers, groupPropose, groupSend, type ResponseOf, type RpcMethod } from '../../protocol/rpc.ts'
 import type { ClusterView, PeerTransport } from '../core/ports.ts'
 import { groupNodesFor } from '../replication/group-nodes.ts'
 import { frameText } from './gateway-frames.ts'
@@ -43,6 +43,11 @@ export class Groups {
     const request = { ...which, user: session.identity.user, ...(version === undefined ? {} : { version }) }
     const { record } = await this.#ask(group, groupGet, request)
     session.send(frameText('group.record', { id, record: toBase64(record) }))
+  }
+
+  /** Of now, or of seconds ago. */
+  async members(group: string): Promise<string[]> {
+    return (await this.#ask(group, groupMembers, { group })).users
   }
 
   async #ask<Request, Response>(

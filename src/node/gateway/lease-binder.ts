@@ -49,11 +49,12 @@ export class LeaseBinder {
   }
 
   /** Resolves when the first router has the lease, or when there is none to tell. A new capability binds again. */
-  bind(user: string, session: string, capability: Uint8Array): Promise<void> {
+  bind({ user, session, capability, shown }: Omit<LeaseEntry, 'sequence'>): Promise<void> {
     const owners = this.#ring.nearest(user, LEASE_COPIES)
     return new Promise((resolve) => {
       const sequence = ++this.#sequence
-      const bound = { user, session, capability, sequence, owners, settled: resolve, waiting: owners.length }
+      const lease = { user, session, capability, sequence, ...(shown ? { shown } : {}) }
+      const bound = { ...lease, owners, settled: resolve, waiting: owners.length }
       this.#sessions.get(session)?.settled()
       this.#sessions.set(session, bound)
       for (const router of owners) this.#toBind(router, bound)
@@ -156,7 +157,7 @@ export class LeaseBinder {
   async #sendBinds(router: string, binds: Bound[]): Promise<void> {
     const current = binds.filter((bound) => this.#sessions.get(bound.session) === bound)
     if (current.length === 0) return
-    const leases = current.map(({ user, session, capability, sequence }) => ({ user, session, capability, sequence }))
+    const leases = current.map(({ owners: _owners, settled: _settled, waiting: _waiting, ...lease }) => lease)
     try {
       const { kept } = await this.#ports.transport.call(router, routeBind, { gatewayEpoch: this.#epoch, leases })
       if (kept === 0) this.#retry(router)

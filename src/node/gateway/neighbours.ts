@@ -41,6 +41,13 @@ export class Neighbours {
     return [...this.#urls.values()]
   }
 
+  /** The other gateways that can be reached now. */
+  connected(): string[] {
+    return peersWithRole(this.#view.current().map, 'gateway').filter(
+      (peer) => peer !== this.#transport.self && this.#transport.isConnected(peer),
+    )
+  }
+
   isGateway(peer: string): boolean {
     return nodeOf(this.#view.current().map, peer)?.roles.includes('gateway') ?? false
   }

@@ -26,6 +26,7 @@ export interface Challenge {
 
 /** Records of one push frame, in characters: a turn's pushes share frames up to this. */
 const MAX_PUSH_CHARS = 192 * 1024
+const MAX_IDLE_BYTES = 64 * 1024
 
 export class Session {
   readonly id: string
@@ -42,6 +43,8 @@ export class Session {
   cancelTimeout = (): void => {}
   /** Reads too slowly: nothing is pushed until it has caught up and was told. */
   isSlow = false
+  /** Others may be told that its user is there. */
+  isShown = false
   #identity: Identity | undefined
   #pushes = ''
 
@@ -68,6 +71,11 @@ export class Session {
 
   send(text: string): void {
     if (!this.isClosed) this.socket.send(text)
+  }
+
+  /** For what may get lost: nothing is added to what a slow client has not read yet. */
+  sendIfIdle(text: string): void {
+    if (!this.isSlow && this.socket.bufferedBytes < MAX_IDLE_BYTES) this.send(text)
   }
 
   /** Adds a record (as text) to the turn's push frame; true when it is the first, so that somebody calls flushPushes. */

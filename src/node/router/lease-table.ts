@@ -16,16 +16,22 @@ interface GatewayLeases {
 export class LeaseTable {
   readonly #gateways = new Map<string, GatewayLeases>()
   readonly #users = new Map<string, Lease[]>()
+  readonly #onLeft: (user: string) => void
   #leases = 0
+
+  /** `onLeft`: a lease of the user that may be shown is gone. */
+  constructor({ onLeft = () => {} }: { onLeft?: (user: string) => void } = {}) {
+    this.#onLeft = onLeft
+  }
 
   /** Takes over what is newer; how many of these leases the table now holds. Of an older epoch: none. */
   bind(gateway: string, epoch: number, leases: readonly LeaseEntry[]): number {
     const held = this.#gatewayAt(gateway, epoch)
     if (!held) return 0
     let kept = 0
-    for (const { user, session, capability, sequence } of leases) {
+    for (const { user, session, capability, sequence, shown = false } of leases) {
       // A copy: what a transport hands over is a slice of a frame, and a lease is held for long.
-      const lease = { user, session, capability: new Uint8Array(capability), sequence }
+      const lease = { user, session, capability: new Uint8Array(capability), sequence, shown }
       const known = held.sessions.get(lease.session)
       const isOld = lease.sequence < (known?.sequence ?? 0) || lease.sequence < (held.ended.get(lease.session) ?? 0)
       if (isOld) continue
@@ -81,16 +87,17 @@ export class LeaseTable {
     return made
   }
 
-  #addOfUser(gateway: string, { user, session, capability }: LeaseEntry): void {
+  #addOfUser(gateway: string, { user, session, capability, shown }: LeaseEntry): void {
     const leases = this.#users.get(user) ?? []
-    this.#users.set(user, [...leases, { gateway, session, capability }])
+    this.#users.set(user, [...leases, { gateway, session, capability, ...(shown ? { shown } : {}) }])
     this.#leases++
   }
 
-  #removeOfUser(gateway: string, { user, session }: LeaseEntry): void {
+  #removeOfUser(gateway: string, { user, session, shown }: LeaseEntry): void {
     const left = this.lookup(user).filter((lease) => lease.gateway !== gateway || lease.session !== session)
     if (left.length === 0) this.#users.delete(user)
     else this.#users.set(user, left)
     this.#leases--
+    if (shown) this.#onLeft(user)
   }
 }

@@ -4,9 +4,10 @@ import type { Clock, Logger } from '../../platform/ports.ts'
 import { nodeOf } from '../../protocol/cluster-map.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { limits } from '../../protocol/limits.ts'
-import { routeBind, routeLookup, routeUnbind } from '../../protocol/rpc.ts'
+import { routeBind, routeLookup, routePresence, routeUnbind } from '../../protocol/rpc.ts'
 import type { ClusterView, PeerTransport } from '../core/ports.ts'
 import type { Service } from '../core/service.ts'
+import { LastSeen } from './last-seen.ts'
 import { LeaseTable } from './lease-table.ts'
 
 /** Leases in one call: what a gateway sends at once when it binds in bulk. */
@@ -29,7 +30,8 @@ export interface RouterStatus {
 export class RouterService implements Service {
   readonly name = 'router'
   readonly #ports: RouterPorts
-  readonly #table = new LeaseTable()
+  readonly #lastSeen: LastSeen
+  readonly #table: LeaseTable
   /** Gateways whose connection ended, with what cancels the end of their grace. */
   readonly #graces = new Map<string, () => void>()
   #lookups = 0
@@ -37,6 +39,8 @@ export class RouterService implements Service {
 
   constructor(ports: RouterPorts) {
     this.#ports = ports
+    this.#lastSeen = new LastSeen(ports.clock)
+    this.#table = new LeaseTable({ onLeft: (user) => this.#lastSeen.left(user) })
   }
 
   start(): void {
@@ -54,6 +58,11 @@ export class RouterService implements Service {
     transport.handle(routeLookup, ({ user }) => {
       this.#lookups++
       return { leases: this.#table.lookup(user) }
+    })
+    transport.handle(routePresence, ({ users }, from) => {
+      this.#mustBeGateway(from)
+      if (users.length > MAX_LEASES_PER_CALL) throw new ChatError('RPC_INVALID', { message: 'Too many users at once' })
+      return { users: users.map((user) => this.#lastSeen.presenceOf(user, this.#table.lookup(user))) }
     })
     transport.onPeerChange((peer, connected) => this.#peerChanged(peer, connected))
     view.watch(() => this.#dropStrangers())
@@ -74,7 +83,8 @@ export class RouterService implements Service {
   }
 
   #mustBeGateway(peer: string): void {
-    if (!this.#isGateway(peer)) throw new ChatError('PEER_DENIED', { message: 'Only gateways hold leases' })
+    if (!this.#isGateway(peer))
+      throw new ChatError('PEER_DENIED', { message: 'Only gateways hold leases and ask who is there' })
   }
 
   /** A lease lives while its gateway's connection does, and a grace longer: a short cut of the link changes nothing. */
