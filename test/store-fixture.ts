@@ -31,6 +31,7 @@ const keyFor = (name: string): KeyPair => keyPairFromSeed(sha256(Buffer.from(`st
 const authority = keyFor('authority')
 export const cluster = toHex(authority.publicKey)
 export const gateway = 'gateway-1'
+const groupNodes = ['group-1', 'group-2']
 
 /** A UUIDv7 of that time; random after it. */
 export const newId = (at = Date.now()): string => {
@@ -189,6 +190,7 @@ export class Stores {
   readonly disks = new Map<string, MemoryDisk>()
   readonly #options: StoresOptions
   readonly #running = new Map<string, RunningStore>()
+  readonly #views = new Map<string, TestView>()
   map: SignedMap
 
   private constructor(options: StoresOptions) {
@@ -223,7 +225,12 @@ export class Stores {
     const map: ClusterMap = {
       cluster,
       epoch,
-      nodes: [...this.names.map((name) => node(name, 'store')), node(gateway, 'gateway'), node('router-1', 'router')],
+      nodes: [
+        ...this.names.map((name) => node(name, 'store')),
+        node(gateway, 'gateway'),
+        node('router-1', 'router'),
+        ...groupNodes.map((name) => node(name, 'group')),
+      ],
       homes: { current: homeSet(this.#options.homes ?? this.names) },
       retentionMs: limits.defaultRetentionMs,
       revocations: [],
@@ -263,6 +270,13 @@ export class Stores {
     let disk = this.disks.get(name)
     if (!disk) this.disks.set(name, (disk = new MemoryDisk()))
     return disk
+  }
+
+  /** The map as a node knows it that is no store. */
+  view(name: string): ClusterView {
+    let view = this.#views.get(name)
+    if (!view) this.#views.set(name, (view = new TestView(this.map)))
+    return view
   }
 
   store(name = 'store-1'): StoreService {

@@ -218,7 +218,7 @@ test('a home that loses something after it had reconciled has to do so again', a
 
 test('an old home that is away keeps the joint epoch open', async ({ start }) => {
   const stores = await start({ stores: [...three, 'store-4'], homes: three })
-  await eventually(() => allUp(stores))
+  await eventually(() => allUp(stores) && three.every((name) => stores.store(name).status().takesPart))
   await stores.stopStore('store-3')
   const next = [...three, 'store-4']
   stores.adopt(stores.sign(2, { homes: { current: homeSet(three), next: homeSet(next) } }))

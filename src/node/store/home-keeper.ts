@@ -96,6 +96,10 @@ export class HomeKeeper {
       onFailed: (home: Home, error: unknown) => {
         if (home === this.#home) void (this.#takesWrites ? this.#recover(home, error) : this.#closeHome(home))
       },
+      onDamage: (home: Home) => {
+        // A disk that breaks just now is opened anew, and checked then.
+        if (home === this.#home) this.proveLoss({ by: 'member' }).catch(() => {})
+      },
     }
     return openHome({ clock, disk, random, log, isAlone: this.#isAlone(), epoch: view.current().map.epoch, events })
   }

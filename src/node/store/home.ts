@@ -8,7 +8,9 @@ import { CommitQueue, type Draft } from './commit-queue.ts'
 import type { EntryFilter } from './entry-filter.ts'
 import type { FeedNumbers } from './feed-numbers.ts'
 import { metaKey } from './keys.ts'
+import { Ledger } from './ledger.ts'
 import type { ShardDigests } from './shard-digests.ts'
+import { StagedRows } from './staged-rows.ts'
 import { metaValue, openMetaValue } from './values.ts'
 
 /**
@@ -24,6 +26,8 @@ export interface HomeFacts {
   epoch: number
   /** Entries that were counted and then gone without our doing; kept until the operator has acknowledged it. */
   missing: number
+  /** The feed under which nothing is missing that this home promised to group nodes; under another it takes no part. */
+  ledgerFeed?: string
 }
 const FACTS_KEY = metaKey('facts')
 export const readFacts = (database: Database): HomeFacts | undefined =>
@@ -43,6 +47,8 @@ export interface HomeParts {
 export interface HomeEvents {
   onDurable: (draft: Draft) => void
   onFailed: (home: Home, error: unknown) => void
+  /** A row of the ledger does not check out. */
+  onDamage: (home: Home) => void
 }
 
 export class Home {
@@ -51,6 +57,7 @@ export class Home {
   readonly digests: ShardDigests
   readonly filter: EntryFilter
   readonly queue: CommitQueue
+  readonly ledger: Ledger
   /** False: no tombstone was ever stored here, so nobody needs to look for one. */
   hasTombs: boolean
   readonly #batches: BatchLog
@@ -80,10 +87,18 @@ export class Home {
       },
       onFailed: (error) => events.onFailed(this, error),
     })
+    const { database } = parts
+    const rows = new StagedRows({ database, draft: () => this.queue.draft(), commit: () => this.queue.commit() })
+    this.ledger = new Ledger({ rows, clock: parts.clock, onDamage: () => events.onDamage(this) })
   }
 
   get facts(): Readonly<HomeFacts> {
     return this.#facts
+  }
+
+  /** May it promise and take anything for groups? */
+  get takesPart(): boolean {
+    return this.#facts.ledgerFeed === this.#facts.feed
   }
 
   get mark(): StoreMark {

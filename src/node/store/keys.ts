@@ -151,7 +151,14 @@ export const fanOutKey = ({ shard, name }: Place, recordKey: Uint8Array): Buffer
 export const allFanOuts = { gte: Buffer.from([FAN_OUT]), lt: Buffer.from([FAN_OUT + 1]) }
 export const groupOfFanOut = (key: Buffer): string =>
   mailboxOwner(key.toString('utf8', ENTRY_HEAD, key.length - RECORD_KEY_BYTES - 1))
-export const hourOfFanOut = (key: Uint8Array): number => asBuffer(key).readUInt32BE(3)
+/** Of one shard, whose ids were made before `hour`. */
+export const fanOutsBefore = (shard: number, hour: number): { gte: Buffer; lt: Buffer } => {
+  const gte = Buffer.from([FAN_OUT, shard >> 8, shard & 0xff])
+  const lt = Buffer.allocUnsafe(ENTRY_HEAD)
+  lt.set(gte)
+  lt.writeUInt32BE(hour, gte.length)
+  return { gte, lt }
+}
 export const openKey = (key: Uint8Array): Buffer => Buffer.concat([Buffer.from([OPEN]), key.subarray(1)])
 export const fanOutKeyOfOpen = (key: Uint8Array): Buffer => Buffer.concat([Buffer.from([FAN_OUT]), key.subarray(1)])
 export const allOpen = { gte: Buffer.from([OPEN]), lt: Buffer.from([OPEN + 1]) }

@@ -3,12 +3,23 @@
 import { mutant } from '../../platform/mutants.ts'
 import type { Clock } from '../../platform/ports.ts'
 import { ChatError } from '../../protocol/errors.ts'
+import { asBuffer } from '../../protocol/bytes.ts'
 import { limits } from '../../protocol/limits.ts'
 import { groupMailbox } from '../../protocol/names.ts'
 import { openRecord, recordKey } from '../../protocol/records.ts'
 import type { FanOutMode, OpenFanOut } from '../../protocol/rpc.ts'
+import { SHARDS } from '../replication/placement.ts'
 import { FanOutIndex } from './fan-out-index.ts'
-import { allOpen, fanOutKey, fanOutKeyOfOpen, groupOfFanOut, openKey, placeOf } from './keys.ts'
+import {
+  allFanOuts,
+  allOpen,
+  fanOutKey,
+  fanOutsBefore,
+  fanOutKeyOfOpen,
+  groupOfFanOut,
+  openKey,
+  placeOf,
+} from './keys.ts'
 import { type FanOutValue, fanOutValue, openFanOutValue } from './ledger-values.ts'
 import type { StagedRows } from './staged-rows.ts'
 
@@ -34,6 +45,7 @@ export class LedgerFanOuts {
   readonly #clock: Clock
   readonly #onDamage: (key: Buffer) => ChatError
   readonly #index = new FanOutIndex()
+  #sweptTo = 0
 
   constructor(rows: StagedRows, clock: Clock, onDamage: (key: Buffer) => ChatError) {
     this.#rows = rows
@@ -41,7 +53,7 @@ export class LedgerFanOuts {
     this.#onDamage = onDamage
   }
 
-  /** Finds what is open, before anything is asked; false when some of it is damaged. */
+  /** Finds what is open, before anything is asked; false when some of it is damaged, which is then no longer there. */
   async load(): Promise<boolean> {
     let after: Uint8Array | undefined
     let isIntact = true
@@ -117,9 +129,30 @@ export class LedgerFanOuts {
     this.#index.delete(key)
   }
 
+  /** What is done and so old that no gateway takes it again is forgotten, a thousand at a time. */
+  async sweep(cutoffHour: number): Promise<void> {
+    if (cutoffHour <= this.#sweptTo) return
+    this.#sweptTo = cutoffHour
+    if ((await this.#rows.range({ ...allFanOuts, limit: 1 })).length === 0) return
+    for (let shard = 0; shard < SHARDS; shard++) {
+      const range = fanOutsBefore(shard, cutoffHour)
+      const rows = await this.#rows.range({ ...range, limit: ROWS_PER_TURN })
+      if (rows.length === ROWS_PER_TURN) this.#sweptTo = 0
+      for (const [key, bytes] of rows) {
+        const row = openFanOutValue(key, bytes)
+        if (row && isDone(row)) this.#rows.delete(asBuffer(key))
+      }
+      if (rows.length > 0) await this.#rows.commit()
+    }
+  }
+
   #find(key: Buffer): boolean {
     const row = this.#peek(key)
-    if (!row || isDone(row)) return false
+    if (!row || isDone(row)) {
+      this.#rows.delete(key)
+      this.#rows.delete(openKey(key))
+      return false
+    }
     this.#index.set(this.#indexed(key, groupOfFanOut(key), row.version))
     return true
   }
@@ -134,7 +167,9 @@ export class LedgerFanOuts {
     return { key, group, version, recordKey: key.subarray(-32), since: this.#clock.monotonic() }
   }
 
-  #keyOf({ group, sealed }: OpenFanOut): Buffer {
+  #keyOf({ group, version, sealed, acceptedAt }: OpenFanOut): Buffer {
+    const isWhole = isVersion(version) && Number.isSafeInteger(acceptedAt) && acceptedAt >= 0
+    if (!isWhole) throw new ChatError('RPC_INVALID', { message: 'A number of the record is malformed' })
     if (sealed.length > limits.maxRecordBytes) throw new ChatError('MESSAGE_TOO_LARGE')
     const opened = openRecord(sealed)
     if (opened.group !== group) throw new ChatError('RPC_INVALID', { message: 'The record is not for that group' })
@@ -155,4 +190,5 @@ export class LedgerFanOuts {
   }
 }
 
+const isVersion = (version: number): boolean => Number.isInteger(version) && version >= 1 && version <= limits.maxNumber
 const isDone = ({ sealed }: FanOutValue): boolean => sealed.length === 0

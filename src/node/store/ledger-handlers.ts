@@ -2,9 +2,11 @@
 // One function per method of protocol/rpc-ledger.ts. A home that may have forgotten something takes no part until it has read it back.
 import { mutant } from '../../platform/mutants.ts'
 import { ChatError } from '../../protocol/errors.ts'
+import { limits } from '../../protocol/limits.ts'
 import { groupMailbox } from '../../protocol/names.ts'
 import { splitKeys } from '../../protocol/records.ts'
 import {
+  type Ballot,
   ledgerAccept,
   ledgerDone,
   ledgerFanOut,
@@ -39,6 +41,7 @@ export interface LedgerContext {
 
 const CALLERS: Caller[] = ['group', 'store']
 const MAX_VALUE_BYTES = 256 * 1024
+const MAX_NONCE = 64
 
 export const handleLedger = (context: LedgerContext): void => {
   const { transport } = context
@@ -59,6 +62,7 @@ export const handleLedger = (context: LedgerContext): void => {
   transport.handle(ledgerPrepare, (request, from) =>
     guardRegister(request, from, (ledger) => {
       context.assertWritable()
+      assertBallot(request)
       const answer = ledger.registers.prepare(request.key, request.ballot)
       return ledger.commit().then(() => ({ ...answer, feed: context.feed() }))
     }),
@@ -66,6 +70,7 @@ export const handleLedger = (context: LedgerContext): void => {
   transport.handle(ledgerAccept, (request, from) =>
     guardRegister(request, from, (ledger) => {
       context.assertWritable()
+      assertBallot(request)
       assertValue(request.value)
       const answer = ledger.registers.accept(request.key, request)
       return ledger.commit().then(() => answer)
@@ -118,8 +123,17 @@ const assertHome = (context: LedgerContext, place: string): void => {
   }
   if (!context.takesPart() && !mutant('empty-disk-rejoins')) throw new ChatError('STORE_SYNCING')
 }
+/** A ballot belongs to the epoch of its request. */
+const assertBallot = ({ epoch, ballot }: { epoch: number; ballot: Ballot }): void => {
+  const [of, round, nonce] = ballot
+  const isWhole = of === epoch && Number.isInteger(round) && round >= 1 && round <= limits.maxNumber
+  if (!isWhole || typeof nonce !== 'string' || nonce.length > MAX_NONCE) {
+    throw new ChatError('RPC_INVALID', { message: 'The ballot is malformed' })
+  }
+}
 const assertValue = (value: Uint8Array): void => {
-  if (value.length > MAX_VALUE_BYTES) throw new ChatError('RPC_INVALID', { message: 'The value is too large' })
+  if (!(value instanceof Uint8Array) || value.length > MAX_VALUE_BYTES)
+    throw new ChatError('RPC_INVALID', { message: 'The value is too large' })
 }
 
 const learn = async (

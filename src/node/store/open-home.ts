@@ -57,7 +57,9 @@ const checkHome = async (
   const numbers = FeedNumbers.load(database, lastNumber)
   const home = new Home({ clock, database, marker, batches, numbers, digests, filter, facts, hasTombs }, events)
   log.info({ ...facts, closedCleanly: marker.wasClosedCleanly(), entries: digests.count }, 'opened the mailboxes')
-  if (facts !== known) await home.saveFacts({})
+  if (!(await home.ledger.fanOuts.load())) {
+    await home.saveFacts({ feed: newFeedId(options.random), condition: conditionAfterLoss(options.isAlone) })
+  } else if (facts !== known) await home.saveFacts({})
   return home
 }
 
@@ -70,7 +72,9 @@ const factsAtStart = (known: HomeFacts | undefined, found: Findings, options: Op
   if (known && found.isIntact) return known
   const feed = newFeedId(random)
   // No batch was ever written and none is missing: a new home. Alone, it is the first of a new cluster and lacks nothing.
-  if (!known && found.isIntact) return { feed, epoch, condition: isAlone ? 'up' : 'syncing', missing: 0 }
+  if (!known && found.isIntact) {
+    return { feed, epoch, missing: 0, ...(isAlone ? { condition: 'up', ledgerFeed: feed } : { condition: 'syncing' }) }
+  }
   const missing = (known?.missing ?? 0) + found.missing
   return { feed, epoch: known?.epoch ?? epoch, condition: conditionAfterLoss(isAlone), missing }
 }

@@ -5,9 +5,10 @@ import { mutant } from '../../platform/mutants.ts'
 import { repeat } from '../../platform/timing.ts'
 import type { ClusterMap } from '../../protocol/cluster-map.ts'
 import { asChatError } from '../../protocol/errors.ts'
-import { type StoreMark, storeSeen } from '../../protocol/rpc.ts'
+import { ledgerRows, type RequestOf, type StoreMark, storeSeen } from '../../protocol/rpc.ts'
 import { coverOf, homesOfShard, SHARDS } from '../replication/placement.ts'
 import type { StoreContext } from './context.ts'
+import { holdsLedger, isLedgerReconciled, pullLedger } from './ledger-pull.ts'
 import { pullFrom } from './repair-pass.ts'
 
 /** A finished comparison. It counts as long as the map and our own feed are the same. */
@@ -15,6 +16,8 @@ interface Pass {
   epoch: number
   feed: string
   readable: boolean
+  /** Its ledger was read, and whether it took part itself. */
+  ledger?: { tookPart: boolean }
 }
 
 export interface RepairOptions {
@@ -97,13 +100,35 @@ export class Repair {
       const { feed } = this.#context.home().facts
       const { readable, mark, fetched } = await pullFrom(this.#context, { peer, epoch, shards })
       this.#marks.set(peer, mark)
-      this.#passes.set(peer, { epoch, feed, readable })
+      const known = this.#passes.get(peer)
+      const ledger = known?.epoch === epoch && known.feed === feed ? known.ledger : undefined
+      this.#passes.set(peer, { epoch, feed, readable, ...(ledger ? { ledger } : {}) })
       if (fetched > 0) log.info({ peer, fetched }, 'read back what another home had more')
+      this.#evaluate()
+      if (!this.#needsLedgers()) return
+      const tookPart = await this.#pullLedger(peer, { epoch, feed, shards })
+      this.#passes.set(peer, { epoch, feed, readable, ledger: { tookPart } })
       this.#evaluate()
     } catch (error) {
       const { code, message } = asChatError(error)
       log.debug({ peer, code, message }, 'a comparison with another home was not finished')
     }
+  }
+
+  /** What was promised here may be forgotten, or the homes are about to change. */
+  #needsLedgers(): boolean {
+    const { map } = this.#context.view.current()
+    return !this.#context.home().takesPart || (map.homes.next !== undefined && this.reconciled < map.epoch)
+  }
+
+  #pullLedger(
+    peer: string,
+    { epoch, feed, shards }: { epoch: number; feed: string; shards: number[] },
+  ): Promise<boolean> {
+    const { ledger } = this.#context.home()
+    const ask = (request: Omit<RequestOf<typeof ledgerRows>, 'epoch'>) =>
+      this.#context.transport.call(peer, ledgerRows, { ...request, epoch })
+    return pullLedger({ ledger, feed, shards, ask })
   }
 
   #evaluate(): void {
@@ -114,6 +139,10 @@ export class Repair {
     if (home.facts.condition === 'syncing' && this.#holdsEnough(map)) {
       log.info({ feed: home.facts.feed }, 'everything that may be missing here was read back')
       home.saveFacts({ condition: 'up' }).catch(() => {}) // a disk that failed is opened again, still syncing
+    }
+    if (!home.takesPart && this.#holdsLedgers(map)) {
+      log.info({ feed: home.facts.feed }, 'everything that this home may have promised to group nodes was read back')
+      home.saveFacts({ ledgerFeed: home.facts.feed }).catch(() => {})
     }
     const { epoch, feed } = this.#reconciled
     const isNews = epoch < map.epoch || feed !== home.facts.feed
@@ -139,16 +168,30 @@ export class Repair {
     )
   }
 
+  #holdsLedgers(map: ClusterMap): boolean {
+    const { self } = this.#context.transport
+    const isRead = (peer: string): boolean => this.#isValid(map, peer) && this.#passes.get(peer)?.ledger !== undefined
+    const shards = shardsOf(map, self)
+    return shards.length > 0 && shards.every((shard) => holdsLedger(homesOfShard(map, shard), self, isRead))
+  }
+
   /** For each shard we shall have: N-W+1 readable old homes, all compared at the joint epoch; ourselves if we are one. */
   #isReconciled(map: ClusterMap, self: string): boolean {
     return everyShard((shard) => {
-      const { current, next } = homesOfShard(map, shard)
+      const homes = homesOfShard(map, shard)
+      const { current, next } = homes
       if (!next?.peers.includes(self)) return true
+      if (!isLedgerReconciled(homes, self, (peer) => this.#tookPart(map, peer))) return false
       const holding = current.peers.filter((peer) =>
         peer === self ? this.#context.isReadable() : this.#isValid(map, peer) && this.#passes.get(peer)?.readable,
       )
       return holding.length >= coverOf(current)
     })
+  }
+
+  #tookPart(map: ClusterMap, peer: string): boolean {
+    if (peer === this.#context.transport.self) return this.#context.home().takesPart
+    return this.#isValid(map, peer) && this.#passes.get(peer)?.ledger?.tookPart === true
   }
 
   #isValid(map: ClusterMap, peer: string): boolean {

@@ -9,10 +9,13 @@ import { type StoreState, storeState } from '../../protocol/rpc.ts'
 import type { ClusterView, PeerTransport } from '../core/ports.ts'
 import type { Service } from '../core/service.ts'
 import { assertCaller } from './access.ts'
+import { cutoffHour } from './admission.ts'
 import type { StoreContext } from './context.ts'
 import { EpochGate } from './epoch-gate.ts'
 import { sweepExpired } from './expiry.ts'
+import type { Home } from './home.ts'
 import { HomeKeeper } from './home-keeper.ts'
+import { handleLedger, type LedgerContext } from './ledger-handlers.ts'
 import { handleMailboxes } from './mailbox-handlers.ts'
 import { handleRepair } from './repair-handlers.ts'
 import { Repair } from './repair.ts'
@@ -41,6 +44,8 @@ const defaults = { repairEveryMs: 5_000, reopenEveryMs: 1_000, sweepEveryMs: 60_
 
 export interface StoreStatus extends StoreState {
   subscriptions: number
+  /** It has forgotten nothing that it promised to group nodes. */
+  takesPart: boolean
   /** Bytes that wait for the disk. */
   queuedBytes: number
 }
@@ -76,6 +81,7 @@ export class StoreService implements Service {
     await this.#keeper.open(signal)
     handleMailboxes(this.#context)
     handleRepair(this.#context)
+    handleLedger(this.#ledgerContext())
     transport.handle(storeState, ({ epoch }, from) => {
       this.#context.assertCaller(from, ['member'])
       const wait = this.#context.gate.enter(epoch)
@@ -103,8 +109,10 @@ export class StoreService implements Service {
 
   /** For the operator; of this home only. */
   status(): StoreStatus {
-    const queuedBytes = this.#keeper.isOpen ? this.#context.home().queue.queuedBytes : 0
-    return { ...this.#state(), subscriptions: this.#subscriptions.count, queuedBytes }
+    const home = this.#keeper.isOpen ? this.#context.home() : undefined
+    const { count: subscriptions } = this.#subscriptions
+    const [queuedBytes, takesPart] = [home?.queue.queuedBytes ?? 0, home?.takesPart === true]
+    return { ...this.#state(), subscriptions, takesPart, queuedBytes }
   }
 
   /** The operator knows that something is lost and wants to go on with what there is. */
@@ -156,6 +164,16 @@ export class StoreService implements Service {
     }
   }
 
+  #ledgerContext(): LedgerContext {
+    const home = (): Home => this.#context.home()
+    return {
+      ...this.#context,
+      ledger: () => home().ledger,
+      feed: () => home().facts.feed,
+      takesPart: () => home().takesPart,
+    }
+  }
+
   /** Writes a new epoch down before anybody asks, so that the first who does need not wait. */
   #keepEpoch(): void {
     const { log, view } = this.#ports
@@ -179,7 +197,9 @@ export class StoreService implements Service {
     this.#subscriptions.prune()
     if (!this.#keeper.isOpen || !this.#keeper.takesWrites) return
     const { retentionMs } = view.current().map
-    const removed = await sweepExpired(this.#context.home(), { now: clock.now(), retentionMs })
+    const home = this.#context.home()
+    const removed = await sweepExpired(home, { now: clock.now(), retentionMs })
+    await home.ledger.fanOuts.sweep(cutoffHour(clock.now(), retentionMs))
     if (removed > 0) log.info({ removed }, 'removed expired entries')
   }
 }
