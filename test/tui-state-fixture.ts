@@ -56,6 +56,8 @@ export const inbox = (...entries: [name: string, unread: number][]): Action => (
     title: safeText(name),
     unread,
     mentions: 0,
+    isMarked: false,
+    level: name.startsWith('#') ? ('mentions' as const) : ('all' as const),
     last: undefined,
   })),
 })

@@ -13,9 +13,8 @@ export interface Kept {
   close: () => Promise<void>
 }
 
-const memoryOf = ({ drafts, sent, levels, marked }: State): Memory => ({ drafts, sent, levels, marked })
-const isSame = (a: Memory, b: Memory): boolean =>
-  a.drafts === b.drafts && a.sent === b.sent && a.levels === b.levels && a.marked === b.marked
+const memoryOf = ({ drafts, sent }: State): Memory => ({ drafts, sent })
+const isSame = (a: Memory, b: Memory): boolean => a.drafts === b.drafts && a.sent === b.sent
 
 const nothingKept: Kept = { memory: emptyMemory, follow: () => {}, close: async () => {} }
 

@@ -41,6 +41,8 @@ const conversationOf = (entry: InboxEntry, user: string): Conversation => ({
   title: safeLine(entry.conversation, { maxLength: 64 }),
   unread: entry.unread,
   mentions: entry.mentions,
+  isMarked: entry.marked,
+  level: entry.level,
   last: entry.last ? timelineMessage(entry.last, user) : undefined,
 })
 

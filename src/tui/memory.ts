@@ -1,27 +1,21 @@
-// What the terminal client keeps across restarts, as plain data: drafts, what was sent (for the Up key), what draws attention, what is
-// marked as unread.
+// What the terminal client keeps across restarts, as plain data: drafts, and what was sent (for the Up key).
 // Pure: taking it from the state, reading it from text, bounding it, and joining it with what another process kept meanwhile.
 // It must not read or write: memory-file.ts does.
 import * as v from 'valibot'
 import { safeLine } from '../client/safe-text.ts'
 import { type Draft, emptyDraft } from './draft.ts'
-import { type Levels, levels } from './levels.ts'
 
 export interface Memory {
   readonly drafts: Readonly<Record<string, Draft>>
   readonly sent: readonly string[]
-  readonly levels: Levels
-  /** Conversations marked as unread by hand. */
-  readonly marked: readonly string[]
 }
-export const emptyMemory: Memory = { drafts: {}, sent: [], levels: {}, marked: [] }
+export const emptyMemory: Memory = { drafts: {}, sent: [] }
 
 /** A message has 64 KiB at most; a draft may be one that is still to be shortened. */
 const MAX_TEXT = 128 * 1024
 const MAX_TOTAL = 1024 * 1024
 const MAX_DRAFTS = 500
 const MAX_SENT = 200
-const MAX_CONVERSATIONS = 5_000
 const FORMAT = 1
 
 const reply = v.pipe(
@@ -50,10 +44,6 @@ const kept = v.object({
   // Pairs: `constructor` is a name, which records of valibot leave out.
   drafts: v.array(v.tuple([v.string(), draft])),
   sent: v.array(v.string()),
-  // Of the first version of this file, which knew no levels.
-  muted: v.optional(v.array(v.string()), []),
-  levels: v.optional(v.array(v.tuple([v.string(), v.picklist(levels)])), []),
-  marked: v.optional(v.array(v.string()), []),
 })
 
 /** From the newest on, as many as fit. */
@@ -68,7 +58,7 @@ const newest = <T>(entries: readonly T[], sizeOf: (entry: T) => number, maxCount
   return entries.slice(-maxCount).reverse().filter(fits).reverse()
 }
 
-export const bounded = ({ drafts, sent, levels, marked }: Memory): Memory => ({
+export const bounded = ({ drafts, sent }: Memory): Memory => ({
   drafts: Object.fromEntries(
     newest(
       Object.entries(drafts).filter(([, { text, reply }]) => text !== '' || reply !== undefined),
@@ -77,22 +67,18 @@ export const bounded = ({ drafts, sent, levels, marked }: Memory): Memory => ({
     ),
   ),
   sent: newest(sent, (text) => text.length, MAX_SENT),
-  levels: Object.fromEntries(Object.entries(levels).slice(-MAX_CONVERSATIONS)),
-  marked: marked.slice(-MAX_CONVERSATIONS),
 })
 
 export const memoryText = (memory: Memory): string => {
-  const { drafts, sent, levels, marked } = bounded(memory)
-  const [draftPairs, levelPairs] = [Object.entries(drafts), Object.entries(levels)]
-  return `${JSON.stringify({ format: FORMAT, drafts: draftPairs, sent, levels: levelPairs, marked })}\n`
+  const { drafts, sent } = bounded(memory)
+  return `${JSON.stringify({ format: FORMAT, drafts: Object.entries(drafts), sent })}\n`
 }
 
 /** undefined when it is not such a text. */
 export const parseMemory = (text: string): Memory | undefined => {
   try {
-    const { drafts, sent, muted, levels, marked } = v.parse(kept, JSON.parse(text))
-    const all = [...muted.map((name) => [name, 'none'] as const), ...levels]
-    return { drafts: Object.fromEntries(drafts), sent, levels: Object.fromEntries(all), marked }
+    const { drafts, sent } = v.parse(kept, JSON.parse(text))
+    return { drafts: Object.fromEntries(drafts), sent }
   } catch {
     return undefined
   }
@@ -107,12 +93,6 @@ const joinedDrafts = (base: Memory['drafts'], mine: Memory['drafts'], other: Mem
   return { ...other, ...Object.fromEntries(changed.map((name) => [name, mine[name] ?? emptyDraft])) }
 }
 
-const joinedLevels = (base: Levels, mine: Levels, other: Levels): Levels => {
-  const isOwnDoing = (name: string): boolean => base[name] !== mine[name]
-  const kept = Object.entries(other).filter(([name]) => !isOwnDoing(name))
-  return Object.fromEntries([...kept, ...Object.entries(mine).filter(([name]) => isOwnDoing(name))])
-}
-
 const joinedList = (base: readonly string[], mine: readonly string[], other: readonly string[]): string[] => {
   const [before, now] = [new Set(base), new Set(mine)]
   const added = mine.filter((entry) => !before.has(entry))
@@ -123,6 +103,4 @@ const joinedList = (base: readonly string[], mine: readonly string[], other: rea
 export const joinMemory = ({ base, mine, other }: { base: Memory; mine: Memory; other: Memory }): Memory => ({
   drafts: joinedDrafts(base.drafts, mine.drafts, other.drafts),
   sent: joinedList(base.sent, mine.sent, other.sent),
-  levels: joinedLevels(base.levels, mine.levels, other.levels),
-  marked: joinedList(base.marked, mine.marked, other.marked),
 })

@@ -1,6 +1,6 @@
 // About people and devices: blocking, comparing fingerprints, one's own devices.
-import type { DeviceReport } from '../client/api.ts'
-import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
+import type { AttentionLevel, DeviceReport } from '../client/api.ts'
+import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import type { EffectTools, Runners } from './effect-tools.ts'
 import { span } from './lines.ts'
 import type { ListRow } from './state.ts'
@@ -21,11 +21,20 @@ const fingerprintRow = (device: string, fingerprint: string): ListRow => ({
   line: [span(safe`${safeLine(device)}  `, 'name'), span(safeLine(fingerprint))],
 })
 
-export const peopleRunners = ({
-  chat,
-  say,
-  list,
-}: EffectTools): Runners<'block' | 'unblock' | 'devices' | 'revoke' | 'verify' | 'link'> => ({
+const levelTexts: Record<AttentionLevel, SafeText> = {
+  all: safe`draws attention with every message`,
+  mentions: safe`draws attention only when it names you`,
+  none: safe`draws no attention any more`,
+}
+
+type PeopleEffect = 'setLevel' | 'markUnread' | 'block' | 'unblock' | 'devices' | 'revoke' | 'verify' | 'link'
+
+export const peopleRunners = ({ chat, say, list }: EffectTools): Runners<PeopleEffect> => ({
+  setLevel: async ({ conversation, level }) => {
+    const now = await chat.setLevel(conversation, level)
+    say(safe`${safeLine(conversation)} ${levelTexts[now]}.`)
+  },
+  markUnread: ({ conversation }) => chat.markUnread(conversation),
   block: async ({ user }) => {
     await chat.block(user)
     say(safe`${safeLine(user)} is blocked and not told; /unblock ${safeLine(user)} undoes it.`)

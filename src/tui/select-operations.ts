@@ -71,7 +71,7 @@ export const selectOperations = {
   deleteMessage: withSelected(deleteMessage),
   reactToMessage: withSelected(reactTo),
   showReceipts: withSelected(showReceipts),
-  markMessageUnread: withSelected((state, { id }) => step(markUnread(state, id))),
+  markMessageUnread: withSelected((state, { id }) => markUnread(state, id)),
   goToAnswered: withSelected(goToAnswered),
   endSelect: (state: State): Step => step(unselected(state)),
 }

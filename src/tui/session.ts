@@ -8,7 +8,7 @@ import { Effects } from './effects.ts'
 import { groupNews } from './group-news.ts'
 import { connectionOf, Loading } from './loading.ts'
 import { Notifier } from './notifier.ts'
-import type { State } from './state.ts'
+import type { Conversation, State } from './state.ts'
 import { seenMessage } from './timeline-view.ts'
 
 /** The countdown of a reconnection moves once a second. */
@@ -59,7 +59,8 @@ export class Session {
     const { chat, store, signal } = this.#ports
     const state = store.getState()
     const conversation = state.inbox?.find(({ name }) => name === state.current)
-    if (!conversation || conversation.unread === 0) return
+    if (!conversation) return
+    if (conversation.unread === 0) return this.#takeMarkAway(state, conversation)
     const upTo = seenMessage(state)
     const seen = `${conversation.name} ${upTo} ${conversation.unread}`
     if (upTo === undefined || seen === this.#lastSeen) return
@@ -73,6 +74,17 @@ export class Session {
       this.#lastSeen = ''
       if (!signal.aborted) sayError(store, error)
     }
+    this.#isMarking = false
+  }
+
+  /** Whoever opens what was marked by hand has come back to it. */
+  async #takeMarkAway(state: State, { name, isMarked }: Conversation): Promise<void> {
+    const { chat, store, signal } = this.#ports
+    if (!isMarked || state.isHeldUnread || !state.isFocused || state.overlay) return
+    this.#isMarking = true
+    await chat.markRead(name).catch((error: unknown) => {
+      if (!signal.aborted) sayError(store, error)
+    })
     this.#isMarking = false
   }
 

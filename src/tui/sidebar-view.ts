@@ -1,7 +1,7 @@
 // The list of conversations: who, how much is unread, and the last line of each, around the current one. Pure.
 import { safeLine, safeTemplate as safe, type SafeText } from '../client/safe-text.ts'
 import { layoutOf } from './layout.ts'
-import { levelOf, urgencyOf } from './levels.ts'
+import { urgencyOf } from './levels.ts'
 import { bar, fit, type Line, line, span } from './lines.ts'
 import { type Conversation, conversationsOf, draftOfConversation, type State } from './state.ts'
 
@@ -31,12 +31,11 @@ const entryLines = (state: State, conversation: Conversation, options: EntryOpti
   const isCurrent = conversation.name === state.current
   const { width, tall, number } = options
   const { title, unread } = conversation
-  const isMuted = levelOf(state, conversation.name) === 'none'
-  const style = isCurrent ? 'current' : urgencyOf(state, conversation) > 0 ? 'unread' : 'plain'
+  const isMuted = conversation.level === 'none'
+  const style = isCurrent ? 'current' : urgencyOf(conversation) > 0 ? 'unread' : 'plain'
   const mark = isCurrent ? safe`▸ ` : number <= NUMBERED ? safe`${number % 10} ` : safe`  `
   const name = [span(mark, isCurrent ? 'key' : 'dim'), span(title, style)]
-  const isMarked = unread === 0 && state.marked.includes(conversation.name)
-  const count = isMarked ? safe`•` : unreadText(conversation)
+  const count = unread === 0 && conversation.isMarked ? safe`•` : unreadText(conversation)
   const end = isMuted ? [span(safe`muted ${count}`, 'dim')] : [span(count, 'unread')]
   const head = bar(name, end, { width, style: 'plain' })
   return tall ? [head, fit([span(safe`  `), span(lastLine(state, conversation), 'dim')], width)] : [head]

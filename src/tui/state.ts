@@ -1,12 +1,11 @@
 // The whole state of the terminal client, as plain data; every text of others in it is safe to draw already.
 // Only reduce.ts makes new states. What must happen in the world is asked for by effects; session.ts does it.
-import type { GroupRole } from '../client/api.ts'
+import type { AttentionLevel, GroupRole } from '../client/api.ts'
 import { type SafeText, safeLine } from '../client/safe-text.ts'
 import type { ClusterState } from './cluster.ts'
 import type { Completion } from './completion.ts'
 import { type Draft, emptyDraft } from './draft.ts'
 import { defaultKeymap, type Keymap } from './keymap.ts'
-import type { Levels } from './levels.ts'
 import type { Line } from './lines.ts'
 import { emptyMemory, type Memory } from './memory.ts'
 import type { TimelineGap, TimelineMessage } from './messages.ts'
@@ -18,6 +17,9 @@ export interface Conversation {
   readonly title: SafeText
   readonly unread: number
   readonly mentions: number
+  /** Marked as unread by hand. */
+  readonly isMarked: boolean
+  readonly level: AttentionLevel
   readonly last: TimelineMessage | undefined
 }
 export interface Connection {
@@ -102,10 +104,8 @@ export interface State {
   readonly rule: Rule | undefined
   readonly drafts: Readonly<Record<string, Draft>>
   readonly sent: readonly string[]
-  /** What draws attention, where it is not the usual. */
-  readonly levels: Levels
-  /** Conversations marked as unread by hand, until they are opened again. */
-  readonly marked: readonly string[]
+  /** The open conversation was marked as unread by hand and stays so until it is left. */
+  readonly isHeldUnread: boolean
   /** While the history of what was sent is walked: the place in it, and the draft that was left. */
   readonly recall: { readonly index: number; readonly draft: Draft } | undefined
   /** The last one that Tab made; completion.ts says whether it goes on. */
@@ -130,6 +130,8 @@ export type Effect =
   | { type: 'jump'; conversation: string; id: string }
   | { type: 'search'; words: string }
   | { type: 'mentions' }
+  | { type: 'markUnread'; conversation: string }
+  | { type: 'setLevel'; conversation: string; level: AttentionLevel | undefined }
   /** The first message from then on, milliseconds since 1970. */
   | { type: 'jumpToTime'; conversation: string; atMs: number }
   | { type: 'block' | 'unblock'; user: string }
@@ -164,7 +166,7 @@ export const initialState = (options: {
   keymap?: Keymap
   theme?: ThemeName
 }): State => {
-  const { drafts, sent, levels, marked } = options.memory ?? emptyMemory
+  const { drafts, sent } = options.memory ?? emptyMemory
   const isUsual = options.profile === 'default' || options.profile === options.user
   return {
     user: options.user,
@@ -188,8 +190,7 @@ export const initialState = (options: {
     rule: undefined,
     drafts,
     sent,
-    levels,
-    marked,
+    isHeldUnread: false,
     recall: undefined,
     completion: undefined,
     selected: undefined,
@@ -209,12 +210,19 @@ export const draftOfConversation = ({ drafts }: State, name: string): Draft =>
 /** The draft of no conversation is that of the empty name: what is typed before one is open is kept too. */
 export const draftOfCurrent = (state: State): Draft => draftOfConversation(state, state.current ?? '')
 
+const begunConversation = (name: string): Conversation => ({
+  name,
+  title: safeLine(name),
+  unread: 0,
+  mentions: 0,
+  isMarked: false,
+  level: 'all',
+  last: undefined,
+})
+
 /** The list on the left: what was just begun first, then by the newest message. */
 export const conversationsOf = (state: State): readonly Conversation[] => {
   const known = new Set(state.inbox?.map(({ name }) => name))
   const begun = state.opened.filter((name) => !known.has(name))
-  return [
-    ...begun.map((name) => ({ name, title: safeLine(name), unread: 0, mentions: 0, last: undefined })),
-    ...(state.inbox ?? []),
-  ]
+  return [...begun.map((name) => begunConversation(name)), ...(state.inbox ?? [])]
 }

@@ -2,7 +2,6 @@
 import { safeTemplate as safe, type SafeText } from '../client/safe-text.ts'
 import { joinText } from './cells.ts'
 import { labelOf } from './keymap.ts'
-import { levelOf } from './levels.ts'
 import { bar, type Line, line, span } from './lines.ts'
 import { type Connection, conversationsOf, type State } from './state.ts'
 import { countBelow, newBelow } from './timeline-view.ts'
@@ -52,9 +51,7 @@ export const statusLine = (state: State): Line => {
 
 export const headerLine = (state: State): Line => {
   const all = conversationsOf(state)
-  const others = all.filter(
-    ({ name, unread }) => unread > 0 && name !== state.current && levelOf(state, name) !== 'none',
-  )
+  const others = all.filter(({ name, unread, level }) => unread > 0 && name !== state.current && level !== 'none')
   const below = countBelow(state)
   const current = all.find(({ name }) => name === state.current)
   const right: SafeText[] = state.showsNotices

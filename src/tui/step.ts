@@ -38,7 +38,7 @@ export const openConversation = (state: State, name: string): State => {
     recall: undefined,
     selected: undefined,
     overlay: undefined,
-    marked: state.marked.includes(name) ? state.marked.filter((other) => other !== name) : state.marked,
+    isHeldUnread: false,
   }
 }
 

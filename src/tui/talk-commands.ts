@@ -1,30 +1,25 @@
 // Commands about conversations and their messages: opening, finding, triage, reactions, edits.
+import type { AttentionLevel } from '../client/api.ts'
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { parseWhen } from './dates.ts'
 import { emojiOf } from './emoji.ts'
-import { isLevel, type Level, levelOf, levels, withLevel } from './levels.ts'
+import { isLevel, levels } from './levels.ts'
 import type { TimelineMessage } from './messages.ts'
 import { deleteMessage, editMessage } from './reference-operations.ts'
 import { isConversation, notAName, type SlashCommand } from './slash-command.ts'
 import type { State } from './state.ts'
-import { openConversation, type Step, sendText, step, withToast } from './step.ts'
+import { openConversation, type Step, sendText, step } from './step.ts'
 import { messagesOf, windowOf } from './timeline-view.ts'
 import { markUnread } from './triage-operations.ts'
 
-const levelTexts: Record<Level, SafeText> = {
-  all: safe`draws attention with every message`,
-  mentions: safe`draws attention only when it names you`,
-  none: safe`draws no attention any more`,
-}
-
 /** Without a name it is the open conversation; without a level it has the usual one again. */
 const attending =
-  (level: Level | undefined) =>
+  (level: AttentionLevel | undefined) =>
   (state: State, argument: string): Step | SafeText => {
-    const name = argument === '' ? (state.current ?? '') : argument
-    if (!isConversation(name)) return notAName(name)
-    const next = { ...state, levels: withLevel(state.levels, name, level) }
-    return step(withToast(next, safe`${safeLine(name)} ${levelTexts[levelOf(next, name)]}.`))
+    const conversation = argument === '' ? (state.current ?? '') : argument
+    return isConversation(conversation)
+      ? step(state, { type: 'setLevel', conversation, level })
+      : notAName(conversation)
   }
 
 const notify = (state: State, argument: string): Step | SafeText => {
@@ -43,7 +38,7 @@ const goTo = (state: State, argument: string): Step | SafeText => {
 const markShownUnread = (state: State): Step => {
   const { last } = windowOf(state)
   const others = messagesOf(state).slice(0, last + 1)
-  return step(markUnread(state, others.findLast(({ isOwn }) => !isOwn)?.id))
+  return markUnread(state, others.findLast(({ isOwn }) => !isOwn)?.id)
 }
 
 /** The newest on the screen that fits. */

@@ -20,8 +20,8 @@ const nextUnread = (state: State): Step => {
   const all = conversationsOf(state)
   const at = all.findIndex(({ name }) => name === state.current)
   const others = [...all.slice(at + 1), ...all.slice(0, Math.max(0, at))]
-  const most = Math.max(0, ...others.map((conversation) => urgencyOf(state, conversation)))
-  const next = most === 0 ? undefined : others.find((conversation) => urgencyOf(state, conversation) === most)
+  const most = Math.max(0, ...others.map((conversation) => urgencyOf(conversation)))
+  const next = most === 0 ? undefined : others.find((conversation) => urgencyOf(conversation) === most)
   return step(next ? openConversation(state, next.name) : withToast(state, safe`Nothing else is unread.`))
 }
 
@@ -56,13 +56,13 @@ const toMention =
   }
 
 /** The rule goes before the message, and the conversation is one to come back to, until it is opened again. */
-export const markUnread = (state: State, id: string | undefined): State => {
-  const { current } = state
-  if (current === undefined || id === undefined) return withToast(state, safe`There is no message to mark.`)
-  const marked = [...state.marked.filter((name) => name !== current), current]
+export const markUnread = (state: State, id: string | undefined): Step => {
+  const { current: conversation } = state
+  if (conversation === undefined || id === undefined) return step(withToast(state, safe`There is no message to mark.`))
   const back = labelOf(state.keymap, 'chat', 'nextUnread')
-  const said = safe`Marked as unread on this device; ${back} in another conversation comes back here.`
-  return withToast({ ...state, marked, rule: { before: id, words: 'unread' } }, said)
+  const said = safe`Marked as unread; ${back} in another conversation comes back here.`
+  const next = withToast({ ...state, isHeldUnread: true, rule: { before: id, words: 'unread' } }, said)
+  return step(next, { type: 'markUnread', conversation })
 }
 
 export const triageOperations = {

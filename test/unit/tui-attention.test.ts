@@ -1,7 +1,7 @@
 // What draws attention, how often, and that no byte of a stranger leaves its place in the sequences of the terminal.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { ChatEvent } from '../../src/client/api.ts'
+import type { AttentionLevel, ChatEvent } from '../../src/client/api.ts'
 import { safeText } from '../../src/client/safe-text.ts'
 import {
   arrivalOf,
@@ -12,14 +12,17 @@ import {
   wayOf,
 } from '../../src/tui/attention.ts'
 import { Notifier } from '../../src/tui/notifier.ts'
-import { initialState, type State } from '../../src/tui/state.ts'
+import { type Conversation, initialState, type State } from '../../src/tui/state.ts'
 import { eventually } from '../eventually.ts'
 import { systemClock } from '../../src/platform/system.ts'
 
+const conversation = (name: string, level: AttentionLevel): Conversation => {
+  return { name, title: safeText(name), unread: 0, mentions: 0, isMarked: false, level, last: undefined }
+}
 const away: State = {
   ...initialState({ user: 'alice', profile: 'default', notices: [], size: { columns: 80, rows: 24 }, nowMs: 0 }),
   isFocused: false,
-  levels: { eve: 'none' },
+  inbox: [conversation('eve', 'none')],
 }
 const message = (from: string, text: string, conversation = from): ChatEvent => ({
   type: 'message',
@@ -40,7 +43,12 @@ const cases: [name: string, state: State, event: ChatEvent, isTold: boolean][] =
   ['one’s own, from another device', away, message('alice', 'hi', 'bob'), false],
   ['of a group', away, message('bob', 'hi', '#ops'), false],
   ['of a group that names one', away, message('bob', 'hi @alice.', '#ops'), true],
-  ['of a group that is wholly heard', { ...away, levels: { '#ops': 'all' } }, message('bob', 'hi', '#ops'), true],
+  [
+    'of a group that is wholly heard',
+    { ...away, inbox: [conversation('#ops', 'all')] },
+    message('bob', 'hi', '#ops'),
+    true,
+  ],
   ['a receipt', away, { type: 'receipt', id: 'm', user: 'bob', status: 'read', at: '', position: 1 }, false],
 ]
 for (const [name, state, event, isTold] of cases) {

@@ -12,11 +12,9 @@ import { MEMORY_FILE, MemoryFile } from '../../src/tui/memory-file.ts'
 import { draftOfCurrent, initialState } from '../../src/tui/state.ts'
 import { createStore } from '../../src/tui/store.ts'
 
-const memory = (drafts: Record<string, string>, sent: string[] = [], muted: string[] = []): Memory => ({
+const memory = (drafts: Record<string, string>, sent: string[] = []): Memory => ({
   drafts: Object.fromEntries(Object.entries(drafts).map(([name, text]) => [name, draftOf(text)])),
   sent,
-  levels: Object.fromEntries(muted.map((name) => [name, 'none'] as const)),
-  marked: muted,
 })
 const stateWith = (kept: Memory) =>
   initialState({
@@ -48,7 +46,7 @@ const writeAll = async (directory: string, ...memories: Memory[]): Promise<void>
 test('what was kept is read again, exactly, and by its owner only', async () => {
   const directory = newDirectory()
   const kept: Memory = {
-    ...memory({ bob: 'one\ntwo \x1b', constructor: 'x' }, ['a', 'b'], ['carol']),
+    ...memory({ bob: 'one\ntwo \x1b', constructor: 'x' }, ['a', 'b']),
     drafts: { bob: { text: 'é', cursor: 1, reply: { id: 'm1', from: safeText('bob'), text: safeText('said') } } },
   }
   await writeAll(directory, memory({ bob: 'o' }), kept)
@@ -62,28 +60,22 @@ test('two clients of a profile leave each other’s part alone', async () => {
   const [one, two] = [new MemoryFile(directory), new MemoryFile(directory)]
   one.read()
   two.read()
-  one.write(memory({ bob: 'from one' }, ['a'], ['bob']))
+  one.write(memory({ bob: 'from one' }, ['a']))
   await one.close()
   two.write(memory({ carol: 'from two' }, ['b']))
   await two.close()
   const both = new MemoryFile(directory).read()
   assert.equal(texts(both), { bob: 'from one', carol: 'from two' })
-  assert.equal([both.sent, both.levels, both.marked], [['a', 'b'], { bob: 'none' }, ['bob']])
+  assert.equal(both.sent, ['a', 'b'])
 })
 
 test('joining: what changed here wins, the rest is the other’s', () => {
-  const base = memory({ bob: 'old', dan: 'old' }, ['a', 'b'], ['eve'])
+  const base = memory({ bob: 'old', dan: 'old' }, ['a', 'b'])
   const mine = memory({ bob: 'new', dan: 'old', carol: '' }, ['b', 'a', 'c'])
-  const other = memory({ bob: 'theirs', dan: 'theirs', eve: 'theirs' }, ['a', 'b', 'x'], ['eve', 'bob'])
+  const other = memory({ bob: 'theirs', dan: 'theirs', eve: 'theirs' }, ['a', 'b', 'x'])
   const joined = bounded(joinMemory({ base, mine: bounded(mine), other }))
   assert.equal(texts(joined), { bob: 'new', dan: 'theirs', eve: 'theirs' })
   assert.equal(joined.sent, ['a', 'b', 'x', 'c'])
-  assert.equal([joined.levels, joined.marked], [{ bob: 'none' }, ['bob']])
-})
-
-test('a file of the first version keeps what was muted', () => {
-  const old = parseMemory('{"format":1,"drafts":[],"sent":[],"muted":["bob"]}')
-  assert.equal(old, { drafts: {}, sent: [], levels: { bob: 'none' }, marked: [] })
 })
 
 const damaged: [name: string, text: string][] = [

@@ -38,7 +38,15 @@ const begun = (messages: TimelineMessage[], hasStart = true): State => {
   const size = { columns: 50, rows: 16 }
   const state = initialState({ user: 'alice', profile: 'default', notices: [], size, nowMs: NOW })
   const conversations = ['bob', 'carol'].map((name) => {
-    return { name, title: safeText(name), unread: 0, mentions: 0, last: undefined }
+    return {
+      name,
+      title: safeText(name),
+      unread: 0,
+      mentions: 0,
+      isMarked: false,
+      level: 'all' as const,
+      last: undefined,
+    }
   })
   const timeline: Action = { type: 'timeline', conversation: 'bob', messages, gaps: [], hasStart }
   return run(state, { type: 'inbox', conversations }, timeline).state

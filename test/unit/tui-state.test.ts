@@ -46,7 +46,7 @@ const commands: [typed: string, effects: Effect[], toast?: RegExp][] = [
   ['/unblock eve\r', [{ type: 'unblock', user: 'eve' }]],
   ['/verify\r', [{ type: 'verify', user: 'bob' }]],
   ['/devices\r', [{ type: 'devices' }]],
-  ['/mute\r', []],
+  ['/mute\r', [{ type: 'setLevel', conversation: 'bob', level: 'none' }]],
   ['/unmute Bob!\r', [], /no name/],
   ['/link ABC\r', [{ type: 'link', code: 'ABC' }]],
   ['/QUIT\r', [{ type: 'quit' }]],
@@ -149,16 +149,15 @@ test('keys of navigation: next, previous, next unread, the switcher', () => {
   assert.is(type(withBob(), '\x0bdan\x1b').state.current, 'bob')
 })
 
-test('a muted conversation is passed by, marked, and heard again after /unmute', () => {
-  const wide = run(withBob(), { type: 'resized', columns: 100, rows: 16 }).state
-  const muted = type(wide, '/mute carol\r').state
-  assert.equal(muted.levels, { carol: 'none' })
+test('a muted conversation is passed by and marked', () => {
+  const wide = run(withBob(), { type: 'resized', columns: 80, rows: 20 }).state
+  assert.equal(type(wide, '/mute carol\r').effects, [{ type: 'setLevel', conversation: 'carol', level: 'none' }])
+  assert.equal(type(wide, '/unmute\r').effects, [{ type: 'setLevel', conversation: 'bob', level: undefined }])
+  const conversations = wide.inbox?.map((each) => (each.name === 'carol' ? { ...each, level: 'none' as const } : each))
+  const muted = run(wide, { type: 'inbox', conversations: conversations ?? [] }).state
   assert.match(type(muted, '\x1ba').state.toast?.text ?? '', /Nothing else is unread/)
   assert.not.match(screenText(muted), /unread elsewhere/)
   assert.match(sidebarText(muted), /carol +muted 2/)
-  const again = type(muted, '/unmute carol\r').state
-  assert.equal(again.levels, {})
-  assert.match(sidebarText(again), /carol +2/)
 })
 
 const four = 'a\nb\nc\nd\n'

@@ -3,10 +3,10 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { safeText } from '../../src/client/safe-text.ts'
 import { parseWhen } from '../../src/tui/dates.ts'
-import { levelOf, withLevel } from '../../src/tui/levels.ts'
 import { lineText } from '../../src/tui/lines.ts'
 import { isMention, mentionLine } from '../../src/tui/mentions.ts'
 import { screenText } from '../../src/tui/screen-view.ts'
+import type { State } from '../../src/tui/state.ts'
 import { newBelow } from '../../src/tui/timeline-view.ts'
 import { fresh, inbox, many, message, NOW, run, sidebarText, timeline, type, withBob } from '../tui-state-fixture.ts'
 
@@ -59,27 +59,28 @@ const times: [typed: string, at: number | undefined][] = [
 ]
 for (const [typed, at] of times) test(`when: “${typed}”`, () => assert.is(parseWhen(typed, NOW), at))
 
-test('levels: of groups only mentions count, unless it is said; a name like a property is a name', () => {
-  assert.is(levelOf({ levels: {} }, 'bob'), 'all')
-  assert.is(levelOf({ levels: {} }, '#ops'), 'mentions')
-  assert.is(levelOf({ levels: {} }, 'constructor'), 'all')
-  const loud = withLevel({}, '#ops', 'all')
-  assert.is(levelOf({ levels: loud }, '#ops'), 'all')
-  assert.equal(withLevel(loud, '#ops', 'mentions'), {})
-  assert.match(type(withBob(), '/notify mentions\r').state.toast?.text ?? '', /only when it names you/)
+test('levels: /notify says which there are and asks the library', () => {
+  assert.equal(type(withBob(), '/notify mentions\r').effects, [
+    { type: 'setLevel', conversation: 'bob', level: 'mentions' },
+  ])
   assert.match(type(withBob(), '/notify loudly\r').state.toast?.text ?? '', /all, mentions, none/)
 })
 
 test('next unread: who names the user comes first, then what is unread, then what was marked', () => {
   const state = run(fresh(), inbox(['bob', 0], ['carol', 2], ['dan', 1], ['eve', 0]), timeline('bob', [])).state
+  const withEveMarked = (from: State): State => {
+    const conversations = from.inbox?.map((entry) => ({ ...entry, isMarked: entry.name === 'eve' })) ?? []
+    return run(from, { type: 'inbox', conversations }).state
+  }
   const entries = state.inbox?.map((entry) => (entry.name === 'dan' ? { ...entry, mentions: 1 } : entry)) ?? []
-  const named = run({ ...state, marked: ['eve'] }, { type: 'inbox', conversations: entries }).state
+  const named = withEveMarked(run(state, { type: 'inbox', conversations: entries }).state)
   assert.is(type(named, ALT_A).state.current, 'dan')
   const read = run(named, inbox(['bob', 0], ['carol', 2], ['dan', 0], ['eve', 0])).state
   assert.is(type(read, ALT_A).state.current, 'carol')
-  const allRead = run(read, inbox(['bob', 0], ['carol', 0], ['dan', 0], ['eve', 0])).state
-  assert.is(type(allRead, ALT_A).state.current, 'eve')
-  assert.match(type(type(allRead, ALT_A).state, ALT_A).state.toast?.text ?? '', /Nothing else is unread/)
+  const allRead = withEveMarked(run(read, inbox(['bob', 0], ['carol', 0], ['dan', 0], ['eve', 0])).state)
+  const eve = type(allRead, ALT_A).state
+  assert.is(eve.current, 'eve')
+  assert.match(type(eve, ALT_A).state.toast?.text ?? '', /Nothing else is unread/)
 })
 
 test('conversations by number, as the list shows them', () => {
@@ -102,15 +103,15 @@ test('from mention to mention', () => {
   assert.is(type(further, ALT_N).state.selected, 'm30')
 })
 
-test('marked as unread: a rule, a sign in the list, and a way back, until it is opened again', () => {
+test('marked as unread: a rule, a sign in the list, held until it is left', () => {
   const wide = run(withBob(...many(3)), { type: 'resized', columns: 80, rows: 20 }).state
-  const marked = type(wide, `${CTRL_S}ku`).state
-  assert.equal([marked.marked, marked.rule?.before], [['bob'], 'm1'])
-  const away = type(marked, '\x1b3').state
+  const { state: marked, effects } = type(wide, `${CTRL_S}ku`)
+  assert.equal(effects, [{ type: 'markUnread', conversation: 'bob' }])
+  assert.equal([marked.isHeldUnread, marked.rule?.before], [true, 'm1'])
+  const conversations = marked.inbox?.map((entry) => ({ ...entry, isMarked: entry.name === 'bob' })) ?? []
+  const away = type(run(marked, { type: 'inbox', conversations }).state, '\x1b3').state
   assert.match(sidebarText(away), /1 bob +•/)
-  const calm = run(away, inbox(['bob', 0], ['carol', 0], ['dan', 0])).state
-  const back = type(calm, ALT_A).state
-  assert.equal([back.current, back.marked], ['bob', []])
+  assert.is(away.isHeldUnread, false)
   assert.equal(type(wide, '/unread\r').state.rule?.before, 'm2')
 })
 
