@@ -19,6 +19,7 @@ const CHECKS: { name: string; args: string[]; ifExists?: string }[] = [
   { name: 'layering', args: ['scripts/check-layering.ts'] },
   { name: 'suites', args: ['scripts/check-suites.ts'] },
   { name: 'docs', args: ['scripts/protocol-doc.ts', '--check'], ifExists: 'scripts/protocol-doc.ts' },
+  { name: 'tui docs', args: ['scripts/terminal-doc.ts', '--check'], ifExists: 'scripts/terminal-doc.ts' },
 ]
 
 process.once('SIGINT', stop)

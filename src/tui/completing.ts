@@ -8,6 +8,7 @@ import { slashCommands } from './slash-commands.ts'
 import { type Candidate, type Completion, completionOf } from './completion.ts'
 import type { Draft } from './draft.ts'
 import { emoji } from './emoji.ts'
+import { groupVerbs } from './group-commands.ts'
 import { levels } from './levels.ts'
 import { conversationsOf, draftOfCurrent, type State } from './state.ts'
 import { type Step, step, withDraft } from './step.ts'
@@ -40,6 +41,7 @@ const takes: Record<CommandTakes, (state: State) => readonly string[]> = {
   theme: () => Object.keys(themes),
   level: () => levels,
   role: () => groupRoles,
+  groupVerb: () => groupVerbs,
   emoji: () => [...emoji.keys()],
 }
 

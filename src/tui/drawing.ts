@@ -1,5 +1,7 @@
 // Brings the components onto the screen by Ink, which loads with React when the client begins, after what they read from the environment.
+import { anchoredStdout } from './anchor.ts'
 import type { Suspend } from './components/App.tsx'
+import { layoutOf } from './layout.ts'
 import type { Store } from './store.ts'
 
 export const loadComponents = async () => {
@@ -32,6 +34,7 @@ export const draw = (
     },
   })
   const app = render(root, {
+    stdout: anchoredStdout(process.stdout, () => layoutOf(store.getState()).sidebarColumns + 1),
     interactive: true,
     alternateScreen: true,
     incrementalRendering: true,

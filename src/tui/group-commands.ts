@@ -57,7 +57,7 @@ const rename = (state: State, argument: string): Step | SafeText => {
   return isGroupName(group) ? step(state, { type: 'renameGroup', group, newName }) : noGroup
 }
 
-export const groupCommands: readonly SlashCommand[] = [
+const verbs: readonly SlashCommand[] = [
   {
     name: 'create',
     takes: safe`#NAME [USER…]`,
@@ -107,3 +107,20 @@ export const groupCommands: readonly SlashCommand[] = [
   },
   { name: 'groups', takes: safe``, help: safe`the groups you are in`, run: (state) => step(state, { type: 'groups' }) },
 ]
+
+/** As on the command line: `/group add bob`. */
+const groupCommand: SlashCommand = {
+  name: 'group',
+  takes: safe`VERB …`,
+  completes: ['groupVerb'],
+  completesRest: 'user',
+  help: safe`${safeLine(verbs.map(({ name }) => name).join(', '))}: the same as these commands alone`,
+  run: (state, argument) => {
+    const [, name = '', rest = ''] = /^(\S*)\s*([^]*)$/.exec(argument) ?? []
+    const verb = verbs.find((command) => command.name === name)
+    return verb ? verb.run(state, rest) : safe`/group ${safeLine(verbs.map((known) => known.name).join(', '))}`
+  },
+}
+
+export const groupVerbs = verbs.map(({ name }) => name)
+export const groupCommands: readonly SlashCommand[] = [groupCommand, ...verbs]

@@ -58,7 +58,7 @@ const words: Record<string, string> = {
 }
 const capital = (part: string): string => words[part] ?? part.charAt(0).toUpperCase() + part.slice(1)
 /** `alt-pageup` as people write it: Alt-PgUp. A letter alone stays as it is typed. */
-const keyLabel = (key: string): string => (key.length === 1 ? key : key.split('-').map(capital).join('-'))
+export const keyLabel = (key: string): string => (key.length === 1 ? key : key.split('-').map(capital).join('-'))
 
 /** How the first key of an operation is called; empty when it has none. */
 export const labelOf = ({ table }: Keymap, mode: Mode, does: Operation | Edit): SafeText =>

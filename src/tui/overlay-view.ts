@@ -22,6 +22,15 @@ const rowLines = ({ label, help }: KeyHelp, width: number): Line[] =>
     return [span(safe`  ${shown}${spaces(LABEL_CELLS - widthOf(shown))} `, 'key'), span(text)]
   })
 
+/** What stands behind one's own messages. */
+export const messageSigns: readonly KeyHelp[] = [
+  { label: safe`… queued`, help: safe`on this device, sent as soon as a gateway answers` },
+  { label: safe`✓`, help: safe`stored: on the disks of enough stores` },
+  { label: safe`✓✓`, help: safe`received by a device of the other` },
+  { label: safe`✓✓ read`, help: safe`read by the other; in a group 5/8 counts who has` },
+  { label: safe`! refused`, help: safe`not sent, ever; Up brings the text back` },
+]
+
 const sectionsOf = (state: State): Section[] => [
   [safe`Keys`, keyHelp(state.keymap, 'chat')],
   [safe`Keys on a selected message`, keyHelp(state.keymap, 'select')],
@@ -32,16 +41,7 @@ const sectionsOf = (state: State): Section[] => [
       { label: safe`//text`, help: safe`send a text that begins with a slash` },
     ],
   ],
-  [
-    safe`Your messages`,
-    [
-      { label: safe`… queued`, help: safe`on this device, sent as soon as a gateway answers` },
-      { label: safe`✓`, help: safe`stored: on the disks of enough stores` },
-      { label: safe`✓✓`, help: safe`received by a device of the other` },
-      { label: safe`✓✓ read`, help: safe`read by the other` },
-      { label: safe`! refused`, help: safe`not sent, ever; Up brings the text back` },
-    ],
-  ],
+  [safe`Your messages`, messageSigns],
 ]
 
 export const helpLines = (state: State): Line[] => {

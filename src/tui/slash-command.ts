@@ -5,7 +5,7 @@ import type { State } from './state.ts'
 import { type Step, step } from './step.ts'
 
 /** What Tab completes in the place of an argument. */
-export type CommandTakes = 'user' | 'group' | 'conversation' | 'theme' | 'level' | 'role' | 'emoji'
+export type CommandTakes = 'user' | 'group' | 'conversation' | 'theme' | 'level' | 'role' | 'groupVerb' | 'emoji'
 
 export interface SlashCommand {
   readonly name: string

@@ -34,6 +34,8 @@ const cases: [keys: string, state: State, effects: Effect[], toast?: RegExp][] =
   ['/create ops\r', both(), [], /begin with #/],
   ['/create #ops Bob!\r', both(), [], /no name/],
   ['/add dan eve\r', inGroup(), [{ type: 'addMembers', group: '#ops', users: ['dan', 'eve'] }]],
+  ['/group add dan eve\r', inGroup(), [{ type: 'addMembers', group: '#ops', users: ['dan', 'eve'] }]],
+  ['/group dance\r', inGroup(), [], /create, add, remove/],
   ['/add #other dan\r', inGroup(), [{ type: 'addMembers', group: '#other', users: ['dan'] }]],
   ['/add dan\r', both(), [], /Which group/],
   ['/add\r', inGroup(), [], /Who\?/],

@@ -1,11 +1,15 @@
 // The screen: bars, list, timeline, input. It takes its lines from screen-view.ts and decides nothing.
-import { Box, useApp, useCursor } from 'ink'
+import { Box, Text, useApp, useCursor } from 'ink'
 import { type ReactNode, useEffect, useSyncExternalStore } from 'react'
+import { ANCHOR } from '../anchor.ts'
 import { layoutOf } from '../layout.ts'
 import { screenOf } from '../screen-view.ts'
 import type { Store } from '../store.ts'
 import { themes } from '../theme.ts'
 import { Rows } from './Rows.tsx'
+
+/** One in each row, between the list and the timeline. */
+const anchors = (rows: number): string => Array(rows).fill(ANCHOR).join('\n')
 
 /** Gives the terminal away while `run` goes on, and draws everything anew after it. */
 export type Suspend = (run: () => Promise<void>) => Promise<void>
@@ -29,7 +33,11 @@ export function App({ store, onSuspend }: { store: Store; onSuspend: (suspend: S
         {sidebarColumns > 0 && (
           <Rows theme={theme} lines={screen.sidebar} width={sidebarColumns} height={timelineRows} />
         )}
-        {sidebarColumns > 0 && <Box width={1} flexShrink={0} />}
+        {sidebarColumns > 0 && (
+          <Box width={1} height={timelineRows} flexShrink={0}>
+            <Text>{anchors(timelineRows)}</Text>
+          </Box>
+        )}
         <Rows theme={theme} lines={screen.main} width={timelineColumns} height={timelineRows} />
       </Box>
       {screen.toast && <Rows theme={theme} lines={[screen.toast]} width={columns} height={1} />}
