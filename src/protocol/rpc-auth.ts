@@ -7,6 +7,7 @@ export const authRegister = declare<{ claim: Uint8Array }, { certificate: Uint8A
   number: 60,
   stream: 'control',
   timeoutMs: 10_000,
+  request: { claim: 'bytes' },
   doc: 'Claims a name for a key. Idempotent by key. AUTH_NAME_TAKEN, AUTH_INVITE, AUTH_KEY_WEAK.',
 })
 export const authLinkBegin = declare<{ claim: Uint8Array }, { code: string; certificate?: Uint8Array }>({
@@ -14,6 +15,7 @@ export const authLinkBegin = declare<{ claim: Uint8Array }, { code: string; cert
   number: 61,
   stream: 'control',
   timeoutMs: 10_000,
+  request: { claim: 'bytes' },
   doc: 'A new key asks for a code (idempotent); once approved the answer carries its certificate.',
 })
 export const authLinkLookup = declare<{ code: string }, { claim: Uint8Array }>({
@@ -21,6 +23,7 @@ export const authLinkLookup = declare<{ code: string }, { claim: Uint8Array }>({
   number: 62,
   stream: 'control',
   timeoutMs: 10_000,
+  request: { code: 'text' },
   doc: 'The claim behind a code. LINK_UNKNOWN.',
 })
 export const authLinkApprove = declare<
@@ -31,6 +34,7 @@ export const authLinkApprove = declare<
   number: 63,
   stream: 'control',
   timeoutMs: 10_000,
+  request: { code: 'text', approval: 'bytes', certificate: 'bytes' },
   doc: 'A device of the user approves; `certificate` is the approver’s.',
 })
 export const authRevoke = declare<{ revocation: Uint8Array; certificate: Uint8Array }, { epoch: number }>({
@@ -38,6 +42,7 @@ export const authRevoke = declare<{ revocation: Uint8Array; certificate: Uint8Ar
   number: 64,
   stream: 'control',
   timeoutMs: 10_000,
+  request: { revocation: 'bytes', certificate: 'bytes' },
   doc: 'Ends a device: enters the map as a revocation.',
 })
 export const authRenew = declare<{ certificate: Uint8Array; claim: Uint8Array }, { certificate: Uint8Array }>({
@@ -45,6 +50,7 @@ export const authRenew = declare<{ certificate: Uint8Array; claim: Uint8Array },
   number: 65,
   stream: 'control',
   timeoutMs: 10_000,
+  request: { certificate: 'bytes', claim: 'bytes' },
   doc: 'A certificate with a new expiry for the same key.',
 })
 
@@ -53,5 +59,6 @@ export const authMoved = declare<{ addresses: string[] }, { epoch: number }>({
   number: 66,
   stream: 'control',
   timeoutMs: 10_000,
+  request: { addresses: ['list', 'text'] },
   doc: 'The calling member listens at these multiaddresses now; they enter the map. RPC_INVALID, PEER_DENIED.',
 })

@@ -8,6 +8,7 @@ export const mapPush = declare<{ sealed: Uint8Array }, void>({
   number: 1,
   stream: 'control',
   timeoutMs: undefined,
+  request: { sealed: 'bytes' },
   doc: 'A newer signed cluster map. The receiver verifies, keeps and adopts it, or ignores it.',
 })
 export const mapGet = declare<{ epoch: number }, { sealed?: Uint8Array; epoch: number }>({
@@ -15,6 +16,7 @@ export const mapGet = declare<{ epoch: number }, { sealed?: Uint8Array; epoch: n
   number: 2,
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count' },
   doc: 'The receiver’s newest map if it is above `epoch`; its epoch always.',
 })
 
@@ -33,6 +35,13 @@ export const routeBind = declare<{ gatewayEpoch: number; leases: LeaseEntry[] },
   number: 40,
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
+  request: {
+    gatewayEpoch: 'count',
+    leases: [
+      'list',
+      { user: 'text', session: 'text', capability: 'bytes', sequence: 'count', shown: ['optional', 'flag'] },
+    ],
+  },
   doc: 'Leases of the calling gateway’s sessions, up to 1,000 a call.',
 })
 export const routeUnbind = declare<
@@ -43,6 +52,7 @@ export const routeUnbind = declare<
   number: 41,
   stream: 'control',
   timeoutMs: undefined,
+  request: { gatewayEpoch: 'count', sessions: ['list', { user: 'text', session: 'text', sequence: 'count' }] },
   doc: 'These sessions have ended.',
 })
 export interface Lease {
@@ -56,6 +66,7 @@ export const routeLookup = declare<{ user: string }, { leases: Lease[] }>({
   number: 42,
   stream: 'control',
   timeoutMs: 1_000,
+  request: { user: 'text' },
   doc: 'The leases of a user; empty when this router knows none.',
 })
 
@@ -67,6 +78,7 @@ export const routePresence = declare<
   number: 43,
   stream: 'control',
   timeoutMs: 1_000,
+  request: { users: ['list', 'text'] },
   doc: 'Which of at most 1,000 users have a lease that may be shown, and when (ms) the others last had one, as far as this router remembers.',
 })
 
@@ -76,6 +88,7 @@ export const gatePush = declare<{ items: { users: string[]; sealed: Uint8Array; 
   number: 50,
   stream: 'data',
   timeoutMs: undefined,
+  request: { items: ['list', { users: ['list', 'text'], sealed: 'bytes', acceptedAt: 'count' }] },
   doc: 'Records (known to be on W homes) for users that are, by their leases, at the receiving gateway.',
 })
 export const gateAbsent = declare<{ users: string[] }, void>({
@@ -83,6 +96,7 @@ export const gateAbsent = declare<{ users: string[] }, void>({
   number: 51,
   stream: 'control',
   timeoutMs: undefined,
+  request: { users: ['list', 'text'] },
   doc: 'The answer to a push: these users are not here; drop the cached lease.',
 })
 export const gateUrl = declare<{ url: string; draining: boolean }, void>({
@@ -90,6 +104,7 @@ export const gateUrl = declare<{ url: string; draining: boolean }, void>({
   number: 52,
   stream: 'control',
   timeoutMs: undefined,
+  request: { url: 'text', draining: 'flag' },
   doc: 'Where clients reach the calling gateway; sent on connection and on change.',
 })
 
@@ -104,6 +119,7 @@ export const gateTyping = declare<{ items: TypingItem[] }, void>({
   number: 53,
   stream: 'control',
   timeoutMs: undefined,
+  request: { items: ['list', { from: 'text', to: 'text', active: 'flag' }] },
   doc: 'Who is typing, at most 200 a call: to users that are, by their leases, at the receiving gateway, or to a group. May be lost.',
 })
 
@@ -127,5 +143,6 @@ export const nodeStatus = declare<object, NodeStatus>({
   number: 70,
   stream: 'control',
   timeoutMs: 1_000,
+  request: {},
   doc: 'How the receiver is, for the status that operators read.',
 })

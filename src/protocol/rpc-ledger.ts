@@ -26,6 +26,7 @@ export const ledgerPrepare = declare<{ epoch: number; key: string; ballot: Ballo
   number: 80,
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', key: 'text', ballot: ['tuple', ['count', 'count', 'text']] },
   doc: 'Phase 1 of single-decree Paxos for one register: promises to accept nothing below the ballot. Answered after fsync. EPOCH_STALE, EPOCH_AHEAD, STORE_SYNCING, STORE_READ_ONLY.',
 })
 export interface AcceptAnswer {
@@ -42,6 +43,13 @@ export const ledgerAccept = declare<
   number: 81,
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
+  request: {
+    epoch: 'count',
+    key: 'text',
+    ballot: ['tuple', ['count', 'count', 'text']],
+    value: 'bytes',
+    quorum: ['list', ['tuple', ['text', 'text']]],
+  },
   doc: 'Phase 2: accepts the value unless a higher ballot was promised; an answer without fields is yes. Sent to the promisers named in `quorum` only. Accepting version v+1 of a group seals v: no message is taken at v any more. Answered after fsync.',
 })
 export const ledgerLearn = declare<{ epoch: number; key: string; value: Uint8Array }, { open: Uint8Array }>({
@@ -49,6 +57,7 @@ export const ledgerLearn = declare<{ epoch: number; key: string; value: Uint8Arr
   number: 82,
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', key: 'text', value: 'bytes' },
   doc: 'The register has this value for good. For version v+1 of a group the answer has the record keys (32 bytes each) of messages taken here at v and not done yet.',
 })
 export const ledgerRead = declare<{ epoch: number; key: string }, { value?: Uint8Array; isDecided: boolean }>({
@@ -56,6 +65,7 @@ export const ledgerRead = declare<{ epoch: number; key: string }, { value?: Uint
   number: 83,
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', key: 'text' },
   doc: 'What this home accepted for the register, and whether it knows it to be decided.',
 })
 export interface NewestAnswer {
@@ -70,6 +80,7 @@ export const ledgerNewest = declare<{ epoch: number; group: string }, NewestAnsw
   number: 84,
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', group: 'text' },
   doc: 'The highest version of a group that this home accepted.',
 })
 /**
@@ -95,6 +106,7 @@ export const ledgerFanOut = declare<
   number: 85,
   stream: 'data',
   timeoutMs: limits.appendTimeoutMs,
+  request: { epoch: 'count', group: 'text', version: 'count', sealed: 'bytes', acceptedAt: 'count', mode: 'text' },
   doc: 'Keeps a record for the members of a version until it is done. Answered after fsync. GROUP_SEALED, PEER_OVERLOADED when too much of the group is open.',
 })
 export const ledgerDone = declare<{ group: string; version: number; keys: Uint8Array; isVoid: boolean }, void>({
@@ -102,6 +114,7 @@ export const ledgerDone = declare<{ group: string; version: number; keys: Uint8A
   number: 86,
   stream: 'control',
   timeoutMs: undefined,
+  request: { group: 'text', version: 'count', keys: 'bytes', isVoid: 'flag' },
   doc: 'Every mailbox of that version’s members has these records; what is left of them here is their version. Void: they were not taken in time at that version, and are dropped.',
 })
 export interface OpenFanOut {
@@ -115,6 +128,7 @@ export const ledgerOpen = declare<{ olderThanMs: number }, { items: OpenFanOut[]
   number: 87,
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { olderThanMs: 'count' },
   doc: 'Records kept here for so long and not done, the oldest first, as many as fit into one answer.',
 })
 export const ledgerRows = declare<
@@ -125,5 +139,6 @@ export const ledgerRows = declare<
   number: 88,
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', feed: 'text', shards: ['list', 'count'], after: ['optional', 'bytes'] },
   doc: 'For another home: all registers and open messages of some shards, page by page. Before it answers, this home writes down the feed id of the caller: what the caller promised or took under an older one counts no more here.',
 })

@@ -19,6 +19,7 @@ export const storeAppend = declare<{ epoch: number; writes: StoreWrite[] }, Stor
   number: 10,
   stream: 'data',
   timeoutMs: limits.appendTimeoutMs,
+  request: { epoch: 'count', writes: ['list', { mailboxes: ['list', 'text'], sealed: 'bytes', acceptedAt: 'count' }] },
   doc: 'Keeps every write, all or none; answers after fsync with feed id and batch number. Known records change nothing. EPOCH_STALE, EPOCH_AHEAD, STORE_READ_ONLY, RPC_INVALID.',
 })
 export const storeHas = declare<
@@ -29,6 +30,7 @@ export const storeHas = declare<
   number: 11,
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', items: ['list', { mailbox: 'text', keys: 'bytes' }] },
   doc: 'For each item and key one byte: 1 when this home has that record durably in that mailbox. STORE_SYNCING does not apply: having is having.',
 })
 /** A record as homes hand it out. */
@@ -41,6 +43,7 @@ export const storeCertificates = declare<{ epoch: number; user: string }, { reco
   number: 12,
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', user: 'text' },
   doc: 'All certificates of a user. STORE_SYNCING when this home may not answer reads.',
 })
 export interface FeedPage {
@@ -64,6 +67,13 @@ export const storeSubscribe = declare<
   number: 13,
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
+  request: {
+    epoch: 'count',
+    sub: 'count',
+    mailbox: 'text',
+    capability: 'bytes',
+    cursor: ['optional', { feed: 'text', number: 'count' }],
+  },
   doc: 'Registers a subscription (number chosen by the gateway) and reads the first page after `cursor` in one turn; a cursor of another feed id counts as none: the page then starts from 0. Live notices begin after this page. STORE_SYNCING, AUTH_*.',
 })
 export const storeUnsubscribe = declare<{ subs: number[] }, void>({
@@ -71,6 +81,7 @@ export const storeUnsubscribe = declare<{ subs: number[] }, void>({
   number: 14,
   stream: 'control',
   timeoutMs: undefined,
+  request: { subs: ['list', 'count'] },
   doc: 'Ends subscriptions.',
 })
 export const storePage = declare<
@@ -81,6 +92,7 @@ export const storePage = declare<
   number: 15,
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', sub: 'count', after: 'count', limit: 'count', records: 'flag' },
   doc: 'The next page of a subscribed mailbox’s feed. STORE_NO_SUBSCRIPTION.',
 })
 export const storeFetch = declare<
@@ -91,6 +103,7 @@ export const storeFetch = declare<
   number: 16,
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', sub: 'count', keys: 'bytes' },
   doc: 'Records of a subscribed mailbox by key, null where this home has none; may answer fewer than asked when they pass 512 KiB.',
 })
 export const storeRenew = declare<{ sub: number; capability: Uint8Array }, void>({
@@ -98,6 +111,7 @@ export const storeRenew = declare<{ sub: number; capability: Uint8Array }, void>
   number: 17,
   stream: 'control',
   timeoutMs: undefined,
+  request: { sub: 'count', capability: 'bytes' },
   doc: 'A fresh capability for a subscription.',
 })
 export const storeHeads = declare<{ subs: number[]; heads: number[] }, { unknown: number[] }>({
@@ -105,6 +119,7 @@ export const storeHeads = declare<{ subs: number[]; heads: number[] }, { unknown
   number: 18,
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { subs: ['list', 'count'], heads: ['list', 'count'] },
   doc: 'The safety net, every 5 s: for each subscription the last feed number the gateway saw. The home sends notices again from there where it has more, and names the subscriptions it does not know.',
 })
 export const storeNotice = declare<{ pages: (FeedPage & { sub: number })[] }, void>({
@@ -112,6 +127,21 @@ export const storeNotice = declare<{ pages: (FeedPage & { sub: number })[] }, vo
   number: 19,
   stream: 'control',
   timeoutMs: undefined,
+  request: {
+    pages: [
+      'list',
+      {
+        sub: 'count',
+        home: 'text',
+        feed: 'text',
+        from: 'count',
+        to: 'count',
+        head: 'count',
+        keys: 'bytes',
+        records: ['optional', ['list', { sealed: 'bytes', acceptedAt: 'count' }]],
+      },
+    ],
+  },
   doc: 'Home to gateway: live feed pages of ids, batched over 50 ms.',
 })
 export const storeSeen = declare<StoreMark, void>({
@@ -119,6 +149,7 @@ export const storeSeen = declare<StoreMark, void>({
   number: 20,
   stream: 'control',
   timeoutMs: undefined,
+  request: { feed: 'text', batch: 'count' },
   doc: 'The highest batch number a peer saw of this home and feed id, sent when they connect: a number above what the home has proves loss.',
 })
 export interface StoreState {
@@ -135,6 +166,7 @@ export const storeState = declare<{ epoch: number }, StoreState>({
   number: 21,
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count' },
   doc: 'State of a home.',
 })
 export interface StoreAudit {
@@ -148,5 +180,6 @@ export const storeAudit = declare<{ epoch: number }, StoreAudit>({
   number: 22,
   stream: 'control',
   timeoutMs: 60_000,
+  request: { epoch: 'count' },
   doc: 'Reads everything the home holds and names what does not fit together: numbers without entries, entries without numbers or bodies, damaged bytes, entries that were once counted and are gone. Answered to the node itself only.',
 })

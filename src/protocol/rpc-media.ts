@@ -21,6 +21,7 @@ export const mediaWrite = declare<
   number: 90,
   stream: 'bulk',
   timeoutMs: limits.blobWriteTimeoutMs,
+  request: { epoch: 'count', blob: 'text', user: 'text', size: 'count', offset: 'count', bytes: 'bytes' },
   doc: 'Bytes of a blob at `offset`, at most 256 KiB; the answer is how far the home has it now, not yet fsynced. What the home has already is skipped; BLOB_INCOMPLETE with details.offset when bytes before `offset` lack. BLOB_QUOTA, BLOB_FULL, EPOCH_STALE, EPOCH_AHEAD.',
 })
 export const mediaFinish = declare<{ epoch: number; blob: string; user: string; size: number }, BlobState>({
@@ -28,6 +29,7 @@ export const mediaFinish = declare<{ epoch: number; blob: string; user: string; 
   number: 91,
   stream: 'bulk',
   timeoutMs: limits.blobFinishTimeoutMs,
+  request: { epoch: 'count', blob: 'text', user: 'text', size: 'count' },
   doc: 'Makes a blob whole: its bytes are hashed and fsynced, then it may be read and pinned, and it is kept for a day without a pin. BLOB_HASH (what was sent is thrown away), BLOB_INCOMPLETE.',
 })
 export const mediaStat = declare<{ epoch: number; blob: string }, { state?: BlobState }>({
@@ -35,6 +37,7 @@ export const mediaStat = declare<{ epoch: number; blob: string }, { state?: Blob
   number: 92,
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', blob: 'text' },
   doc: 'What the home has of a blob, after an fsync of what was written so far.',
 })
 export const mediaRead = declare<{ blob: string; offset: number; length: number }, { size: number; bytes: Uint8Array }>(
@@ -43,6 +46,7 @@ export const mediaRead = declare<{ blob: string; offset: number; length: number 
     number: 93,
     stream: 'bulk',
     timeoutMs: limits.rpcTimeoutMs,
+    request: { blob: 'text', offset: 'count', length: 'count' },
     doc: 'Bytes of a whole blob, verified, at most 256 KiB; fewer only at its end. Any home that has them answers, at any epoch. BLOB_UNKNOWN when it has them not, or damaged.',
   },
 )
@@ -54,6 +58,7 @@ export const mediaPin = declare<
   number: 94,
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', blob: 'text', size: 'count', message: 'bytes', hour: 'count' },
   doc: 'Keeps a whole blob of this size for a message (its record key) until the end of `hour` (hours since 1970); answered after fsync, false when the home does not have it.',
 })
 export interface MediaState {
@@ -71,6 +76,7 @@ export const mediaState = declare<{ epoch: number }, MediaState>({
   number: 95,
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count' },
   doc: 'State of a media home.',
 })
 export const mediaDigests = declare<{ epoch: number }, { digests: Uint8Array; readable: boolean }>({
@@ -78,6 +84,7 @@ export const mediaDigests = declare<{ epoch: number }, { digests: Uint8Array; re
   number: 96,
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count' },
   doc: 'One digest of 16 bytes for each shard (first byte of the blob id), in order: XOR of truncated hashes of its whole blobs and their pins.',
 })
 /** A blob of a page: `at` = when it became whole (ms); absent when the home has only pins of it. */
@@ -95,6 +102,7 @@ export const mediaList = declare<
   number: 97,
   stream: 'bulk',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', shard: 'count', after: ['optional', 'bytes'] },
   doc: 'The blobs of a shard with their pins, page by page.',
 })
 export const mediaVerify = declare<{ blob: string }, { size?: number }>({
@@ -102,5 +110,6 @@ export const mediaVerify = declare<{ blob: string }, { size?: number }>({
   number: 98,
   stream: 'bulk',
   timeoutMs: limits.blobFinishTimeoutMs,
+  request: { blob: 'text' },
   doc: 'Reads a blob from its first to its last byte and hashes it; no size when it is not whole or not right. Answered to the node itself only.',
 })

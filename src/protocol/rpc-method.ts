@@ -1,6 +1,8 @@
 // How a method between nodes is declared, and the register of all of them. Used by the rpc-*.ts files only;
 // everybody else imports rpc.ts, so that the register is whole.
 
+import { checkOf, type ShapeOf } from './rpc-shape.ts'
+
 export type RpcStream = 'control' | 'data' | 'bulk'
 export interface RpcMethod<Request, Response> {
   name: string
@@ -11,17 +13,24 @@ export interface RpcMethod<Request, Response> {
   /** undefined: one way, no answer, may be lost. */
   timeoutMs: number | undefined
   doc: string
+  /** What a peer sent is a request of this method, as far as types go. */
+  accepts: (request: unknown) => boolean
   /** Never there at run time: carries the types. */
   readonly types?: (request: Request) => Response
 }
 export type AnyRpcMethod = RpcMethod<never, unknown>
 
 const methods = new Map<number, AnyRpcMethod>()
+type Declaration<Request, Response> = Omit<RpcMethod<Request, Response>, 'accepts'> & { request: ShapeOf<Request> }
 /** Throws for a number that is taken. */
-export const declare = <Request, Response>(m: RpcMethod<Request, Response>): RpcMethod<Request, Response> => {
-  if (methods.has(m.number)) throw new Error(`RPC number ${m.number} is taken`)
-  methods.set(m.number, m)
-  return m
+export const declare = <Request, Response>({
+  request,
+  ...rest
+}: Declaration<Request, Response>): RpcMethod<Request, Response> => {
+  if (methods.has(rest.number)) throw new Error(`RPC number ${rest.number} is taken`)
+  const method = { ...rest, accepts: checkOf(request) }
+  methods.set(method.number, method)
+  return method
 }
 export const rpcMethods = (): AnyRpcMethod[] => [...methods.values()]
 export const rpcMethodByNumber = (number: number): AnyRpcMethod | undefined => methods.get(number)

@@ -12,6 +12,7 @@ export const repairDigests = declare<
   number: 30,
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', cutoff: ['optional', 'count'] },
   doc: 'One digest of 16 bytes for each shard, in order (XOR of truncated hashes of its entries). Hours below the caller’s `cutoff` or the home’s own have expired and do not count.',
 })
 export const repairHours = declare<
@@ -22,6 +23,7 @@ export const repairHours = declare<
   number: 31,
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', shard: 'count', cutoff: ['optional', 'count'] },
   doc: 'The hours of a shard with a digest of 16 bytes each.',
 })
 export const repairEntries = declare<
@@ -32,6 +34,7 @@ export const repairEntries = declare<
   number: 32,
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', shard: 'count', hour: 'count', after: ['optional', 'bytes'] },
   doc: 'The entries of one hour of a shard: mailbox and record key, page by page.',
 })
 export const repairRecords = declare<
@@ -42,5 +45,6 @@ export const repairRecords = declare<
   number: 33,
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', hour: 'count', keys: 'bytes' },
   doc: 'Bodies by key; fewer than asked when they pass 512 KiB.',
 })

@@ -8,7 +8,7 @@ import { RpcStream, type RpcWire } from '../../src/node/net/rpc-stream.ts'
 import { silentLogger } from '../../src/platform/ports.ts'
 import { ChatError, type ErrorCode, hasCode } from '../../src/protocol/errors.ts'
 import { limits } from '../../src/protocol/limits.ts'
-import { routeLookup, routeUnbind } from '../../src/protocol/rpc.ts'
+import { gatePush, routeLookup, routeUnbind } from '../../src/protocol/rpc.ts'
 import { FakeClock } from '../fake-clock.ts'
 
 type Events = Parameters<RpcWire['listen']>[0]
@@ -122,7 +122,7 @@ test('all requests of one turn leave in one chunk, and so do their answers', asy
 
 test('chunks are cut at 64 KiB', async () => {
   const { a } = pair()
-  for (let i = 0; i < 10; i++) a.stream.notify(routeUnbind.number, Buffer.alloc(20_000))
+  for (let i = 0; i < 10; i++) a.stream.notify(gatePush.number, { items: [], pad: Buffer.alloc(20_000) })
   await turn()
   assert.is(a.wire.sent.length, 4)
   assert.ok(a.wire.sent.every((chunk) => chunk.length <= 64 * 1024))
@@ -159,7 +159,7 @@ test('errors keep code, outcome and details; an unknown thing becomes INTERNAL',
 
 test('a method without a handler: not served (yet) when known, unknown when not', async () => {
   const { a } = pair()
-  await fails(a.stream.call(lookup, {}, 1_000), 'PEER_UNREACHABLE')
+  await fails(a.stream.call(lookup, { user: 'u' }, 1_000), 'PEER_UNREACHABLE')
   await fails(a.stream.call(60_000, {}, 1_000), 'RPC_UNKNOWN')
 })
 
@@ -195,7 +195,7 @@ test('bytes in flight are bounded: PEER_OVERLOADED at once, and room again after
   const { a, b } = pair()
   const release: (() => void)[] = []
   b.handlers.set(routeLookup, () => new Promise((resolve) => release.push(() => resolve({ leases: [] }))))
-  const request = { user: Buffer.alloc(MIB - 1_000) }
+  const request = { user: 'x'.repeat(MIB - 1_000) }
   const calls: Promise<unknown>[] = []
   throwsCode(() => {
     for (let i = 0; i < 100; i++) calls.push(a.stream.call(lookup, request, 10_000))
@@ -236,6 +236,22 @@ test('a stream that is blocked for 5 s ends', () => {
     a.stream.tick(clock.monotonic())
     assert.is(a.ended, 1)
   })
+})
+
+test('what is no request of its method gets RPC_INVALID or is dropped: no handler sees it, and the stream goes on', async () => {
+  const { a, b } = pair()
+  const seen: unknown[] = []
+  b.handlers.set(routeLookup, (request) => {
+    seen.push(request)
+    return { leases: [] }
+  })
+  b.handlers.set(routeUnbind, (request) => void seen.push(request))
+  const wrong = [undefined, null, 5, 'x', [], {}, { user: 5 }, { user: Buffer.of(1) }]
+  for (const request of wrong) await fails(a.stream.call(lookup, request, 1_000), 'RPC_INVALID')
+  const sessions = [{ user: 'u', session: 's', sequence: 1.5 }]
+  for (const request of [...wrong, { gatewayEpoch: 1, sessions }]) a.stream.notify(routeUnbind.number, request)
+  assert.equal(await a.stream.call(lookup, { user: 'u', more: 1 }, 1_000), { leases: [] })
+  assert.equal(seen, [{ user: 'u', more: 1 }])
 })
 
 test('a silent stream sends a heartbeat, a busy one does not', async () => {
@@ -293,7 +309,7 @@ test('a failing one-way handler disturbs nothing; a type of a newer version is p
   b.handlers.set(routeLookup, () => ({ leases: [] }))
   a.stream.notify(routeUnbind.number, {})
   b.wire.deliver(joinFrames([{ type: 99, id: 1, method: 1, payload: Buffer.of(1) }]))
-  assert.equal(await a.stream.call(lookup, {}, 1_000), { leases: [] })
+  assert.equal(await a.stream.call(lookup, { user: 'u' }, 1_000), { leases: [] })
 })
 
 const countFrames = (chunks: Uint8Array[], type: number): number => {

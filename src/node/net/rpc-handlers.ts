@@ -3,6 +3,7 @@ import { asChatError, ChatError } from '../../protocol/errors.ts'
 import { type RpcMethod, rpcMethodByNumber } from '../../protocol/rpc.ts'
 import type { Logger } from '../../platform/ports.ts'
 import type { RpcHandler } from '../core/ports.ts'
+import { decodePayload } from './rpc-frames.ts'
 
 type AnyHandler = (request: unknown, from: string) => unknown
 
@@ -24,6 +25,15 @@ export class RpcHandlers {
 
   set<Request, Response>(method: RpcMethod<Request, Response>, handler: RpcHandler<Request, Response>): void {
     this.#handlers.set(method.number, handler as AnyHandler) // only requests of this method reach it
+  }
+
+  /** The request that a peer's frame carries. RPC_INVALID when it is none of this method. */
+  open(method: number, payload: Uint8Array): unknown {
+    const request = decodePayload(payload)
+    if (rpcMethodByNumber(method)?.accepts(request) === false) {
+      throw new ChatError('RPC_INVALID', { message: `That is no request of ${nameOf(method)}` })
+    }
+    return request
   }
 
   /** The answer or a promise of it; throws what the handler throws. RPC_UNKNOWN, PEER_UNREACHABLE. */

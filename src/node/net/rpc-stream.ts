@@ -160,7 +160,14 @@ export class RpcStream {
   }
 
   #noticed(method: number, payload: Uint8Array): void {
-    this.#options.handlers.runNotice(method, decodePayload(payload), this.#options.peer)
+    const { handlers, peer, log } = this.#options
+    let request: unknown
+    try {
+      request = handlers.open(method, payload)
+    } catch (error) {
+      return log.warn({ peer, error: asChatError(error).message }, 'a one-way message was malformed')
+    }
+    handlers.runNotice(method, request, peer)
   }
 
   // ---- serving ------------------------------------------------------------------------------------------------------
@@ -168,7 +175,8 @@ export class RpcStream {
   #serve(frame: Frame): void {
     if (this.#running >= MAX_RUNNING) return this.#answerError(frame, new ChatError('PEER_OVERLOADED'))
     try {
-      const result = this.#options.handlers.run(frame.method, decodePayload(frame.payload), this.#options.peer)
+      const { handlers, peer } = this.#options
+      const result = handlers.run(frame.method, handlers.open(frame.method, frame.payload), peer)
       if (!(result instanceof Promise)) return this.#answer(frame, result)
       this.#running += 1
       result.then(
