@@ -1,4 +1,5 @@
-// The ceiling: a bare ws relay that keeps each message in LevelDB with grouped fsync, answers, and passes it on. Nothing else:
+// The ceiling: a bare ws relay that keeps each message in LevelDB with grouped fsync, answers, and passes it on (to a group: to each
+// member, kept once). Nothing else:
 // no identities, no replication, no receipts. What chatd costs above it is the price of its promises.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,6 +12,7 @@ const dir = mkdtempSync(join(tmpdir(), 'chatd-ceiling-'))
 const db = new Level<string, string>(dir)
 await db.open()
 const users = new Map<string, WebSocket>()
+const groups = new Map<string, string[]>()
 let waiting: { key: string; value: string; done: () => void }[] = []
 let writing = false
 
@@ -28,14 +30,30 @@ const flush = async (): Promise<void> => {
   writing = false
 }
 
+interface Frame {
+  t: string
+  id?: number
+  user?: string
+  from?: string
+  to?: string
+  /** Of a group. */
+  name?: string
+  users?: string[]
+}
+
 const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false })
 let next = 0
 server.on('connection', (socket) => {
   socket.on('message', (data) => {
     const text = textOf(data)
-    const frame = JSON.parse(text) as { t: string; user?: string; to?: string; id?: number }
+    const frame = JSON.parse(text) as Frame
     if (frame.t === 'login') {
       users.set(frame.user ?? '', socket)
+      socket.send('{"t":"ok"}')
+      return
+    }
+    if (frame.t === 'group') {
+      groups.set(frame.name ?? '', frame.users ?? [])
       socket.send('{"t":"ok"}')
       return
     }
@@ -44,7 +62,9 @@ server.on('connection', (socket) => {
       value: text,
       done: () => {
         socket.send(`{"t":"stored","id":${frame.id}}`)
-        users.get(frame.to ?? '')?.send(text)
+        for (const user of groups.get(frame.to ?? '') ?? [frame.to ?? '']) {
+          if (user !== frame.from) users.get(user)?.send(text)
+        }
       },
     })
     if (!writing) void flush()

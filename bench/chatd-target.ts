@@ -7,8 +7,9 @@ import { type Certificate, makeCapability, openCertificate } from '../src/protoc
 import type { ClusterMap } from '../src/protocol/cluster-map.ts'
 import { CONTENT_TYPE, encodeContent } from '../src/protocol/content.ts'
 import { deviceTranscript } from '../src/protocol/handshake.ts'
+import { encodeGroup, nextState } from '../src/protocol/group.ts'
 import { limits } from '../src/protocol/limits.ts'
-import { conversationOf } from '../src/protocol/names.ts'
+import { conversationOf, isGroupId } from '../src/protocol/names.ts'
 import { splitKeys } from '../src/protocol/records.ts'
 import { openHeader, openBody, seal } from '../src/protocol/sealed.ts'
 import { fastSigner, keyPairFromSeed } from '../src/protocol/signing.ts'
@@ -96,6 +97,22 @@ export class ChatdTarget implements LoadTarget {
     const opened = openCertificate(fromBase64(String(certificate)), this.#cluster)
     this.#accounts.set(user, { user, sign, certificate: opened, sequences: new Map() })
     socket.socket.terminate()
+  }
+
+  async makeGroup(name: string, users: string[]): Promise<string> {
+    const account = this.#accounts.get(users[0] ?? '')
+    if (!account) throw new Error('a group needs a registered owner')
+    const group = `#${uuidv7()}`
+    const { user: from, certificate, sign } = account
+    const state = nextState(undefined, { by: from, change: 'create', name, users }, group)
+    const author = { id: uuidv7(), from, dev: certificate.dev, to: group, at: Date.now() }
+    const header = { k: 'group', ...author, v: state.version, change: 'create' }
+    const record = toBase64(seal({ cluster: this.#cluster, header, body: encodeGroup(state), sign }))
+    const raw = await RawSocket.open(this.#url)
+    await this.#handshake(raw, account)
+    await raw.request('group.propose', { record })
+    raw.socket.terminate()
+    return group
   }
 
   async login(user: string, { receipts = false } = {}): Promise<LoadSession> {
@@ -209,6 +226,7 @@ class ChatdSession implements LoadSession {
       seq,
       at: Date.now(),
       ct: CONTENT_TYPE,
+      ...(isGroupId(to) ? { gv: 1 } : {}),
       ix: index,
     }
     const sealed = seal({ cluster, header, body: encodeContent({ text }), sign: account.sign })

@@ -4,6 +4,16 @@ import { type LoadSession, type LoadTarget, textOf } from './session.ts'
 
 export const relayTarget = (url: string): LoadTarget => ({
   register: () => Promise.resolve(),
+  makeGroup: (name, users) =>
+    new Promise((resolve, reject) => {
+      const socket = new WebSocket(url, { perMessageDeflate: false })
+      socket.on('open', () => socket.send(JSON.stringify({ t: 'group', name, users })))
+      socket.on('error', reject)
+      socket.on('message', () => {
+        socket.terminate()
+        resolve(name)
+      })
+    }),
   login: (user) =>
     new Promise((resolve, reject) => {
       const socket = new WebSocket(url, { perMessageDeflate: false })

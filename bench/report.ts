@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
+import type { FanOut } from './fan-out.ts'
 import type { Offline } from './offline.ts'
+import { sum } from './processes.ts'
 import type { Idle, Latency, Logins, Saturation } from './scenarios.ts'
 
 export interface Figures {
@@ -15,12 +17,41 @@ export interface Figures {
   logins?: Logins
   idle?: Idle
   offline?: Offline
+  /** By number of members. */
+  fanOut?: Record<number, FanOut>
 }
 
 const digits = (value: number | undefined, places: number): string =>
   value === undefined ? '–' : value.toFixed(places)
 
-const rows: { title: string; goal: string; value: (figures: Figures) => string }[] = [
+/** Messages, and deliveries to members. */
+export const lostBy = ({ saturation, withReceipts, fanOut = {} }: Figures): number =>
+  sum([saturation?.lost ?? 0, withReceipts?.lost ?? 0, ...Object.values(fanOut).map(({ lost }) => lost)])
+
+interface Row {
+  title: string
+  goal: string
+  value: (figures: Figures) => string
+}
+const groupRows = (members: number): Row[] => [
+  {
+    title: `group of ${members}, all online: deliveries/s`,
+    goal: '',
+    value: (f) => digits(f.fanOut?.[members]?.deliveriesPerSecond, 0),
+  },
+  {
+    title: `group of ${members}: CPU s of all servers per 10,000 deliveries`,
+    goal: 'one process ≤ 0.3, cluster ≤ 0.8',
+    value: (f) => digits(f.fanOut?.[members]?.cpuPer10k, 2),
+  },
+  {
+    title: `group of ${members}: one message until all have it, ms`,
+    goal: '',
+    value: (f) => digits(f.fanOut?.[members]?.allReceivedMs, 1),
+  },
+]
+
+const rows: Row[] = [
   { title: 'delivered messages/s at saturation', goal: '', value: (f) => digits(f.saturation?.messagesPerSecond, 0) },
   {
     title: 'CPU s of all servers per 10,000 messages',
@@ -51,11 +82,9 @@ const rows: { title: string; goal: string; value: (figures: Figures) => string }
     goal: '≤ 300',
     value: (f) => digits(f.offline?.onDiskMs, 0),
   },
-  {
-    title: 'messages lost',
-    goal: '0',
-    value: (f) => digits((f.saturation?.lost ?? 0) + (f.withReceipts?.lost ?? 0), 0),
-  },
+  ...groupRows(100),
+  ...groupRows(500),
+  { title: 'messages lost', goal: '0', value: (f) => digits(lostBy(f), 0) },
 ]
 
 const table = (results: Figures[]): string[][] => [
@@ -93,7 +122,7 @@ by half between runs: compare the columns of one run, and CPU seconds. Load gene
 
 - ${new Date().toISOString().slice(0, 10)}, commit ${commit} (the tree it was run on)
 - ${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}, ${packages}
-- ceiling: a bare ws relay that keeps each message in LevelDB with grouped fsync and does nothing else; cluster: 1 gateway, 3 routers, 3 stores, each a process
+- ceiling: a bare ws relay that keeps each message in LevelDB with grouped fsync and does nothing else; cluster: 1 gateway, 3 routers, 3 stores, 1 group node, each a process
 - fsync of 600 bytes under three writers on this disk, p50: ${fsyncMs.toFixed(2)} ms
 
 ${lines.join('\n')}

@@ -1,8 +1,9 @@
-// npm run bench [-- --write] [--quick] [--only NAME]: measures the ceiling, one process and a cluster in one run and prints one table;
-// --write puts it into docs/benchmarks.md.
+// npm run bench [-- --write] [--quick] [--only SYSTEM] [--load LOAD]: measures the ceiling, one process and a cluster in one run and
+// prints one table; --write puts it into docs/benchmarks.md.
 import { parseArgs } from 'node:util'
 import { fsyncMedianMs } from './disk.ts'
-import { type Figures, writeReport, printTable } from './report.ts'
+import { fanOut } from './fan-out.ts'
+import { type Figures, lostBy, writeReport, printTable } from './report.ts'
 import { idleConnections, latency, logins, type Measured, saturation } from './scenarios.ts'
 import { offline } from './offline.ts'
 import { systems } from './systems.ts'
@@ -12,29 +13,43 @@ const { values } = parseArgs({
     write: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    load: { type: 'string' },
   },
 })
 const scale = values.quick ? 0.2 : 1
-const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
-const measure = async (measured: Measured): Promise<Figures> => {
+interface Load {
+  name: string
+  /** Not of the ceiling, which has no such thing. */
+  needsIdentities?: boolean
+  measure: (measured: Measured, figures: Figures) => Promise<unknown>
+}
+const loads: Load[] = [
+  { name: 'saturation', measure: async (on, figures) => (figures.saturation = await saturation(on, false)) },
+  // After the load: of a system that runs, not of one that was just started.
+  { name: 'latency', measure: async (on, figures) => (figures.latency = await latency(on)) },
+  {
+    name: 'receipts',
+    needsIdentities: true,
+    measure: async (on, figures) => (figures.withReceipts = await saturation(on, true)),
+  },
+  { name: 'offline', needsIdentities: true, measure: async (on, figures) => (figures.offline = await offline(on)) },
+  {
+    name: 'groups',
+    measure: async (on, figures) => (figures.fanOut = { 100: await fanOut(on, 100), 500: await fanOut(on, 500) }),
+  },
+  { name: 'logins', measure: async (on, figures) => (figures.logins = await logins(on)) },
+  { name: 'idle', measure: async (on, figures) => (figures.idle = await idleConnections(on)) },
+]
+
+const measureAll = async (measured: Measured): Promise<Figures> => {
   const { name } = measured.server
   const figures: Figures = { name }
-  say(`${name}: saturation`)
-  figures.saturation = await saturation(measured, false)
-  // After the load: of a system that runs, not of one that was just started.
-  say(`${name}: latency at 200 messages/s`)
-  figures.latency = await latency(measured)
-  if (name !== 'ceiling') {
-    say(`${name}: saturation with receipts`)
-    figures.withReceipts = await saturation(measured, true)
-    say(`${name}: 1,000 offline messages`)
-    figures.offline = await offline(measured)
+  for (const { name: load, needsIdentities, measure } of loads) {
+    if ((values.load && load !== values.load) || (needsIdentities && name === 'ceiling')) continue
+    process.stderr.write(`${name}: ${load}\n`)
+    await measure(measured, figures)
   }
-  say(`${name}: logins`)
-  figures.logins = await logins(measured)
-  say(`${name}: idle connections`)
-  figures.idle = await idleConnections(measured)
   return figures
 }
 
@@ -43,11 +58,11 @@ const fsyncMs = await fsyncMedianMs()
 for (const system of systems.filter(({ name }) => !values.only || name === values.only)) {
   const { server, target } = await system.start()
   try {
-    results.push(await measure({ server, target, scale }))
+    results.push(await measureAll({ server, target, scale }))
   } finally {
     await server.stop()
   }
 }
 printTable(results, fsyncMs)
 if (values.write) await writeReport(results, fsyncMs)
-process.exit(results.some(({ saturation: s, withReceipts: r }) => (s?.lost ?? 0) + (r?.lost ?? 0) > 0) ? 1 : 0)
+process.exit(results.some((figures) => lostBy(figures) > 0) ? 1 : 0)

@@ -16,11 +16,11 @@ export const percentile = (values: number[], share: number): number => {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
-const cpuOf = (server: Server): number => sum(server.pids.map(cpuSeconds))
+export const cpuOf = (server: Server): number => sum(server.pids.map(cpuSeconds))
 const memoryOf = (server: Server): number => sum(server.pids.map(residentBytes))
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-const deadline = async <T>(ms: number, what: string, work: Promise<T>): Promise<T> => {
+export const deadline = async <T>(ms: number, what: string, work: Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms)

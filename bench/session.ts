@@ -19,5 +19,7 @@ export interface LoadTarget {
   /** Registers users (not measured). */
   register(users: string[]): Promise<void>
   /** A connected, authenticated session that receives live messages. */
+  /** Makes a group of these users (sessions of theirs are open); what messages to it are addressed to. */
+  makeGroup(name: string, users: string[]): Promise<string>
   login(user: string, options?: { receipts?: boolean }): Promise<LoadSession>
 }

@@ -72,7 +72,7 @@ const cluster: System = {
       '--stores',
       '3',
       '--groups',
-      '0',
+      '1',
       '--direct',
       '--detach',
       '--json',
