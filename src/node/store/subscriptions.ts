@@ -1,5 +1,6 @@
 // Who is to hear of new entries: subscriptions of gateways, each opened by a capability that the device signed for that gateway.
-// Notices are pages of ids, sent for durable entries only, some milliseconds together; a lost one is noticed by `heads`.
+// Notices are pages of ids, sent for durable entries only: the first after a pause at once, those of a busy mailbox many together, since
+// what they name has come by push already. A lost one is noticed by `heads`.
 
 import type { Clock } from '../../platform/ports.ts'
 import { openCapability } from '../../protocol/certificate.ts'
@@ -26,7 +27,12 @@ export interface Subscription {
   sentTo: number
   /** Keys of durable entries above `sentTo` that no notice named yet. */
   pending: Buffer[]
+  /** When the next notice may go, by the monotonic clock. */
+  dueAt: number
 }
+
+/** Two notices of a subscription are at least so far apart, unless there is more than a fetch to tell. */
+const PAUSE_MS = 300
 
 export interface SubscriptionPorts {
   transport: PeerTransport
@@ -62,7 +68,17 @@ export class Subscriptions {
     this.close(gateway, request.sub)
     const place = placeOf(request.mailbox)
     const sentTo = this.#ports.home().numbers.durableNumber
-    const made: Subscription = { gateway, sub: request.sub, place, user, device, expiresAt, sentTo, pending: [] }
+    const made: Subscription = {
+      gateway,
+      sub: request.sub,
+      place,
+      user,
+      device,
+      expiresAt,
+      sentTo,
+      pending: [],
+      dueAt: 0,
+    }
     getOrMake(this.#byGateway, gateway, () => new Map<number, Subscription>()).set(made.sub, made)
     getOrMake(this.#byMailbox, place.mailbox, () => new Set<Subscription>()).add(made)
     return made
@@ -167,6 +183,7 @@ export class Subscriptions {
     if (!this.#ports.isOpen()) return this.#noticeSoon()
     const home = this.#ports.home()
     const now = this.#ports.clock.now()
+    const monotonic = this.#ports.clock.monotonic()
     const to = home.numbers.durableNumber
     const byGateway = new Map<string, (FeedPage & { sub: number })[]>()
     for (const subscriber of this.#dirty) {
@@ -175,6 +192,9 @@ export class Subscriptions {
         this.close(gateway, sub)
         continue
       }
+      if (subscriber.dueAt > monotonic && pending.length < limits.maxFetchKeys) continue
+      this.#dirty.delete(subscriber)
+      subscriber.dueAt = monotonic + PAUSE_MS
       subscriber.pending = []
       subscriber.sentTo = to
       if (pending.length > limits.maxFeedPageKeys) {
@@ -184,7 +204,7 @@ export class Subscriptions {
       const page = { sub, home: this.#ports.transport.self, feed: home.facts.feed, from, to, head: to }
       getOrMake(byGateway, gateway, () => []).push({ ...page, keys: Buffer.concat(pending) })
     }
-    this.#dirty.clear()
+    if (this.#dirty.size > 0) this.#noticeSoon()
     for (const [gateway, pages] of byGateway) this.#send(gateway, pages)
   }
 
