@@ -8,6 +8,8 @@ import type { CertificateCache, ClientListener, ClusterView, NodeIdentity, PeerT
 import type { Service } from './core/service.ts'
 import { GatewayService, type GatewayOptions } from './gateway/gateway-service.ts'
 import { MediaService, type MediaOptions } from './media/media-service.ts'
+import { type GroupOptions, GroupService } from './group/group-service.ts'
+import { GroupLedger } from './replication/group-ledger.ts'
 import { Mailboxes } from './replication/mailboxes.ts'
 import { RouterService } from './router/router-service.ts'
 import { StoreService, type StoreOptions } from './store/store-service.ts'
@@ -35,6 +37,7 @@ export interface NodeOptions {
   store?: StoreOptions
   media?: MediaOptions
   auth?: AuthOptions
+  groups?: GroupOptions
 }
 
 export interface NodeServices {
@@ -46,6 +49,7 @@ export interface NodeServices {
   router?: RouterService
   gateway?: GatewayService
   auth?: AuthService
+  groups?: GroupService
 }
 
 /** What a node of these roles runs. Stores keep attachments too, as long as no nodes are there for nothing else. */
@@ -69,6 +73,11 @@ export const buildServices = (roles: Role[], ports: NodePorts, options: NodeOpti
   if (authority) {
     built.auth = new AuthService({ transport, view, clock, random, mailboxes, log, ...authority }, options.auth)
     built.services.push(built.auth)
+  }
+  if (roles.includes('group')) {
+    const ledger = new GroupLedger({ transport, view, clock, random, log }, mailboxes.homes)
+    built.groups = new GroupService({ transport, view, clock, ledger, mailboxes, log }, options.groups)
+    built.services.push(built.groups)
   }
   if (roles.includes('gateway') && listener) {
     const gatewayPorts = { transport, view, clock, random, identity, listener, mailboxes, log }

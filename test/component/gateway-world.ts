@@ -11,6 +11,8 @@ import { type Service, ServiceGroup } from '../../src/node/core/service.ts'
 import { type GatewayOptions, GatewayService } from '../../src/node/gateway/gateway-service.ts'
 import { type GroupOptions, GroupService } from '../../src/node/group/group-service.ts'
 import { MediaService } from '../../src/node/media/media-service.ts'
+import { GroupLedger } from '../../src/node/replication/group-ledger.ts'
+import type { GroupLedgerPort } from '../../src/node/replication/group-ledger-port.ts'
 import { Mailboxes } from '../../src/node/replication/mailboxes.ts'
 import { RouterService } from '../../src/node/router/router-service.ts'
 import { StoreService } from '../../src/node/store/store-service.ts'
@@ -57,6 +59,8 @@ export interface WorldOptions {
   clock?: Clock
   gateway?: GatewayOptions
   groups?: GroupOptions
+  /** Where group nodes keep what must last: on the stores, or in memory where tests put their hands in it. */
+  ledger?: 'homes' | 'memory'
   /** Peer names of the stores in use; all nodes with the role when absent. */
   homes?: string[]
 }
@@ -72,6 +76,7 @@ export class TestNode {
   readonly gateway: GatewayService | undefined
   readonly router: RouterService | undefined
   readonly groups: GroupService | undefined
+  readonly ledger: GroupLedgerPort | undefined
   readonly store: StoreService | undefined
   readonly group: ServiceGroup
 
@@ -98,8 +103,11 @@ export class TestNode {
     }
     if (roles.includes('router')) services.push((this.router = new RouterService(ports)))
     if (roles.includes('group')) {
-      const ledger = new MemoryGroupLedger(world.ledger, clock)
-      const groupPorts = { ...ports, ledger, mailboxes: this.mailboxes }
+      this.ledger =
+        world.options.ledger === 'homes'
+          ? new GroupLedger(ports, this.mailboxes.homes)
+          : new MemoryGroupLedger(world.ledger, clock)
+      const groupPorts = { ...ports, ledger: this.ledger, mailboxes: this.mailboxes }
       services.push((this.groups = new GroupService(groupPorts, world.options.groups)))
     }
     if (roles.includes('gateway')) {
@@ -116,7 +124,7 @@ export class World {
   readonly network: MemoryNetwork
   readonly clock: Clock
   readonly authority = keyFor('authority')
-  /** What the homes of groups hold. */
+  /** What group nodes keep in memory, if they do. */
   readonly ledger = new MemoryLedgerState()
   readonly nodes = new Map<string, TestNode>()
   #clients: TestClient[] = []

@@ -15,6 +15,7 @@ import {
   groupCluster,
   isPushed,
   newGroupId,
+  openCount,
   outcome,
   propose,
   sealVersion,
@@ -24,6 +25,12 @@ import {
 
 const changes = suite('group: changes')
 changes.after.each(() => World.stopAll())
+
+type Ledger = 'memory' | 'homes'
+/** What must hold whatever keeps the versions of groups. */
+const onBoth = (name: string, run: (ledger: Ledger) => Promise<void>): void => {
+  for (const ledger of ['memory', 'homes'] as const) changes(`${name} (${ledger})`, () => run(ledger))
+}
 
 interface Cast {
   world: World
@@ -43,8 +50,8 @@ const asFrame = (error: unknown): Frame => JSON.parse((error as Error).message) 
 const get = (client: TestClient, group: string, version?: number): Promise<Frame> =>
   client.request('group.get', { group, ...(version === undefined ? {} : { version }) })
 
-changes('a group is made, and every member is told and keeps it', async () => {
-  const { world, alice, bob } = await start({ nodes: groupCluster })
+onBoth('a group is made, and every member is told and keeps it', async (ledger) => {
+  const { world, alice, bob } = await start({ nodes: groupCluster, ledger })
   const sealed = versionBy(alice, undefined, { change: 'create', name: '#ops', users: ['bob'], group: newGroupId() })
   const state = stateOf(await propose(alice, sealed))
   assert.equal(
@@ -58,7 +65,7 @@ changes('a group is made, and every member is told and keeps it', async () => {
   for (const user of ['alice', 'bob']) await eventually(async () => (await copiesOf(world, user, sealed)) === 3)
   assert.equal(stateOf(await get(bob, '#ops')), state)
   assert.equal(stateOf(await get(bob, state.group, 1)), state)
-  await eventually(() => world.ledger.open.length === 0)
+  await eventually(async () => (await openCount(world)) === 0)
 })
 
 changes('what outsiders and the mistaken are told', async () => {
@@ -153,8 +160,8 @@ for (const [name, attempt, expected] of REFUSED) {
   })
 }
 
-changes('of two changes at once one wins, and the other is made anew on it', async () => {
-  const { world, alice, bob } = await start({ nodes: groupCluster })
+onBoth('of two changes at once one wins, and the other is made anew on it', async (ledger) => {
+  const { world, alice, bob } = await start({ nodes: groupCluster, ledger })
   let state = await created(alice, '#ops', ['bob'])
   state = await changed(alice, state, { change: 'role', users: ['bob'], role: 'owner' })
   const answers = await Promise.all([
@@ -168,11 +175,11 @@ changes('of two changes at once one wins, and the other is made anew on it', asy
   const [loser, change] = lost === answers[0] ? [alice, ADD_CAROL] : [bob, RENAME]
   const last = await changed(loser, newest, change)
   assert.equal([last.version, last.name, last.members.get('carol')], [4, '#sre', 'member'])
-  await eventually(() => world.ledger.open.length === 0)
+  await eventually(async () => (await openCount(world)) === 0)
 })
 
-changes('the removed hear that they are, and nothing after it', async () => {
-  const { world, alice, bob } = await start({ nodes: groupCluster })
+onBoth('the removed hear that they are, and nothing after it', async (ledger) => {
+  const { world, alice, bob } = await start({ nodes: groupCluster, ledger })
   const state = await created(alice, '#ops', ['bob', 'carol'])
   const sealed = versionBy(alice, state, { change: 'remove', users: ['bob'] })
   const after = stateOf(await propose(alice, sealed))
@@ -211,7 +218,7 @@ changes('whoever decided a change may die before telling: the next node that loo
   world.ledger.versions.set(state.group, [...decided, sealed])
   assert.is(stateOf(await get(alice, state.group)).name, '#sre')
   await eventually(async () => (await copiesOf(world, 'bob', sealed)) === 3)
-  await eventually(() => world.ledger.open.length === 0)
+  await eventually(async () => (await openCount(world)) === 0)
 })
 
 changes('without a group node nothing is changed, and with one of two everything goes on', async () => {

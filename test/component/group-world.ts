@@ -70,4 +70,9 @@ export const copiesOf = async (world: World, user: string, sealed: Uint8Array): 
   )
   return answers.reduce((sum, has) => sum + has, 0)
 }
+/** Records that are not yet known to be in every mailbox, as the node that sees most of them sees it. */
+export const openCount = async (world: World): Promise<number> => {
+  const found = [...world.nodes.values()].flatMap(({ ledger }) => (ledger ? [ledger.unfinished(0)] : []))
+  return Math.max(...(await Promise.all(found)).map(({ length }) => length))
+}
 export const isPushed = (client: TestClient, sealed: Uint8Array): boolean => client.pushed().includes(toBase64(sealed))
