@@ -53,10 +53,13 @@ export class GroupWaits {
     return this.#withheld.has(`${group} ${version}`)
   }
 
-  /** A version of the group was filed: everything that waits for one is looked at again. */
-  filed(group: string): void {
+  /** A version of the group was filed: what waits for it, or for one before it, is looked at again. */
+  filed(group: string, version: number): void {
     this.#exhaustedAt.delete(group)
-    for (const { again } of this.#take(group)) again()
+    const waiting = this.#take(group)
+    const rest = waiting.filter((one) => one.version > version)
+    if (rest.length > 0) this.#waiting.set(group, rest)
+    for (const one of waiting) if (one.version <= version) one.again()
   }
 
   stop(): void {

@@ -203,7 +203,7 @@ export class Ingest {
       records.mark(key, 'applied')
       if (header.k !== 'group') return undefined
       groups.file(header, sealed, acceptedAt || header.at)
-      groupWaits.filed(header.to)
+      groupWaits.filed(header.to, header.v)
       return header.to
     },
     tomb: ({ header }, { key }) => {
