@@ -48,7 +48,15 @@ export class LocalGroups implements ChatGroups {
     assertGroupName(name)
     users.forEach(assertUserName)
     const attempt = this.#begin(options)
-    return this.#make(`#${attempt.id}`, { change: 'create', name, users }, attempt)
+    const wanted: Wanted = { change: 'create', name, users }
+    try {
+      return await this.#make(`#${attempt.id}`, wanted, attempt)
+    } catch (error) {
+      // Whoever claimed the name for this id never made the group: it may be made by anybody.
+      const claimed = error instanceof ChatError && error.code === 'GROUP_NAME_TAKEN' ? error.details?.group : undefined
+      if (!isGroupId(claimed)) throw error
+      return this.#make(claimed, wanted, attempt)
+    }
   }
 
   add(name: string, users: string[], options?: GroupChangeOptions): Promise<GroupReport> {

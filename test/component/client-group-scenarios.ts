@@ -181,6 +181,15 @@ export const groupScenarios = {
     assert.is((await a.group.info('#ops')).version, 2)
   }),
 
+  'a name that was claimed for a group which was never made is free': inWorld(async (world) => {
+    const [a, b] = await three(world)
+    world.groups.claim('#ops', `#${makeId()}`)
+    await a.group.create('#ops', ['bob'])
+    await a.send('#ops', 'hello', { wait: 'received' })
+    assert.equal(await textsOf(b, '#ops'), ['hello'])
+    assert.is(await codeOf(b.group.create('#ops')), 'GROUP_NAME_TAKEN')
+  }),
+
   'who was removed is refused for good and hears nothing more': inWorld(async (world) => {
     const [a, b, c] = await three(world)
     await a.group.create('#ops', ['bob', 'carol'])

@@ -36,12 +36,19 @@ export class FakeGroupService {
     for (const user of header.users ?? state.members.keys()) {
       if (!this.#world.hasUser(user)) throw new ChatError('USER_UNKNOWN', { message: `There is no user ${user}` })
     }
-    if ((this.#names.get(state.name) ?? state.group) !== state.group) throw new ChatError('GROUP_NAME_TAKEN')
-    this.#names.set(state.name, state.group)
+    const owner = this.#names.get(state.name) ?? state.group
+    if (owner !== state.group) {
+      throw new ChatError('GROUP_NAME_TAKEN', this.#versions.has(owner) ? {} : { details: { group: owner } })
+    }
+    this.claim(state.name, state.group)
     this.#versions.set(state.group, [...versions, sealed])
     this.#uncopied.push(sealed)
     if (this.isCopying) this.copy()
     return sealed
+  }
+
+  claim(name: string, group: string): void {
+    this.#names.set(name, group)
   }
 
   /** Brings decided versions to the members before and after. */

@@ -79,6 +79,29 @@ changes('what outsiders and the mistaken are told', async () => {
   assert.is(outcome(await get(alice, 'ops')), 'GROUP_NAME_ILLEGAL refused')
 })
 
+changes('who was removed learns nothing of the group by proposing what comes too late', async () => {
+  const { alice, bob } = await start()
+  const state = await created(alice, '#ops', ['bob'])
+  await changed(alice, state, { change: 'remove', users: ['bob'] })
+  const late = await propose(bob, versionBy(bob, state, { change: 'leave' }))
+  assert.is(outcome(late), 'GROUP_DENIED refused')
+  assert.is(late.details, undefined)
+})
+
+changes('a name claimed for a group that was never made goes to whoever makes it', async () => {
+  const { world, alice, bob, carol } = await start()
+  const group = newGroupId()
+  world.ledger.names.set('#ops', group)
+  const create = (client: TestClient, id: string): Buffer =>
+    versionBy(client, undefined, { change: 'create', name: '#ops', users: [], group: id })
+  const taken = await propose(alice, create(alice, newGroupId()))
+  assert.equal([taken.code, taken.details], ['GROUP_NAME_TAKEN', { group }])
+  assert.is(outcome(await propose(bob, create(bob, group))), 'group.record')
+  const late = await propose(alice, create(alice, group))
+  assert.equal([late.code, late.details], ['GROUP_NAME_TAKEN', undefined])
+  assert.is(outcome(await propose(carol, create(carol, newGroupId()))), 'GROUP_NAME_TAKEN refused')
+})
+
 /** What `change` makes of the group when somebody who may makes it: the rules would not let the others get that far. */
 const allowed = ({ alice }: Cast, state: GroupState, change: Parameters<typeof versionBy>[2]): GroupState =>
   openGroup(versionBy(alice, state, change)).state

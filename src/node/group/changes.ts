@@ -41,7 +41,7 @@ export class Changes {
     await this.#checkMembers(newest, after)
     if (newest?.name !== after.name) await this.#claimName(after)
     const decided = await ledger.propose(header.to, header.v, sealed)
-    if (!equalBytes(decided, sealed)) throw conflict(await versions.newest(header.to))
+    if (!equalBytes(decided, sealed)) throw lostTo(await versions.newest(header.to), header)
     versions.learn(after)
     return { version: after, before: newest }
   }
@@ -58,12 +58,13 @@ export class Changes {
 
   /** The very same change, asked for again; else it came too late. */
   async #decidedBefore(
-    { to, v }: GroupHeader,
+    header: GroupHeader,
     sealed: Uint8Array,
     newest: Version,
   ): Promise<{ version: Version; before: Version | undefined }> {
+    const { to, v } = header
     const version = await this.#ports.versions.at(to, v)
-    if (!version || !equalBytes(version.sealed, sealed)) throw conflict(newest)
+    if (!version || !equalBytes(version.sealed, sealed)) throw lostTo(newest, header)
     return { version, before: v > 1 ? await this.#ports.versions.at(to, v - 1) : undefined }
   }
 
@@ -83,12 +84,22 @@ export class Changes {
     throw new ChatError('USER_UNKNOWN', { message: `There is no user ${unknown.slice(0, 10).join(', ')}` })
   }
 
-  async #claimName({ name, group }: Version): Promise<void> {
-    if ((await this.#ports.ledger.claimName(name, group)) !== group) {
-      throw new ChatError('GROUP_NAME_TAKEN', { message: `Another group has the name ${name}; choose another` })
-    }
+  /** A name that was claimed for a group which nobody made yet is told with its id: whoever makes that group has it. */
+  async #claimName({ name, group, version }: Version): Promise<void> {
+    const { ledger, versions } = this.#ports
+    const owner = await ledger.claimName(name, group)
+    if (owner === group) return
+    const isMade = version > 1 || (await versions.find(owner)) !== undefined
+    throw new ChatError('GROUP_NAME_TAKEN', {
+      message: `Another group has the name ${name}; choose another`,
+      ...(isMade ? {} : { details: { group: owner } }),
+    })
   }
 }
 
-const conflict = ({ sealed }: Version): ChatError =>
-  new ChatError('GROUP_CONFLICT', { details: { record: toBase64(sealed) } })
+/** What won is shown to members only. */
+const lostTo = ({ sealed, members, name }: Version, { from, v }: GroupHeader): ChatError => {
+  if (members.has(from)) return new ChatError('GROUP_CONFLICT', { details: { record: toBase64(sealed) } })
+  if (v > 1) return new ChatError('GROUP_DENIED', { message: 'You are not a member of that group' })
+  return new ChatError('GROUP_NAME_TAKEN', { message: `Another group has the name ${name}; choose another` })
+}
