@@ -1,8 +1,9 @@
 // `npm start` without a terminal: two people talk through real nodes, step by step, and every message must be read in the end.
-// Shows direct and offline delivery and the three states that a sender sees.
-import type { Chat, SendResult } from '../client/api.ts'
+// Shows direct and offline delivery, a file, and the three states that a sender sees.
+import type { Chat, SendOptions, SendResult } from '../client/api.ts'
 import { connect } from '../client/index.ts'
 import { ChatError } from '../protocol/errors.ts'
+import { playAttachment } from './start-attachment.ts'
 import type { LocalCluster } from './start-cluster.ts'
 
 /** Far longer than any step takes, for machines that are busy. */
@@ -37,9 +38,14 @@ export const playConversation = async ({ home, gateway }: LocalCluster): Promise
   const join = (name: string): Promise<Chat> => connect({ home, profile: name, gateway, register: name })
   const sent: { by: Chat; id: string }[] = []
   const positions = new Map<string, number>()
-  const send = async (by: Chat, to: string, text: string, wait: 'stored' | 'read'): Promise<SendResult> => {
+  const send = async (
+    by: Chat,
+    to: string,
+    text: string,
+    options: Pick<SendOptions, 'wait' | 'files'>,
+  ): Promise<SendResult> => {
     say(`${by.user} to ${to}: ${text}`)
-    const result = await by.send(to, text, { wait, timeoutMs: STEP_MS })
+    const result = await by.send(to, text, { ...options, timeoutMs: STEP_MS })
     sent.push({ by, id: result.id })
     say(`  ${states(result)}`)
     return result
@@ -50,18 +56,20 @@ export const playConversation = async ({ home, gateway }: LocalCluster): Promise
   try {
     say('alice and bob are registered, each with a device key of their own')
     let reader = readAll(bob, positions)
-    await send(alice, 'bob', 'Hello Bob, are you there?', 'read')
+    await send(alice, 'bob', 'Hello Bob, are you there?', { wait: 'read' })
     reader.stop()
     await reader.done
     await bob.close()
     say('bob goes away')
-    await send(alice, 'bob', 'You will find this when you are back.', 'stored')
-    await send(alice, 'bob', 'And this.', 'stored')
+    await send(alice, 'bob', 'You will find this when you are back.', { wait: 'stored' })
+    await send(alice, 'bob', 'And this.', { wait: 'stored' })
     bob = await join('bob')
     say('bob is back')
     reader = readAll(bob, positions)
     const aliceReader = readAll(alice, positions)
-    await send(bob, 'alice', 'I have both, thank you.', 'read')
+    await send(bob, 'alice', 'I have both, thank you.', { wait: 'read' })
+    const sendFile = (files: string[]) => send(alice, 'bob', 'Here is what we measured.', { wait: 'read', files })
+    say(`  ${await playAttachment(bob, sendFile)}`)
     await allRead(sent, alice)
     reader.stop()
     aliceReader.stop()
