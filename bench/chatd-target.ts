@@ -123,6 +123,16 @@ export class ChatdTarget implements LoadTarget {
     return new ChatdSession({ raw, account, cluster: this.#cluster, receipts }).opened()
   }
 
+  /** What attachments need: it is good until `close`. */
+  async mediaToken(user: string): Promise<{ token: string; close: () => void }> {
+    const account = this.#accounts.get(user)
+    if (!account) throw new Error(`${user} is not registered`)
+    const raw = await RawSocket.open(this.#url)
+    await this.#handshake(raw, account)
+    const { token } = await raw.request('media.token', {})
+    return { token: String(token), close: () => raw.socket.terminate() }
+  }
+
   /** Milliseconds from connecting to the frame with the last of `count` records: ids first, bodies of what is not there yet. */
   async readBacklog(user: string, count: number): Promise<number> {
     const account = this.#accounts.get(user)

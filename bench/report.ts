@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
+import type { Transfers } from './attachments.ts'
 import type { FanOut } from './fan-out.ts'
 import type { Offline } from './offline.ts'
 import { sum } from './processes.ts'
@@ -19,6 +20,7 @@ export interface Figures {
   offline?: Offline
   /** By number of members. */
   fanOut?: Record<number, FanOut>
+  transfers?: Transfers
 }
 
 const digits = (value: number | undefined, places: number): string =>
@@ -84,6 +86,23 @@ const rows: Row[] = [
   },
   ...groupRows(100),
   ...groupRows(500),
+  {
+    title: 'attachments up, MB/s (ceiling: a plain file server)',
+    goal: 'cluster ≥ 35, three copies',
+    value: (f) => digits(f.transfers?.uploadMBs, 0),
+  },
+  {
+    title: 'attachments down, MB/s',
+    goal: '≥ half of the file server',
+    value: (f) => digits(f.transfers?.downloadMBs, 0),
+  },
+  { title: 'CPU s of all servers per 1,000 MB up', goal: '', value: (f) => digits(f.transfers?.uploadCpu, 1) },
+  { title: 'CPU s of all servers per 1,000 MB down', goal: '', value: (f) => digits(f.transfers?.downloadCpu, 1) },
+  {
+    title: 'memory that transfers take at the largest server, MiB',
+    goal: '≤ 64',
+    value: (f) => digits(f.transfers?.grownMiB, 0),
+  },
   { title: 'messages lost', goal: '0', value: (f) => digits(lostBy(f), 0) },
 ]
 

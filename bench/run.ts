@@ -1,6 +1,7 @@
 // npm run bench [-- --write] [--quick] [--only SYSTEM] [--load LOAD]: measures the ceiling, one process and a cluster in one run and
 // prints one table; --write puts it into docs/benchmarks.md.
 import { parseArgs } from 'node:util'
+import { attachments } from './attachments.ts'
 import { fsyncMedianMs } from './disk.ts'
 import { fanOut } from './fan-out.ts'
 import { type Figures, lostBy, writeReport, printTable } from './report.ts'
@@ -38,6 +39,7 @@ const loads: Load[] = [
     name: 'groups',
     measure: async (on, figures) => (figures.fanOut = { 100: await fanOut(on, 100), 500: await fanOut(on, 500) }),
   },
+  { name: 'attachments', measure: async (on, figures) => (figures.transfers = await attachments(on)) },
   { name: 'logins', measure: async (on, figures) => (figures.logins = await logins(on)) },
   { name: 'idle', measure: async (on, figures) => (figures.idle = await idleConnections(on)) },
 ]

@@ -85,6 +85,7 @@ export interface MessageOptions {
   exp?: number
   text?: string
   bytes?: number
+  blobs?: [string, number][]
 }
 let sequence = 0
 /** A message as its sender signed it, with its key and the write of both mailboxes. */
@@ -102,6 +103,7 @@ export const message = (options: MessageOptions = {}): StoreWrite & { key: Buffe
     ct: 'chat/1',
     ...(isGroupId(to) ? { gv: 1 } : {}),
     ...(options.exp === undefined ? {} : { exp: options.exp }),
+    ...(options.blobs === undefined ? {} : { blobs: options.blobs }),
   }
   return writeOf(header, from, Buffer.from(text.padEnd(bytes, '.')))
 }

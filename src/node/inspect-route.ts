@@ -4,6 +4,8 @@ import { ChatError } from '../protocol/errors.ts'
 import { fromPlainJson, toPlainJson } from '../protocol/json-bytes.ts'
 import {
   type AnyRpcMethod,
+  mediaState,
+  mediaVerify,
   type RpcMethod,
   repairDigests,
   repairEntries,
@@ -23,6 +25,8 @@ const READABLE: readonly AnyRpcMethod[] = [
   repairHours,
   repairEntries,
   repairRecords,
+  mediaState,
+  mediaVerify,
 ]
 
 interface InspectRequest {

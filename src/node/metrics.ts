@@ -6,6 +6,8 @@ const rows: { name: string; help: string; value: (status: NodeStatus) => number 
   { name: 'chatd_gateway_sessions', help: 'Clients that are logged in', value: (s) => s.sessions },
   { name: 'chatd_router_leases', help: 'Leases kept by this router', value: (s) => s.leases },
   { name: 'chatd_store_records', help: 'Records held by this store', value: (s) => s.records },
+  { name: 'chatd_media_blobs', help: 'Whole attachments held by this node', value: (s) => s.blobs },
+  { name: 'chatd_media_blobs_bytes', help: 'Bytes of whole attachments held by this node', value: (s) => s.blobBytes },
   {
     name: 'chatd_store_up',
     help: '1 when this node is up, 0 while it is syncing, read-only or draining',

@@ -82,14 +82,17 @@ export class NodeStatusReporter {
   own(): NodeStatus {
     const { clock, view, built } = this.#ports
     const store = built.store?.status()
+    const media = built.media?.status()
     const gateway = built.gateway?.status()
     return {
-      state: this.#draining ? 'draining' : (store?.state ?? 'up'),
+      state: this.#draining ? 'draining' : (store?.state ?? media?.state ?? 'up'),
       epoch: view.current().map.epoch,
       uptimeMs: Math.round(clock.monotonic() - this.#startedAt),
       sessions: gateway?.sessions ?? null,
       leases: built.router?.status().leases ?? null,
       records: store?.records ?? null,
+      blobs: media?.blobs ?? null,
+      blobBytes: media?.bytes ?? null,
       queued: gateway
         ? gateway.queued.pushes + gateway.queued.leases + gateway.queued.writes
         : built.mailboxes.status().queued,

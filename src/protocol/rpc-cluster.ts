@@ -134,6 +134,9 @@ export interface NodeStatus {
   leases: number | null
   /** null on a node that is no store. */
   records: number | null
+  /** Whole attachments and their bytes; null on a node that keeps none. */
+  blobs: number | null
+  blobBytes: number | null
   /** Writes and frames that wait in this node. */
   queued: number
   rssBytes: number

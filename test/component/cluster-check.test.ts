@@ -8,11 +8,12 @@ import { type CheckOptions, checkCluster } from '../../src/cli/cluster/check.ts'
 import { readLedgers } from '../../src/cli/cluster/check-ledger.ts'
 import type { CheckReport } from '../../src/cli/cluster/check-report.ts'
 import { inspectRoute } from '../../src/node/inspect-route.ts'
+import { encryptedSize } from '../../src/protocol/blob.ts'
 import { homeSet } from '../../src/protocol/cluster-map.ts'
 import { hasCode } from '../../src/protocol/errors.ts'
 import { fromPlainJson, toPlainJson } from '../../src/protocol/json-bytes.ts'
 import { idBytes, idFromBytes } from '../../src/protocol/records.ts'
-import type { StoreWrite } from '../../src/protocol/rpc.ts'
+import { mediaVerify, type StoreWrite } from '../../src/protocol/rpc.ts'
 import { eventually } from '../eventually.ts'
 import { certificateWrite, message, Stores } from '../store-fixture.ts'
 
@@ -91,6 +92,26 @@ checks('an id of the ledger that is in one of its two mailboxes only', async ({ 
   await appendTo(stores, HOMES, ...people(), { ...sent, mailboxes: ['u:bob'] })
   assert.equal(kinds(await check(stores, [idFromBytes(sent.key)])), ['lost'])
 })
+
+for (const [copies, expected] of [
+  [3, []],
+  [2, ['lag']],
+  [1, ['lost']],
+  [0, ['lost']],
+] as const) {
+  checks(`an attachment that is whole on ${copies} of three homes`, async ({ stores }) => {
+    const blob = 'ab'.repeat(32)
+    const size = encryptedSize(100)
+    for (const [index, name] of HOMES.entries()) {
+      const answer = index < copies ? { size } : index === 2 ? { size: size - 1 } : {}
+      stores.network.transport(name).handle(mediaVerify, () => answer)
+    }
+    await appendTo(stores, HOMES, ...people(), message({ blobs: [[blob, size]] }), message({ blobs: [[blob, size]] }))
+    const report = await check(stores)
+    assert.equal(kinds(report), expected)
+    assert.equal(report.blobs, { named: 1, whole: copies >= 2 ? 1 : 0 })
+  })
+}
 
 checks('a signature of somebody else', async ({ stores }) => {
   const forged = message({ from: 'alice' })

@@ -15,7 +15,8 @@ interface World {
 const test = suite<World>('requests of clients')
 test.before.each((world) => {
   world.ends = []
-  world.open = async (handler, options = {}) => {
+  // Strangers have a minute: a busy machine takes its time with what these tests send.
+  world.open = async (handler, options = { unauthenticatedMs: 60_000 }) => {
     const listener = webSocketListener({ host: '127.0.0.1', port: 0, insecure: false, ...options })
     const { url } = await listener.start(() => ({ message() {}, closed() {} }), handler)
     world.ends.push(() => listener.stop())
@@ -63,14 +64,14 @@ test('a body comes whole, and so does the answer', async ({ open }) => {
 
 test('whoever reads slowly is sent no more than fits between', async ({ open }) => {
   let sent = 0
-  const port = await open(async () => ({ status: 200, headers: {}, body: zeros(200 * MIB, (at) => (sent = at)) }))
+  const port = await open(async () => ({ status: 200, headers: {}, body: zeros(100 * MIB, (at) => (sent = at)) }))
   const request = httpRequest({ port, path: '/blob/x' }).end()
   const response = await answered(request)
   await new Promise((resolve) => setTimeout(resolve, 200))
   assert.ok(sent < 20 * MIB, `${sent} bytes were made for a client that reads nothing`)
   let got = 0
   response.on('data', (chunk: Buffer) => (got += chunk.length))
-  await eventually(() => got === 200 * MIB)
+  await eventually(() => got === 100 * MIB)
 })
 
 test('a body nobody reads stays with the client, and the answer gets through all the same', async ({ open }) => {

@@ -7,10 +7,11 @@ import { clusterDirectory, clusterVerb, parseDuration } from './cluster-options.
 const SHOWN_PROBLEMS = 20
 
 const human = (report: CheckReport): string => {
-  const { homes, epoch, entries, mailboxes, records, ledger, problems } = report
+  const { homes, epoch, entries, mailboxes, records, blobs, ledger, problems } = report
   const counts = [
     `${homes.length} homes (${homes.join(', ')}) at epoch ${epoch}`,
     `${records} records verified, ${entries} entries in ${mailboxes} mailboxes compared`,
+    ...(blobs.named > 0 ? [`${blobs.whole} of ${blobs.named} attachments whole on enough homes`] : []),
     ...(ledger.ids > 0 ? [`${ledger.found} of ${ledger.ids} ids of the ledgers found`] : []),
   ]
   const shown = problems.slice(0, SHOWN_PROBLEMS).map(({ kind, text }) => `  ${kind}: ${text}`)
@@ -20,7 +21,9 @@ const human = (report: CheckReport): string => {
 
 export const registerCheckVerb = (cluster: Command): void => {
   clusterVerb(cluster, 'check')
-    .description('wait for repair, then prove that replicas agree, records verify and nothing in the ledgers is lost')
+    .description(
+      'wait for repair, then prove that replicas agree, records verify, attachments are whole and nothing in the ledgers is lost',
+    )
     .option('--timeout <duration>', 'how long to wait for repair', parseDuration, 60_000)
     .option('--ledger <file...>', 'files with the ids that clients were told are stored, one a line')
     .addHelpText(

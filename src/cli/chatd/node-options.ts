@@ -56,6 +56,22 @@ export const parseLifetime = (text: string): number => {
   throw new InvalidArgumentError('It is more than nothing and at most 3650d.')
 }
 
+const SIZES: Record<string, number> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }
+/** Less than one chunk of a file, or more than this, is a typing error. */
+const MIN_SIZE = 64 * 2 ** 10
+const MAX_SIZE = 2 ** 40
+
+/** `64KiB 10MiB 1GiB`, in bytes. */
+export const parseSize = (text: string): number => {
+  const match = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB)$/.exec(text)
+  const unit = SIZES[match?.[2] ?? '']
+  if (!match || unit === undefined)
+    throw new InvalidArgumentError('A size is a number with a unit: 64KiB, 10MiB, 1GiB.')
+  const bytes = Math.floor(Number(match[1]) * unit)
+  if (bytes >= MIN_SIZE && bytes <= MAX_SIZE) return bytes
+  throw new InvalidArgumentError('It is at least 64KiB and at most 1024GiB.')
+}
+
 export const parsePositive = (text: string): number => {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It is a whole number above 0.')
   return Number(text)

@@ -5,7 +5,7 @@ import type { ReadyNode, RunningNode } from '../../node/node.ts'
 import { asChatError, ChatError } from '../../protocol/errors.ts'
 import { createOutput, EXIT_INTERRUPTED, examples, type Output } from '../output.ts'
 import { withConfigFile } from './config.ts'
-import { dataDirectory, dataOption, jsonOption, nameOption, parseRoles } from './node-options.ts'
+import { dataDirectory, dataOption, jsonOption, nameOption, parseRoles, parseSize } from './node-options.ts'
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies LogLevel[]
 
@@ -76,6 +76,16 @@ export const registerStart = (program: Command): void => {
     .addOption(new Option('--tls-cert <file>', 'PEM certificate for wss://').env('CHATD_TLS_CERT'))
     .addOption(new Option('--tls-key <file>', 'PEM key for wss://').env('CHATD_TLS_KEY'))
     .addOption(new Option('--insecure-ws', 'allow plain ws:// beyond this machine').env('CHATD_INSECURE_WS'))
+    .addOption(
+      new Option('--max-blob <size>', 'the largest attachment that this gateway takes (default: 100MiB)')
+        .env('CHATD_MAX_BLOB')
+        .argParser(parseSize),
+    )
+    .addOption(
+      new Option('--blob-quota <size>', 'what one user’s attachments may take on this store (default: 1GiB)')
+        .env('CHATD_BLOB_QUOTA')
+        .argParser(parseSize),
+    )
     .addOption(new Option('--log-level <level>', 'what goes to stderr').choices(LEVELS).env('CHATD_LOG_LEVEL'))
     .addOption(new Option('--config <file>', 'TOML file with these options, named as the flags').env('CHATD_CONFIG'))
     .addOption(new Option('--dial-via <file>', 'dial peers at the addresses of this file').hideHelp())

@@ -5,6 +5,7 @@ import type { ClusterMap } from '../../protocol/cluster-map.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { certificateMailbox } from '../../protocol/names.ts'
 import { storeAudit, storeCertificates } from '../../protocol/rpc.ts'
+import { BlobCheck } from './check-blobs.ts'
 import { describe, type Entry, type Home, readBodies, type SharedEntry, shardEntries } from './check-homes.ts'
 import { LedgerCheck } from './check-ledger.ts'
 import { type CheckedRecord, RecordChecker, whyNot } from './check-records.ts'
@@ -22,6 +23,7 @@ export class Inspection {
   readonly #options: InspectionOptions
   readonly #checker: RecordChecker
   readonly #ledger: LedgerCheck
+  readonly #blobs: BlobCheck
   readonly #problems: Problem[] = []
   readonly #mailboxes = new Set<string>()
   #entries = 0
@@ -32,12 +34,15 @@ export class Inspection {
     this.#map = map
     this.#options = options
     this.#ledger = new LedgerCheck(options.ledger)
+    this.#blobs = new BlobCheck(map, options.home)
     this.#checker = new RecordChecker({ map, certificates: (user) => this.#certificates(user) })
   }
 
   async run(waitedMs: number): Promise<CheckReport> {
     for (const peer of this.#map.homes.current.peers) await this.#audit(this.#options.home(peer))
     for (let shard = 0; shard < SHARDS; shard++) await this.#shard(shard)
+    const named = new Map([...this.#checker.verified].flatMap(({ blobs }) => blobs))
+    for (const problem of await this.#blobs.run(named)) this.#problem(problem)
     const missing = this.#ledger.missing()
     for (const { id, reason } of missing) this.#problem({ kind: 'lost', text: `${id} ${reason}` })
     this.#found = this.#ledger.size - missing.length
@@ -56,6 +61,7 @@ export class Inspection {
       entries: this.#entries,
       records: verified.length,
       kinds: countBy(verified, (record) => record.kind),
+      blobs: this.#blobs.counts,
       ledger: { ids: this.#ledger.size, found: this.#found },
       waitedMs,
       problems: this.#problems.slice(0, MAX_PROBLEMS),

@@ -9,7 +9,7 @@ import type { Problem } from './check-report.ts'
 /** Why the homes cannot be compared yet; empty when all serve, at one final epoch, with equal digests. */
 export const lagOf = async (map: ClusterMap, home: (peer: string) => Home): Promise<Problem[]> => {
   const { current, next } = map.homes
-  if (next) return [{ kind: 'lag', text: `the homes are changing (joint epoch ${map.epoch})` }]
+  if (next || map.media?.next) return [{ kind: 'lag', text: `the homes are changing (joint epoch ${map.epoch})` }]
   const problems: Problem[] = []
   const digests = new Map<string, string[]>()
   await Promise.all(

@@ -14,6 +14,8 @@ export interface CheckedRecord {
   kind: CheckedKind
   id: string
   mailboxes: string[]
+  /** Its attachments, as its header names them. */
+  blobs: [id: string, size: number][]
 }
 
 export interface RecordCheckerOptions {
@@ -57,7 +59,7 @@ export class RecordChecker {
 
   #certificate(sealed: Uint8Array): CheckedRecord {
     const { id, user } = openCertificate(sealed, this.#options.map.cluster)
-    return { kind: 'cert', id, mailboxes: [certificateMailbox(user)] }
+    return { kind: 'cert', id, mailboxes: [certificateMailbox(user)], blobs: [] }
   }
 
   async #authored(sealed: Uint8Array): Promise<CheckedRecord> {
@@ -72,7 +74,8 @@ export class RecordChecker {
     if (!isSealedBy(sealed, map.cluster, certificate.publicKey)) throw new ChatError('AUTH_SIGNATURE')
     const revoked = map.revocations.find((each) => each.user === header.from && each.dev === header.dev)
     if (revoked && header.at > revoked.at) throw new ChatError('AUTH_REVOKED')
-    return { kind: header.k, id: header.id, mailboxes }
+    const blobs = header.k === 'msg' ? (header.blobs ?? []) : []
+    return { kind: header.k, id: header.id, mailboxes, blobs }
   }
 
   #certificatesOf(user: string): Promise<Certificate[]> {

@@ -19,6 +19,8 @@ export interface CheckReport {
   /** Records that verified, each once, and how many of each kind. */
   records: number
   kinds: Partial<Record<CheckedKind, number>>
+  /** Attachments that messages name, and those that are whole on enough of their homes. */
+  blobs: { named: number; whole: number }
   ledger: { ids: number; found: number }
   waitedMs: number
   problems: Problem[]

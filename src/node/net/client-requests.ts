@@ -24,7 +24,10 @@ export const serveRequest = async (
 ): Promise<void> => {
   response.on('error', () => {}) // the client may be gone before it hears
   try {
-    const answer = await handler(requestOf(request, authenticated))
+    const onRead = (): void => {
+      if (request.headers.expect !== undefined) response.writeContinue()
+    }
+    const answer = await handler(requestOf(request, authenticated, onRead))
     const hasRest = !request.readableEnded && request.headers['content-length'] !== undefined
     response.writeHead(answer.status, { ...answer.headers, ...(hasRest ? { connection: 'close' } : {}) })
     await sendBody(response, answer, clock)
@@ -34,15 +37,16 @@ export const serveRequest = async (
   }
 }
 
-const requestOf = (request: IncomingMessage, authenticated: () => void): ClientRequest => ({
+const requestOf = (request: IncomingMessage, authenticated: () => void, onRead: () => void): ClientRequest => ({
   method: request.method ?? 'GET',
   path: request.url ?? '/',
   headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, value?.toString()])),
-  body: bodyOf(request),
+  body: bodyOf(request, onRead),
   authenticated,
 })
 
-async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
+async function* bodyOf(request: IncomingMessage, onRead: () => void): AsyncGenerator<Uint8Array> {
+  onRead()
   try {
     // Who stops reading may still want to answer: the stream is not destroyed with its iterator. No encoding is set, so chunks are buffers.
     yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>

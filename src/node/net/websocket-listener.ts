@@ -67,7 +67,11 @@ class WebSocketListener implements ClientListener {
     if (!this.#tls && !insecure && !isLoopback(host)) throw new ChatError('NET_INSECURE')
     this.#server.on('connection', (socket) => this.#newcomers.add(socket, clock.monotonic()))
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head, onSocket))
-    this.#server.on('request', (request, response) => this.#request(request, response, onRequest))
+    const serve = (request: IncomingMessage, response: ServerResponse): void =>
+      this.#request(request, response, onRequest)
+    this.#server.on('request', serve)
+    // Told to go on when somebody reads the body: a refusal comes before it.
+    this.#server.on('checkContinue', serve)
     await listen(this.#server, host, port)
     const onError = (): void => {} // the sweep cannot fail
     void repeat({ clock, everyMs: SWEEP_MS, signal: this.#stop.signal, onError }, () =>
