@@ -34,7 +34,7 @@ const knownGroups = (state: State): string[] =>
     .map(({ name }) => name)
     .filter(isGroupName)
 
-const takes: Record<CommandTakes, (state: State) => readonly string[]> = {
+const takes: Record<Exclude<CommandTakes, 'path'>, (state: State) => readonly string[]> = {
   user: knownUsers,
   group: knownGroups,
   conversation: (state) => conversationsOf(state).map(({ name }) => name),
@@ -57,12 +57,11 @@ const emojiNames = (typed: string): Candidate[] => {
   }))
 }
 
-const argumentsOf = (state: State, before: string, word: string): Candidate[] => {
+/** What the command that is typed takes where the cursor is. */
+const takenAt = (before: string): CommandTakes | undefined => {
   const [, name, rest = ''] = /^\/([a-z]+)\s+([^]*)$/.exec(before) ?? []
   const command = slashCommands.find((candidate) => candidate.name === name)
-  const place = rest.split(/\s+/).length - 1
-  const kind = command?.completes?.[place] ?? command?.completesRest
-  return kind === undefined ? [] : starting(takes[kind](state), word)
+  return command?.completes?.[rest.split(/(?<!\\)\s+/).length - 1] ?? command?.completesRest
 }
 
 const candidatesFor = (state: State, { text, cursor }: Draft): { from: number; candidates: Candidate[] } => {
@@ -74,7 +73,8 @@ const candidatesFor = (state: State, { text, cursor }: Draft): { from: number; c
     const names = slashCommands.map(({ name }) => `/${name}`)
     return { from, candidates: starting(names, word) }
   }
-  const found = isCommand ? argumentsOf(state, before, word) : []
+  const kind = isCommand ? takenAt(before) : undefined
+  const found = kind === undefined || kind === 'path' ? [] : starting(takes[kind](state), word)
   if (found.length > 0) return { from, candidates: found }
   if (word.startsWith('@'))
     return {
@@ -101,6 +101,24 @@ const put = (state: State, { from, candidates, index }: Omit<Completion, 'draft'
   return { ...withDraft(state, next), recall: undefined, completion: { from, candidates, index, draft: next } }
 }
 
+/** What there is of a path before the cursor, where a command takes one. */
+const pathAt = (state: State): { typed: string; from: number; draft: Draft } | undefined => {
+  const draft = draftOfCurrent(state)
+  const before = draft.text.slice(0, draft.cursor)
+  if (takenAt(before) !== 'path') return undefined
+  const typed = /(?:\\.|[^\s\\])*$/.exec(before)?.[0] ?? ''
+  return { typed, from: before.length - typed.length, draft }
+}
+
+/** Paths come later than the key; whoever typed on meanwhile wants something else. */
+export const withCandidates = (
+  state: State,
+  { from, draft, candidates }: { from: number; draft: Draft; candidates: readonly Candidate[] },
+): State =>
+  draft !== draftOfCurrent(state) || candidates.length === 0
+    ? state
+    : put(state, { from, candidates, index: 0 }, draft.cursor)
+
 export const completeBy =
   (by: -1 | 1) =>
   (state: State): Step => {
@@ -110,6 +128,8 @@ export const completeBy =
       const { from, candidates, index } = going
       return step(put(state, { from, candidates, index: (index + by + candidates.length) % candidates.length }, cursor))
     }
+    const path = pathAt(state)
+    if (path) return step(state, { type: 'completePath', ...path })
     const { from, candidates } = candidatesFor(state, draftOfCurrent(state))
     if (candidates.length === 0) return step(state)
     return step(put(state, { from, candidates: candidates.slice(0, MAX_CANDIDATES), index: 0 }, cursor))

@@ -17,6 +17,8 @@ export interface EffectPorts {
   redraw: () => void
   /** To the terminal, beside what is drawn. */
   write: (bytes: string) => void
+  /** Directory where files of messages go. */
+  downloads: string
   /** Where the operator's token can be read. */
   cluster: ClusterPort | undefined
   /** Gives the terminal away while `run` goes on. */

@@ -1,6 +1,7 @@
 // Carries out what the reducer asked for (state.ts, Effect), by tables. What comes of it, and what fails, is said on the screen.
 import { ClusterWatch } from './cluster-watch.ts'
 import { type EffectPorts, type EffectTools, type Runners, sayError } from './effect-tools.ts'
+import { fileRunners } from './file-effects.ts'
 import { findingRunners } from './finding-effects.ts'
 import { groupRunners } from './group-effects.ts'
 import type { Loading } from './loading.ts'
@@ -25,6 +26,7 @@ export class Effects {
     this.#runners = {
       ...messageRunners(tools),
       ...findingRunners(tools),
+      ...fileRunners(tools),
       ...groupRunners(tools),
       ...peopleRunners(tools),
       cluster: () => watching.start(),

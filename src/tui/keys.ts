@@ -135,6 +135,8 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
     { keys: ['d'], does: 'deleteMessage', help: safe`delete` },
     { keys: ['a'], does: 'reactToMessage', help: safe`react` },
     { keys: ['y'], does: 'copyMessage', help: safe`copy` },
+    { keys: ['o'], does: 'openFiles', help: safe`open its files` },
+    { keys: ['s'], does: 'saveFiles', help: safe`save them` },
     { keys: ['i'], does: 'showReceipts', help: safe`who has read it` },
     { keys: ['u'], does: 'markMessageUnread', help: safe`mark as unread from here` },
     { keys: ['up', 'k', 'ctrl-p', 'ctrl-s'], does: 'olderMessage', help: safe`older` },

@@ -1,10 +1,11 @@
 // Reads what the screen shows from the library: inbox, connection, the newest page of the open conversation.
 // Changes are coalesced: one reading at a time, one more when something changed meanwhile, never more often than it pays.
-import type { Chat, ConnectionReport, HistoryMessage, InboxEntry } from '../client/api.ts'
-import { safeLine } from '../client/safe-text.ts'
+import type { Chat, ConnectionReport, HistoryMessage, InboxEntry, Transfer } from '../client/api.ts'
+import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { asChatError, hasCode } from '../protocol/errors.ts'
 import type { Clock } from '../platform/ports.ts'
 import { sleep } from '../platform/timing.ts'
+import { joinText } from './cells.ts'
 import { indexOfId, timelineGap, type TimelineMessage, timelineMessage } from './messages.ts'
 import type { Connection, Conversation, State } from './state.ts'
 import type { Store } from './store.ts'
@@ -26,7 +27,13 @@ export interface LoadingPorts {
   signal: AbortSignal
 }
 
-export const connectionOf = (report: ConnectionReport): Connection => ({
+const transferText = ({ name, sent, size, isPrepared }: Transfer): SafeText => {
+  const percent = size === 0 ? 100 : Math.floor((100 * sent) / size)
+  return safe`${isPrepared ? safe`sending` : safe`reading`} ${safeLine(name, { maxLength: 24 })} ${percent} %`
+}
+
+export const connectionOf = (report: ConnectionReport, transfers: readonly Transfer[]): Connection => ({
+  transfers: transfers.length === 0 ? undefined : joinText(transfers.slice(0, 2).map(transferText), ' '),
   state: report.state,
   gateway: report.gateway === null ? undefined : safeLine(report.gateway, { maxLength: 60 }),
   retryInMs: report.retryInMs ?? undefined,
@@ -96,10 +103,10 @@ export class Loading {
     const { current, timeline } = store.getState()
     // A conversation that was just opened does not wait for the list of all.
     if (current !== undefined && timeline === undefined) await this.#readTimeline()
-    const [entries, report] = await Promise.all([chat.inbox(), chat.connection()])
+    const [entries, report, transfers] = await Promise.all([chat.inbox(), chat.connection(), chat.transfers()])
     if (signal.aborted) return
     const conversations = entries.map((entry) => conversationOf(entry, chat.user)).sort(byNewest)
-    store.dispatch({ type: 'connection', connection: connectionOf(report) })
+    store.dispatch({ type: 'connection', connection: connectionOf(report, transfers) })
     store.dispatch({ type: 'inbox', conversations })
     await this.#readTimeline()
     await this.#renewSeen()

@@ -1,5 +1,6 @@
 // `chat tui`: joins terminal, state, library and components, and ends them together. Only this file is imported from outside;
 // React and Ink load when it runs, after what they read from the environment is set.
+import { existsSync } from 'node:fs'
 import type { Chat } from '../client/api.ts'
 import { systemClock } from '../platform/system.ts'
 import { ChatError } from '../protocol/errors.ts'
@@ -14,6 +15,7 @@ import { createStore } from './store.ts'
 import { Session } from './session.ts'
 import { draw, loadComponents } from './drawing.ts'
 import { lending } from './lending.ts'
+import { absolutePath } from './paths.ts'
 import { openTerminal, sizeOf } from './terminal.ts'
 
 export interface TuiOptions {
@@ -44,6 +46,13 @@ const notifying = (settings: Settings, write: (bytes: string) => void): ((notifi
   const way = wayOf(settings.notify, process.env)
   const tmux = process.env.TMUX !== undefined
   return (notification) => write(attentionBytes(notification, way, { tmux }))
+}
+
+/** As the settings say; else where this system keeps downloads, if it does, else here. */
+const downloadsOf = ({ downloads }: Settings): string => {
+  if (downloads !== undefined) return absolutePath(downloads)
+  const usual = absolutePath('~/Downloads')
+  return existsSync(usual) ? usual : process.cwd()
 }
 
 const beginning = (
@@ -97,8 +106,8 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
   const notify = notifying(settings, write)
   const withTerminal = lending({ terminal, store, suspend: drawn.suspend })
   const { end: quit, redraw } = drawn
-  const { cluster } = options
-  new Session({ chat, store, clock: systemClock, signal, quit, redraw, write, notify, withTerminal, cluster }).start()
+  const ports = { chat, store, clock: systemClock, signal, quit, redraw, write, notify, withTerminal }
+  new Session({ ...ports, cluster: options.cluster, downloads: downloadsOf(settings) }).start()
   try {
     await drawn.ended
   } finally {

@@ -1,4 +1,5 @@
 // Messages: sending, changing what was sent, reacting, who has read one, and text from and to other programs.
+import { basename } from 'node:path'
 import { uuidv7 } from 'uuidv7'
 import { type SafeText, safeLine, safeTemplate as safe, safeText } from '../client/safe-text.ts'
 import { asChatError, hasCode } from '../protocol/errors.ts'
@@ -6,6 +7,7 @@ import { clipboardBytes } from './clipboard.ts'
 import { editText } from './editor.ts'
 import type { EffectTools, Runners } from './effect-tools.ts'
 import { span } from './lines.ts'
+import { absolutePath } from './paths.ts'
 import type { Effect, ListRow } from './state.ts'
 import { shortTime } from './times.ts'
 
@@ -14,7 +16,7 @@ const SEND_TIMEOUT_MS = 24 * 3_600_000
 
 const send = async (
   { chat, store, clock, signal, loading }: EffectTools,
-  { conversation, text, reply }: Extract<Effect, { type: 'send' }>,
+  { conversation, text, reply, files = [] }: Extract<Effect, { type: 'send' }>,
 ): Promise<void> => {
   const id = uuidv7()
   const answers = reply === undefined ? {} : { reply }
@@ -23,13 +25,15 @@ const send = async (
     from: safeLine(chat.user),
     isOwn: true,
     atMs: clock.now(),
-    text: safeText(text),
+    text: safeText([text, ...files.map((path) => `[file ${basename(path)}]`)].filter((part) => part !== '').join('\n')),
     status: 'sending',
     ...answers,
   } as const
   store.dispatch({ type: 'pending', pending: { conversation, message } })
+  const attached = files.length === 0 ? {} : { files: files.map(absolutePath) }
+  const options = { wait: 'stored', timeoutMs: SEND_TIMEOUT_MS, signal, ...answers, ...attached } as const
   try {
-    await chat.send(conversation, text, { id, wait: 'stored', timeoutMs: SEND_TIMEOUT_MS, signal, ...answers })
+    await chat.send(conversation, text, { id, ...options })
   } catch (error) {
     const { code, message: reason } = asChatError(error)
     // Late is not lost: it is in the outbox, and the history says how it stands. What is in the history beats what is said here.

@@ -2,7 +2,9 @@
 // A table by the type of the action; nothing here waits, measures time or touches the world.
 import type { SafeText } from '../client/safe-text.ts'
 import { type ClusterReport, withReport } from './cluster.ts'
-import { emptyDraft } from './draft.ts'
+import { withCandidates } from './completing.ts'
+import type { Candidate } from './completion.ts'
+import { type Draft, emptyDraft } from './draft.ts'
 import type { InputEvent } from './input.ts'
 import type { TimelineMessage } from './messages.ts'
 import {
@@ -34,6 +36,8 @@ export type Action =
   | { type: 'open'; conversation: string }
   /** A group has another name. */
   | { type: 'renamed'; from: string; to: string }
+  /** Of a path; for the draft that asked. */
+  | { type: 'completed'; from: number; draft: Draft; candidates: readonly Candidate[] }
   | { type: 'openCluster' }
   | { type: 'cluster'; report: ClusterReport }
   | { type: 'clusterProblem'; problem: SafeText }
@@ -100,6 +104,7 @@ const handlers: Handlers = {
   list: (state, { title, rows }) => step(listOverlay(state, title, rows)),
   open: (state, { conversation }) => step(openConversation(state, conversation)),
   renamed: (state, { from, to }) => step(onRenamed(state, from, to)),
+  completed: (state, action) => step(withCandidates(state, action)),
   openCluster: (state) => step({ ...state, overlay: { kind: 'cluster', top: 0 } }),
   cluster: (state, { report }) => step({ ...state, cluster: withReport(state.cluster, report, state.nowMs) }),
   clusterProblem: (state, { problem }) =>

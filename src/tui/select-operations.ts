@@ -71,6 +71,8 @@ export const selectOperations = {
   deleteMessage: withSelected(deleteMessage),
   reactToMessage: withSelected(reactTo),
   showReceipts: withSelected(showReceipts),
+  openFiles: withSelected((state, { id }) => step(state, { type: 'openFiles', id })),
+  saveFiles: withSelected((state, { id }) => step(state, { type: 'saveFiles', id })),
   markMessageUnread: withSelected((state, { id }) => markUnread(state, id)),
   goToAnswered: withSelected(goToAnswered),
   endSelect: (state: State): Step => step(unselected(state)),

@@ -94,7 +94,8 @@ export class Session {
       await sleep(clock, TICK_MS, signal)
       if (signal.aborted) return
       try {
-        store.dispatch({ type: 'connection', connection: connectionOf(await chat.connection()) })
+        const [report, transfers] = await Promise.all([chat.connection(), chat.transfers()])
+        store.dispatch({ type: 'connection', connection: connectionOf(report, transfers) })
         const nowMs = clock.now()
         if (new Date(nowMs).getDate() !== new Date(store.getState().nowMs).getDate())
           store.dispatch({ type: 'ticked', nowMs })

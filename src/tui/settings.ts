@@ -11,10 +11,18 @@ export interface Settings {
   /** Undefined where nothing is said. */
   readonly theme: ThemeName | undefined
   readonly notify: NotifyWay
+  /** Where files of messages go; undefined: as main.tsx finds. */
+  readonly downloads: string | undefined
   readonly keymap: Keymap
   readonly problems: readonly SafeText[]
 }
-export const usualSettings: Settings = { theme: undefined, notify: 'auto', keymap: defaultKeymap, problems: [] }
+export const usualSettings: Settings = {
+  theme: undefined,
+  notify: 'auto',
+  downloads: undefined,
+  keymap: defaultKeymap,
+  problems: [],
+}
 
 const KEY =
   /^(ctrl-)?(alt-)?(shift-)?(up|down|left|right|home|end|pageup|pagedown|delete|backspace|enter|escape|tab|space|\S)$/u
@@ -63,14 +71,16 @@ const rebindings = (value: unknown, say: Say): Rebindings => {
   )
 }
 
-const checked = ({ theme, notify = 'auto', keys, ...rest }: Record<string, unknown>, say: Say): Settings => {
+const checked = ({ theme, notify = 'auto', downloads, keys, ...rest }: Record<string, unknown>, say: Say): Settings => {
   const isTheme = typeof theme === 'string' && isThemeName(theme)
   if (theme !== undefined && !isTheme) say(safe`theme is one of ${safeLine(Object.keys(themes).join(', '))}`)
   if (!isNotifyWay(notify)) say(safe`notify is one of ${safeLine(notifyWays.join(', '))}`)
+  if (downloads !== undefined && typeof downloads !== 'string') say(safe`downloads is a directory, in quotes`)
   for (const name of Object.keys(rest)) say(safe`there is no setting ${safeLine(name, { maxLength: 40 })}`)
   return {
     theme: isTheme ? theme : undefined,
     notify: isNotifyWay(notify) ? notify : 'auto',
+    downloads: typeof downloads === 'string' ? downloads : undefined,
     keymap: rebound(rebindings(keys, say)),
     problems: [],
   }
@@ -105,6 +115,8 @@ export const settingsText = (): string => {
     '# theme = "terminal"',
     `# ${notifyWays.join(', ')}: how a message is told while the terminal is not looked at`,
     '# notify = "auto"',
+    '# where files of messages are saved',
+    '# downloads = "~/Downloads"',
     '',
     '# Keys: what is named here has these keys only; a key that is given away does nothing else any more.',
     ...modes.map((mode) => `${modeText(mode)}\n`),

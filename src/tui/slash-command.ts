@@ -5,7 +5,16 @@ import type { State } from './state.ts'
 import { type Step, step } from './step.ts'
 
 /** What Tab completes in the place of an argument. */
-export type CommandTakes = 'user' | 'group' | 'conversation' | 'theme' | 'level' | 'role' | 'groupVerb' | 'emoji'
+export type CommandTakes =
+  | 'user'
+  | 'group'
+  | 'conversation'
+  | 'theme'
+  | 'level'
+  | 'role'
+  | 'groupVerb'
+  | 'emoji'
+  | 'path'
 
 export interface SlashCommand {
   readonly name: string

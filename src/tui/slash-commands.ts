@@ -3,6 +3,7 @@
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { clientCommands } from './client-commands.ts'
 import { withText } from './draft.ts'
+import { fileCommands } from './file-commands.ts'
 import { groupCommands } from './group-commands.ts'
 import { peopleCommands } from './people-commands.ts'
 import type { SlashCommand } from './slash-command.ts'
@@ -12,6 +13,7 @@ import { talkCommands } from './talk-commands.ts'
 
 export const slashCommands: readonly SlashCommand[] = [
   ...talkCommands,
+  ...fileCommands,
   ...groupCommands,
   ...peopleCommands,
   ...clientCommands,

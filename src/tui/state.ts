@@ -30,6 +30,8 @@ export interface Connection {
   readonly isComplete: boolean
   readonly lagMs: number | undefined
   readonly problem: SafeText | undefined
+  /** How far files are on their way to the cluster. */
+  readonly transfers: SafeText | undefined
 }
 export interface Timeline {
   readonly conversation: string
@@ -124,7 +126,10 @@ export interface State {
 }
 
 export type Effect =
-  | { type: 'send'; conversation: string; text: string; reply?: string }
+  | { type: 'send'; conversation: string; text: string; reply?: string; files?: readonly string[] }
+  /** The attachments of a message, to where files go; `openFiles` shows them too. */
+  | { type: 'saveFiles' | 'openFiles'; id: string }
+  | { type: 'completePath'; typed: string; from: number; draft: Draft }
   | { type: 'copy'; text: SafeText }
   | { type: 'loadOlder' | 'loadNewer' | 'loadEnd' }
   | { type: 'jump'; conversation: string; id: string }

@@ -76,12 +76,19 @@ export const listOverlay = (state: State, title: string, rows: readonly ListRow[
 })
 
 const MAX_SENT = 200
-/** Sends to the open conversation: shown at the end, where the eye of who sends is. Drafts stay as they are. */
-export const sendText = (state: State, text: string, reply?: Reply): Step => {
-  if (state.current === undefined) return step(state)
-  const sent = [...state.sent.filter((old) => old !== text), text].slice(-MAX_SENT)
-  const { state: next, effects } = toEnd({ ...state, sent, recall: undefined, rule: undefined, showsNotices: false })
-  const conversation = state.current
-  const answers = reply === undefined ? {} : { reply: reply.id }
-  return step(next, ...effects, { type: 'send', conversation, text, ...answers })
+export interface Outgoing {
+  text: string
+  reply?: Reply | undefined
+  files?: readonly string[]
 }
+/** Sends to the open conversation: shown at the end, where the eye of who sends is. Drafts stay as they are. */
+export const sendMessage = (state: State, { text, reply, files }: Outgoing): Step => {
+  const { current: conversation } = state
+  if (conversation === undefined) return step(state)
+  const sent = text === '' ? state.sent : [...state.sent.filter((old) => old !== text), text].slice(-MAX_SENT)
+  const { state: next, effects } = toEnd({ ...state, sent, recall: undefined, rule: undefined, showsNotices: false })
+  const answers = reply === undefined ? {} : { reply: reply.id }
+  return step(next, ...effects, { type: 'send', conversation, text, ...answers, ...(files ? { files } : {}) })
+}
+
+export const sendText = (state: State, text: string, reply?: Reply): Step => sendMessage(state, { text, reply })

@@ -36,7 +36,14 @@ const withSession =
     const store = createStore(initialState({ user: 'alice', profile: 'alice', notices: [], size, nowMs: Date.now() }))
     const ending = new AbortController()
     const nothing = (): void => {}
-    const ports = { quit: nothing, redraw: nothing, write: nothing, notify: nothing, cluster: undefined }
+    const ports = {
+      quit: nothing,
+      redraw: nothing,
+      write: nothing,
+      notify: nothing,
+      cluster: undefined,
+      downloads: '/nonexistent',
+    }
     const withTerminal = (work: () => Promise<void>): Promise<void> => work()
     new Session({ chat, store, clock: systemClock, signal: ending.signal, withTerminal, ...ports }).start()
     const decoder = createInputDecoder()

@@ -89,6 +89,7 @@ const frame = (): State => {
     queued: 0,
     isComplete: true,
     lagMs: 1,
+    transfers: problem,
     problem,
   }
   const { state } = run(

@@ -32,6 +32,7 @@ const connection: Connection = {
   isComplete: true,
   lagMs: 3,
   problem: undefined,
+  transfers: undefined,
 }
 test('text and Enter in one chunk is sent, and the input is empty again', () => {
   const { state, effects } = type(withBob(), 'hello\r')

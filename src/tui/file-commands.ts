@@ -1,0 +1,23 @@
+// Commands about files.
+import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
+import { pathWords } from './paths.ts'
+import type { SlashCommand } from './slash-command.ts'
+import type { State } from './state.ts'
+import { type Step, sendMessage } from './step.ts'
+
+const send = (state: State, argument: string): Step | SafeText => {
+  const [path, ...words] = pathWords(argument)
+  if (path === undefined) return safe`/send PATH [TEXT]: Tab completes the path, a backslash keeps a space`
+  if (state.current === undefined) return safe`No conversation is open.`
+  return sendMessage(state, { text: words.join(' '), files: [path] })
+}
+
+export const fileCommands: readonly SlashCommand[] = [
+  {
+    name: 'send',
+    takes: safe`PATH [TEXT]`,
+    completes: ['path'],
+    help: safe`a file, with a text if you like; Ctrl-S on a message with files: o opens, s saves them`,
+    run: send,
+  },
+]

@@ -1,0 +1,33 @@
+// Paths as people type them in a command: `~` is the home, a backslash keeps a space. And what completes one.
+import { readdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+
+const MAX_CANDIDATES = 50
+
+/** The words of a command line: a backslash or quotes keep spaces. */
+export const pathWords = (text: string): string[] =>
+  Array.from(text.matchAll(/"([^"]*)"|((?:\\.|[^\s\\])+)/g), ([, quoted, bare = '']) => quoted ?? unescaped(bare))
+
+const unescaped = (text: string): string => text.replace(/\\(.)/g, '$1')
+const escaped = (text: string): string => text.replace(/[\s\\"]/g, '\\$&')
+
+export const absolutePath = (path: string): string => {
+  const whole = path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path
+  return isAbsolute(whole) ? whole : resolve(whole)
+}
+
+/** What `typed` may go on as, written as it would be typed; directories end with a slash. Hidden files only when asked for. */
+export const pathCandidates = async (typed: string): Promise<string[]> => {
+  const path = unescaped(typed)
+  const isWithin = path === '' || path.endsWith('/')
+  const shown = isWithin ? path : path.slice(0, path.lastIndexOf('/') + 1)
+  const start = path.slice(shown.length)
+  const directory = absolutePath(isWithin ? path || '.' : dirname(path))
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => [])
+  return entries
+    .filter(({ name }) => name.startsWith(start) && (start.startsWith('.') || !name.startsWith('.')))
+    .map((entry) => escaped(shown + entry.name) + (entry.isDirectory() ? '/' : ''))
+    .sort()
+    .slice(0, MAX_CANDIDATES)
+}

@@ -1,0 +1,62 @@
+// Paths in commands: words with spaces, what completes them, and that a file is sent from where the user means.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { absolutePath, pathCandidates, pathWords } from '../../src/tui/paths.ts'
+import { draftOfCurrent } from '../../src/tui/state.ts'
+import { run, type, withBob } from '../tui-state-fixture.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'chatd-paths-'))
+test.before(() => {
+  for (const name of ['photo one.jpg', 'photo.png', '.hidden']) writeFileSync(join(directory, name), '')
+  mkdirSync(join(directory, 'photos'))
+})
+test.after(() => rmSync(directory, { recursive: true, force: true }))
+
+const words: [typed: string, words: string[]][] = [
+  ['a.png look', ['a.png', 'look']],
+  ['photo\\ one.jpg', ['photo one.jpg']],
+  ['"photo one.jpg" two words', ['photo one.jpg', 'two', 'words']],
+  ['', []],
+]
+for (const [typed, expected] of words) {
+  test(`words of ${JSON.stringify(typed)}`, () => assert.equal(pathWords(typed), expected))
+}
+
+test('home and relative paths become whole ones', () => {
+  assert.is(absolutePath('~/a'), join(homedir(), 'a'))
+  assert.is(absolutePath('/a'), '/a')
+  assert.is(absolutePath('a'), join(process.cwd(), 'a'))
+})
+
+test('candidates are written as they would be typed; hidden files only when asked for', async () => {
+  const names = async (typed: string): Promise<string[]> =>
+    (await pathCandidates(`${directory}/${typed}`)).map((path) => path.slice(directory.length + 1))
+  assert.equal(await names('pho'), ['photo.png', 'photo\\ one.jpg', 'photos/'])
+  assert.equal(await names('photo\\ '), ['photo\\ one.jpg'])
+  assert.equal(await names(''), ['photo.png', 'photo\\ one.jpg', 'photos/'])
+  assert.equal(await names('.h'), ['.hidden'])
+  assert.equal(await names('nothing'), [])
+})
+
+test('Tab asks for the path, and the answer goes into the draft that asked', () => {
+  const asked = type(withBob(), '/send ~/pho\t')
+  const { draft, from } = asked.effects[0] as Extract<(typeof asked.effects)[0], { type: 'completePath' }>
+  assert.equal([asked.effects[0]?.type, from], ['completePath', 6])
+  const candidates = [{ text: '~/photo.png ', label: withBob().title }]
+  const answered = run(asked.state, { type: 'completed', from, draft, candidates }).state
+  assert.is(draftOfCurrent(answered).text, '/send ~/photo.png ')
+  const late = run(type(asked.state, 'x').state, { type: 'completed', from, draft, candidates }).state
+  assert.is(draftOfCurrent(late).text, '/send ~/phox')
+})
+
+test('/send sends a file with a text', () => {
+  assert.equal(type(withBob(), '/send a\\ b.png two words\r').effects, [
+    { type: 'send', conversation: 'bob', text: 'two words', files: ['a b.png'] },
+  ])
+  assert.match(type(withBob(), '/send\r').state.toast?.text ?? '', /PATH/)
+})
+
+test.run()
