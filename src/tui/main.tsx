@@ -107,7 +107,7 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
   const withTerminal = lending({ terminal, store, suspend: drawn.suspend })
   const { end: quit, redraw } = drawn
   const ports = { chat, store, clock: systemClock, signal, quit, redraw, write, notify, withTerminal }
-  new Session({ ...ports, cluster: options.cluster, downloads: downloadsOf(settings) }).start()
+  new Session({ ...ports, cluster: options.cluster, downloads: downloadsOf(settings), isLive: settings.isLive }).start()
   try {
     await drawn.ended
   } finally {

@@ -1,6 +1,7 @@
 // The reducer: every event of the keyboard, the library and the clock as one function from state to state and effects.
 // A table by the type of the action; nothing here waits, measures time or touches the world.
-import type { SafeText } from '../client/safe-text.ts'
+import type { LiveEvent } from '../client/api.ts'
+import { type SafeText, safeLine } from '../client/safe-text.ts'
 import { type ClusterReport, withReport } from './cluster.ts'
 import { withCandidates } from './completing.ts'
 import type { Candidate } from './completion.ts'
@@ -15,6 +16,7 @@ import {
   type ListRow,
   type Pending,
   type State,
+  typingIn,
 } from './state.ts'
 import { commandHint } from './slash-commands.ts'
 import { listOverlay, openConversation, showAt, type Step, step, withToast } from './step.ts'
@@ -38,6 +40,7 @@ export type Action =
   | { type: 'renamed'; from: string; to: string }
   /** Of a path; for the draft that asked. */
   | { type: 'completed'; from: number; draft: Draft; candidates: readonly Candidate[] }
+  | { type: 'live'; event: LiveEvent }
   | { type: 'openCluster' }
   | { type: 'cluster'; report: ClusterReport }
   | { type: 'clusterProblem'; problem: SafeText }
@@ -82,6 +85,19 @@ const onRenamed = (state: State, from: string, to: string): State => {
   return state.current === from ? openConversation(next, to) : next
 }
 
+const onLive = (state: State, event: LiveEvent): State => {
+  if (event.type === 'presence') {
+    const lastSeenMs = event.lastSeen === null ? undefined : Date.parse(event.lastSeen)
+    return {
+      ...state,
+      presence: { ...state.presence, [event.user]: { isOnline: event.state === 'online', lastSeenMs } },
+    }
+  }
+  const from = safeLine(event.from)
+  const others = typingIn(state, event.conversation).filter((name) => name !== from)
+  return { ...state, typing: { ...state.typing, [event.conversation]: event.active ? [...others, from] : others } }
+}
+
 /** Of flat values: what is asked for every second must not draw every second. */
 const isEqual = (a: Connection | undefined, b: Connection): boolean => JSON.stringify(a) === JSON.stringify(b)
 
@@ -105,6 +121,7 @@ const handlers: Handlers = {
   open: (state, { conversation }) => step(openConversation(state, conversation)),
   renamed: (state, { from, to }) => step(onRenamed(state, from, to)),
   completed: (state, action) => step(withCandidates(state, action)),
+  live: (state, { event }) => step(onLive(state, event)),
   openCluster: (state) => step({ ...state, overlay: { kind: 'cluster', top: 0 } }),
   cluster: (state, { report }) => step({ ...state, cluster: withReport(state.cluster, report, state.nowMs) }),
   clusterProblem: (state, { problem }) =>

@@ -6,6 +6,7 @@ import { arrivalOf, type Notification } from './attention.ts'
 import { type EffectPorts, sayError } from './effect-tools.ts'
 import { Effects } from './effects.ts'
 import { groupNews } from './group-news.ts'
+import { Live } from './live.ts'
 import { connectionOf, Loading } from './loading.ts'
 import { Notifier } from './notifier.ts'
 import type { Conversation, State } from './state.ts'
@@ -15,6 +16,8 @@ import { seenMessage } from './timeline-view.ts'
 const TICK_MS = 1_000
 
 export interface SessionPorts extends EffectPorts {
+  /** Typing and presence are told of and shown. */
+  isLive: boolean
   /** Draws attention while the terminal is not looked at. */
   notify: (notification: Notification) => void
 }
@@ -23,6 +26,7 @@ export class Session {
   readonly #ports: SessionPorts
   readonly #loading: Loading
   readonly #notifier: Notifier
+  readonly #live: Live | undefined
   #lastSeen = ''
   #isMarking = false
   #shown: Pick<State, 'current' | 'anchor'> = { current: undefined, anchor: undefined }
@@ -31,6 +35,7 @@ export class Session {
     this.#ports = ports
     this.#loading = new Loading(ports)
     this.#notifier = new Notifier(ports)
+    this.#live = ports.isLive ? new Live(ports) : undefined
   }
 
   start(): void {
@@ -53,6 +58,7 @@ export class Session {
       this.#loading.refresh()
     }
     if (!this.#isMarking) void this.#markSeen()
+    this.#live?.follow()
   }
 
   async #markSeen(): Promise<void> {

@@ -13,6 +13,8 @@ export interface Settings {
   readonly notify: NotifyWay
   /** Where files of messages go; undefined: as main.tsx finds. */
   readonly downloads: string | undefined
+  /** Others see that this user types and is there, and are seen. */
+  readonly isLive: boolean
   readonly keymap: Keymap
   readonly problems: readonly SafeText[]
 }
@@ -20,6 +22,7 @@ export const usualSettings: Settings = {
   theme: undefined,
   notify: 'auto',
   downloads: undefined,
+  isLive: true,
   keymap: defaultKeymap,
   problems: [],
 }
@@ -71,16 +74,21 @@ const rebindings = (value: unknown, say: Say): Rebindings => {
   )
 }
 
-const checked = ({ theme, notify = 'auto', downloads, keys, ...rest }: Record<string, unknown>, say: Say): Settings => {
+const checked = (
+  { theme, notify = 'auto', downloads, presence = true, keys, ...rest }: Record<string, unknown>,
+  say: Say,
+): Settings => {
   const isTheme = typeof theme === 'string' && isThemeName(theme)
   if (theme !== undefined && !isTheme) say(safe`theme is one of ${safeLine(Object.keys(themes).join(', '))}`)
   if (!isNotifyWay(notify)) say(safe`notify is one of ${safeLine(notifyWays.join(', '))}`)
   if (downloads !== undefined && typeof downloads !== 'string') say(safe`downloads is a directory, in quotes`)
+  if (typeof presence !== 'boolean') say(safe`presence is true or false`)
   for (const name of Object.keys(rest)) say(safe`there is no setting ${safeLine(name, { maxLength: 40 })}`)
   return {
     theme: isTheme ? theme : undefined,
     notify: isNotifyWay(notify) ? notify : 'auto',
     downloads: typeof downloads === 'string' ? downloads : undefined,
+    isLive: presence !== false,
     keymap: rebound(rebindings(keys, say)),
     problems: [],
   }
@@ -115,6 +123,8 @@ export const settingsText = (): string => {
     '# theme = "terminal"',
     `# ${notifyWays.join(', ')}: how a message is told while the terminal is not looked at`,
     '# notify = "auto"',
+    '# whether others see that you type and are there, and you them',
+    '# presence = true',
     '# where files of messages are saved',
     '# downloads = "~/Downloads"',
     '',

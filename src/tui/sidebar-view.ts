@@ -3,7 +3,7 @@ import { safeLine, safeTemplate as safe, type SafeText } from '../client/safe-te
 import { layoutOf } from './layout.ts'
 import { urgencyOf } from './levels.ts'
 import { bar, fit, type Line, line, span } from './lines.ts'
-import { type Conversation, conversationsOf, draftOfConversation, type State } from './state.ts'
+import { type Conversation, conversationsOf, draftOfConversation, presenceOf, type State, typingIn } from './state.ts'
 
 export const unreadText = ({ unread, mentions }: Conversation): SafeText => {
   if (unread === 0) return safe``
@@ -13,6 +13,7 @@ export const unreadText = ({ unread, mentions }: Conversation): SafeText => {
 const lastLine = (state: State, { name, last }: Conversation): SafeText => {
   const draft = draftOfConversation(state, name).text
   if (draft !== '' && name !== state.current) return safe`draft: ${safeLine(draft, { maxLength: 80 })}`
+  if (typingIn(state, name).length > 0) return safe`typing …`
   if (!last) return safe`nothing said yet`
   const text = safeLine(last.text, { maxLength: 80 })
   return last.isOwn ? safe`you: ${text}` : text
@@ -33,8 +34,9 @@ const entryLines = (state: State, conversation: Conversation, options: EntryOpti
   const { title, unread } = conversation
   const isMuted = conversation.level === 'none'
   const style = isCurrent ? 'current' : urgencyOf(conversation) > 0 ? 'unread' : 'plain'
+  const here = presenceOf(state, conversation.name)?.isOnline ? [span(safe` ●`, 'seen')] : []
   const mark = isCurrent ? safe`▸ ` : number <= NUMBERED ? safe`${number % 10} ` : safe`  `
-  const name = [span(mark, isCurrent ? 'key' : 'dim'), span(title, style)]
+  const name = [span(mark, isCurrent ? 'key' : 'dim'), span(title, style), ...here]
   const count = unread === 0 && conversation.isMarked ? safe`•` : unreadText(conversation)
   const end = isMuted ? [span(safe`muted ${count}`, 'dim')] : [span(count, 'unread')]
   const head = bar(name, end, { width, style: 'plain' })

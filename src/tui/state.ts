@@ -73,6 +73,10 @@ export type Overlay =
   /** What cannot be taken back is asked about. */
   | { readonly kind: 'confirm'; readonly question: SafeText; readonly effect: Effect }
   | { readonly kind: 'list'; readonly title: SafeText; readonly rows: readonly ListRow[]; readonly selected: number }
+export interface Presence {
+  readonly isOnline: boolean
+  readonly lastSeenMs: number | undefined
+}
 export interface Toast {
   readonly text: SafeText
   readonly style: 'dim' | 'problem'
@@ -114,6 +118,9 @@ export interface State {
   readonly completion: Completion | undefined
   /** The message that keys are about, by id (Ctrl-S). */
   readonly selected: string | undefined
+  /** Who is typing, by conversation. */
+  readonly typing: Readonly<Record<string, readonly SafeText[]>>
+  readonly presence: Readonly<Record<string, Presence>>
   readonly overlay: Overlay | undefined
   /** What the operator's view was told last. */
   readonly cluster: ClusterState | undefined
@@ -199,6 +206,8 @@ export const initialState = (options: {
     recall: undefined,
     completion: undefined,
     selected: undefined,
+    typing: {},
+    presence: {},
     overlay: undefined,
     cluster: undefined,
     toast: undefined,
@@ -211,6 +220,12 @@ export const initialState = (options: {
 /** Names are chosen by others: `constructor` is one. */
 export const draftOfConversation = ({ drafts }: State, name: string): Draft =>
   (Object.hasOwn(drafts, name) ? drafts[name] : undefined) ?? emptyDraft
+
+export const presenceOf = ({ presence }: State, user: string): Presence | undefined =>
+  Object.hasOwn(presence, user) ? presence[user] : undefined
+
+export const typingIn = ({ typing }: State, name: string): readonly SafeText[] =>
+  (Object.hasOwn(typing, name) ? typing[name] : undefined) ?? []
 
 /** The draft of no conversation is that of the empty name: what is typed before one is open is kept too. */
 export const draftOfCurrent = (state: State): Draft => draftOfConversation(state, state.current ?? '')

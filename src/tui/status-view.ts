@@ -3,7 +3,8 @@ import { safeTemplate as safe, type SafeText } from '../client/safe-text.ts'
 import { joinText } from './cells.ts'
 import { labelOf } from './keymap.ts'
 import { bar, type Line, line, span } from './lines.ts'
-import { type Connection, conversationsOf, type State } from './state.ts'
+import { type Connection, conversationsOf, presenceOf, type State, typingIn } from './state.ts'
+import { shortTime } from './times.ts'
 import { countBelow, newBelow } from './timeline-view.ts'
 
 const SECOND = 1_000
@@ -50,19 +51,36 @@ export const statusLine = (state: State): Line => {
   return bar(left, [span(wide ? safe`? help ` : safe`? `, 'bar')], { width: size.columns, style: 'bar' })
 }
 
+const MAX_TYPING = 2
+/** What is known of the moment: who types, else whether the other is there. */
+const aboutText = (state: State, name: string): SafeText => {
+  const typing = typingIn(state, name)
+  if (typing.length > MAX_TYPING) return safe`  ${typing.length} are typing …`
+  if (typing.length > 0) return name === typing[0] ? safe`  typing …` : safe`  ${joinText(typing, ' ')} typing …`
+  const presence = presenceOf(state, name)
+  if (!presence) return safe``
+  if (presence.isOnline) return safe`  online`
+  return presence.lastSeenMs === undefined ? safe`` : safe`  last seen ${shortTime(presence.lastSeenMs, state.nowMs)}`
+}
+
 export const headerLine = (state: State): Line => {
   const all = conversationsOf(state)
   const others = all.filter(({ name, unread, level }) => unread > 0 && name !== state.current && level !== 'none')
   const below = countBelow(state)
   const current = all.find(({ name }) => name === state.current)
+  const about = current ? aboutText(state, current.name) : safe``
   const right: SafeText[] = state.showsNotices
     ? [safe`${labelOf(state.keymap, 'chat', 'escape')} hides the notice`]
     : []
   if (below > 0) right.push(newBelow(state) > 0 ? safe`${newBelow(state)} new below ↓` : safe`${below} below ↓`)
   else if (state.timeline?.hasEnd === false) right.push(safe`newer below ↓`)
   if (others.length > 0) right.push(safe`${others.reduce((sum, { unread }) => sum + unread, 0)} unread elsewhere`)
-  return bar(line(safe` ${current?.title ?? safe`chat`}`, 'bar'), line(safe`${dotted(right)} `, 'bar'), {
-    width: state.size.columns,
-    style: 'bar',
-  })
+  return bar(
+    [span(safe` ${current?.title ?? safe`chat`}`, 'bar'), span(about, 'bar')],
+    line(safe`${dotted(right)} `, 'bar'),
+    {
+      width: state.size.columns,
+      style: 'bar',
+    },
+  )
 }

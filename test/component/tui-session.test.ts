@@ -43,6 +43,7 @@ const withSession =
       notify: nothing,
       cluster: undefined,
       downloads: '/nonexistent',
+      isLive: true,
     }
     const withTerminal = (work: () => Promise<void>): Promise<void> => work()
     new Session({ chat, store, clock: systemClock, signal: ending.signal, withTerminal, ...ports }).start()
@@ -160,6 +161,25 @@ test(
     type('\x13dy')
     await eventually(() => /\(deleted\)/.test(screen()))
     assert.not.match(screen(), /a typo/)
+  }, 3),
+)
+
+test(
+  'who types and who is there is shown, and typing is told but not commands',
+  withSession(async ({ chat, type, screen }) => {
+    chat.tellLive({ type: 'presence', user: 'bob', state: 'online', lastSeen: null })
+    await eventually(() => /^ bob {2}online/.test(screen()))
+    chat.tellLive({ type: 'typing', conversation: 'bob', from: 'bob', active: true })
+    await eventually(() => /^ bob {2}typing …/.test(screen()))
+    chat.tellLive({ type: 'typing', conversation: 'bob', from: 'bob', active: false })
+    chat.tellLive({ type: 'presence', user: 'bob', state: 'offline', lastSeen: '2026-11-20T12:00:00.000Z' })
+    await eventually(() => /^ bob {2}last seen 2026-11-20/.test(screen()))
+    type('/search x\x15')
+    assert.equal(chat.typed, [])
+    type('hi')
+    assert.equal(chat.typed.at(-1), { conversation: 'bob', active: true })
+    type('\r')
+    assert.equal(chat.typed.at(-1), { conversation: 'bob', active: false })
   }, 3),
 )
 
