@@ -13,6 +13,7 @@ import { BLOB_CHUNK_BYTES, encryptedSize } from '../../src/protocol/blob.ts'
 import { ChatError, type ErrorCode } from '../../src/protocol/errors.ts'
 import type { MessageHeader } from '../../src/protocol/records.ts'
 import { eventually } from '../eventually.ts'
+import { makeId } from './client-scenarios.ts'
 import { MemoryFiles } from './client-blobs-world.ts'
 import { ClientWorld, fastClock, KeptDatabase, type Person } from './client-world.ts'
 
@@ -270,6 +271,52 @@ scene('a forwarded attachment refers to the same blob', async (all) => {
   world.blobs.lose()
   assert.is(await codeOf(b.forward(id, 'carol', { timeoutMs: TIMEOUT_MS })), 'BLOB_UNKNOWN')
   assert.is(await codeOf(b.forward('01934c5e-7a2b-7c3d-8e4f-5a6b7c8d9e0f', 'carol')), 'MESSAGE_UNKNOWN')
+})
+
+scene('a file for a group is one blob, whoever fetches it', async (all) => {
+  const { world, a, b, bytes } = all
+  const carol = await world.open(world.enrol('carol'))
+  await a.group.create('#ops', ['bob', 'carol'])
+  const { id } = await a.send('#ops', 'for all', { files: [PATH], timeoutMs: TIMEOUT_MS })
+  for (const member of [b, carol]) {
+    await eventually(async () => (await member.history('#ops')).some((message) => message.id === id))
+    assert.ok((await read(downloadsOf(world, member), id)).equals(bytes))
+  }
+  assert.is(world.blobs.held.size, 1)
+})
+
+scene('a message can be changed, or taken back, while its file is on its way', async (all) => {
+  const { world, a, b } = all
+  const held = Promise.withResolvers<void>()
+  const put = world.blobs.put.bind(world.blobs)
+  let underWay = 0
+  world.blobs.put = async (access, upload, signal) => {
+    underWay += 1
+    await held.promise
+    signal.throwIfAborted()
+    return put(access, upload, signal)
+  }
+  const ids = ['kept', 'dropped'].map(() => makeId())
+  const [kept = '', dropped = ''] = ids
+  const sending = a.send('bob', 'kept', { id: kept, files: [PATH], timeoutMs: TIMEOUT_MS })
+  // Of a message that was taken back nobody hears any more.
+  void a.send('alice', 'dropped', { id: dropped, files: [PATH], timeoutMs: TIMEOUT_MS }).catch(() => {})
+  await eventually(() => underWay === 2)
+  void a.edit(kept, 'changed', { timeoutMs: TIMEOUT_MS })
+  await a.delete(dropped, { timeoutMs: TIMEOUT_MS })
+  assert.equal(
+    (await a.transfers()).map(({ message }) => message),
+    [kept],
+  )
+  held.resolve()
+  await sending
+  await arrives(all, kept)
+  assert.is((await b.history('alice')).at(-1)?.text, 'changed')
+  assert.is(world.blobs.uploads.length, 1)
+  assert.equal(
+    headersPut(all).map((header) => header.id),
+    [kept],
+  )
 })
 
 const inDirectory = async (run: (directory: string) => Promise<void>): Promise<void> => {

@@ -1,6 +1,6 @@
 // A cluster by hand for tests of the client: one authority, mailboxes in memory on two homes, gateways that speak chat.v1 over
 // links in memory. Keys, certificates, maps and handshakes are real; what a gateway answers can be scripted.
-import type { Dial, GatewayLinkHandlers } from '../../src/client/ports.ts'
+import type { Dial, GatewayLinkHandlers, SourceFiles } from '../../src/client/ports.ts'
 import { Identity } from '../../src/client/identity.ts'
 import { LocalChat } from '../../src/client/local-chat.ts'
 import { MemoryDatabase } from '../../src/platform/memory-database.ts'
@@ -123,7 +123,7 @@ export class ClientWorld implements GatewayWorld {
     person: Person,
     database: Database = new MemoryDatabase(),
     dial: Dial = this.dial,
-    files = new MemoryFiles(),
+    files: SourceFiles = new MemoryFiles(),
   ): Promise<LocalChat> {
     const attachments = { blobs: this.blobs, files }
     const ports = { clock: this.clock, random: systemRandom, database, dial, log: silentLogger, attachments }
