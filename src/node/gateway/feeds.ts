@@ -14,7 +14,7 @@ import type { ClusterView, PeerTransport } from '../core/ports.ts'
 import type { Mailboxes } from '../replication/mailboxes.ts'
 import { drained } from './drained.ts'
 import { Feed } from './feed.ts'
-import { frameText } from './gateway-frames.ts'
+import { frameText, recordsText, recordText } from './gateway-frames.ts'
 import type { Session } from './session.ts'
 
 export interface FeedsPorts {
@@ -104,9 +104,9 @@ export class Feeds {
     const isConfirmed = await mailboxes.confirm(found, origin)
     const records = found
       .filter((_, i) => isConfirmed[i])
-      .map(({ sealed, acceptedAt }): [string, number] => [toBase64(sealed), acceptedAt])
+      .map(({ sealed, acceptedAt }) => recordText(toBase64(sealed), acceptedAt))
     await drained(this.#ports.clock, session, limits.maxBufferedBytesPerClient / 2)
-    session.send(frameText('feed.records', { id, records, missing: toBase64(concat(...missing)) }))
+    session.send(recordsText(id, records.join(), toBase64(concat(...missing))))
   }
 
   async #fetchFrom(session: Session, peer: string, keys: Uint8Array): Promise<{ records: (StoredRecord | null)[] }> {

@@ -15,6 +15,9 @@ export const storedText = (id: number, acceptedAt: number): string =>
 
 /** One element of `records`; `base64` must be canonical base64, so that it needs no escaping. */
 export const recordText = (base64: string, acceptedAt: number): string => `["${base64}",${acceptedAt}]`
+/** feed.records; `records`: elements joined by commas, `missing`: base64. */
+export const recordsText = (id: number, records: string, missing: string): string =>
+  `{"t":"feed.records","id":${id},"records":[${records}],"missing":"${missing}"}`
 /** `records`: elements joined by commas. */
 export const pushText = (records: string): string => `{"t":"record.push","records":[${records}]}`
 
