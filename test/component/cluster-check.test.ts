@@ -9,13 +9,15 @@ import { readLedgers } from '../../src/cli/cluster/check-ledger.ts'
 import type { CheckReport } from '../../src/cli/cluster/check-report.ts'
 import { inspectRoute } from '../../src/node/inspect-route.ts'
 import { encryptedSize } from '../../src/protocol/blob.ts'
+import { encodeGroup, type GroupRole } from '../../src/protocol/group.ts'
 import { homeSet } from '../../src/protocol/cluster-map.ts'
 import { hasCode } from '../../src/protocol/errors.ts'
 import { fromPlainJson, toPlainJson } from '../../src/protocol/json-bytes.ts'
 import { idBytes, idFromBytes } from '../../src/protocol/records.ts'
 import { mediaVerify, type StoreWrite } from '../../src/protocol/rpc.ts'
+import { seal } from '../../src/protocol/sealed.ts'
 import { eventually } from '../eventually.ts'
-import { certificateWrite, message, Stores } from '../store-fixture.ts'
+import { certificateWrite, cluster, device, message, Stores, tombstone } from '../store-fixture.ts'
 
 const HOMES = ['store-1', 'store-2', 'store-3']
 
@@ -125,6 +127,52 @@ checks('a signature of somebody else', async ({ stores }) => {
 checks('a sender without a certificate', async ({ stores }) => {
   await appendTo(stores, HOMES, certificateWrite('bob'), message({ from: 'alice', to: 'bob' }))
   assert.equal([...new Set(kinds(await check(stores)))], ['invalid'])
+})
+
+/** `#ops` with alice, bob and (from version 2 on) carol, made and changed by alice. */
+const GROUP = `#${idFromBytes(message().key)}`
+const groupVersion = (v: number, users: string[]): StoreWrite => {
+  const { certificate, sign } = device('alice')
+  const [at, id] = [Date.now(), idFromBytes(message().key)]
+  const change = v === 1 ? 'create' : 'add'
+  const header = { k: 'group', id, from: 'alice', dev: certificate.dev, to: GROUP, at, v, change }
+  const members = users.map((user): [string, GroupRole] => [user, user === 'alice' ? 'owner' : 'member'])
+  const body = encodeGroup({ group: GROUP, version: v, name: '#ops', members: new Map(members) })
+  const sealed = seal({ cluster, header, body, sign })
+  return { mailboxes: [`g:${GROUP}`, ...users.map((user) => `u:${user}`)], sealed, acceptedAt: at }
+}
+const toGroup = (...users: string[]): StoreWrite & { key: Buffer } => ({
+  ...message({ to: GROUP }),
+  mailboxes: users.map((user) => `u:${user}`),
+})
+const FIRST = groupVersion(1, ['alice', 'bob'])
+const SECOND = groupVersion(2, ['alice', 'bob', 'carol'])
+
+const IN_GROUPS: [name: string, writes: (StoreWrite & { key?: Buffer })[], expected: string[]][] = [
+  ['whole at both versions', [FIRST, SECOND, toGroup('alice', 'bob'), toGroup('alice', 'bob', 'carol')], []],
+  ['with a member left out', [FIRST, toGroup('alice')], ['lag']],
+  ['with a stranger', [FIRST, toGroup('alice', 'bob', 'mallory')], ['invalid']],
+  ['decided twice', [FIRST, groupVersion(1, ['alice', 'bob'])], ['invalid']],
+  ['of which a member was not told', [{ ...FIRST, mailboxes: [`g:${GROUP}`, 'u:alice'] }], ['lag']],
+]
+for (const [name, writes, expected] of IN_GROUPS) {
+  checks(`a group ${name}: ${expected.join() || 'right'}`, async ({ stores }) => {
+    await appendTo(stores, HOMES, ...people(), ...writes)
+    const ids = writes.flatMap(({ key }) => (key ? [idFromBytes(key)] : []))
+    const report = await check(stores, ids)
+    assert.equal(
+      [...new Set(kinds(report))].filter((kind) => kind !== 'lost'),
+      expected,
+    )
+    assert.is(report.ledger.found, expected.includes('lag') ? 0 : ids.length)
+  })
+}
+
+checks('a deleted message is a stub, and right as long as its deletion is there', async ({ stores }) => {
+  const sent = message()
+  await appendTo(stores, HOMES, ...people(), sent)
+  await appendTo(stores, HOMES, tombstone(sent.key))
+  assert.equal((await check(stores, [idFromBytes(sent.key)])).problems, [])
 })
 
 checks('homes that are changing', async ({ stores }) => {

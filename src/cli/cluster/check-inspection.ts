@@ -6,6 +6,7 @@ import { ChatError } from '../../protocol/errors.ts'
 import { certificateMailbox } from '../../protocol/names.ts'
 import { storeAudit, storeCertificates } from '../../protocol/rpc.ts'
 import { BlobCheck } from './check-blobs.ts'
+import { GroupCheck } from './check-groups.ts'
 import { describe, type Entry, type Home, readBodies, type SharedEntry, shardEntries } from './check-homes.ts'
 import { LedgerCheck } from './check-ledger.ts'
 import { type CheckedRecord, RecordChecker, whyNot } from './check-records.ts'
@@ -24,6 +25,7 @@ export class Inspection {
   readonly #checker: RecordChecker
   readonly #ledger: LedgerCheck
   readonly #blobs: BlobCheck
+  readonly #groups = new GroupCheck()
   readonly #problems: Problem[] = []
   readonly #mailboxes = new Set<string>()
   #entries = 0
@@ -43,6 +45,12 @@ export class Inspection {
     for (let shard = 0; shard < SHARDS; shard++) await this.#shard(shard)
     const named = new Map([...this.#checker.verified].flatMap(({ blobs }) => blobs))
     for (const problem of await this.#blobs.run(named)) this.#problem(problem)
+    const { problems, places } = this.#groups.result()
+    this.#problems.push(...problems)
+    for (const { id, whole, wanted } of places) for (const mailbox of whole) this.#ledger.sawWhole(id, mailbox, wanted)
+    for (const { id } of this.#checker.unexplained) {
+      this.#problem({ kind: 'invalid', text: `${id} has lost its body, and nobody deleted it` })
+    }
     const missing = this.#ledger.missing()
     for (const { id, reason } of missing) this.#problem({ kind: 'lost', text: `${id} ${reason}` })
     this.#found = this.#ledger.size - missing.length
@@ -90,9 +98,12 @@ export class Inspection {
     }
     const records = new Map<string, CheckedRecord>()
     for (const home of homes) await this.#bodies(home, entries, records)
-    for (const entry of whole) {
-      const record = records.get(toMapKey(entry.key))
-      if (record) this.#ledger.sawWhole(record.id, entry.mailbox, record.mailboxes)
+    for (const entry of entries) {
+      const key = toMapKey(entry.key)
+      const record = records.get(key)
+      const isWhole = whole.has(entry)
+      if (record?.group) this.#groups.saw(key, record, { mailbox: entry.mailbox, isWhole })
+      else if (record && isWhole) this.#ledger.sawWhole(record.id, entry.mailbox, record.mailboxes)
     }
   }
 

@@ -1,21 +1,32 @@
 // Verifies records as a client would, offline: the bytes are those that the key names, the mailbox is one that the header names, the
 // signature is of a device that the authority certified for that user.
-import { equalBytes, toMapKey } from '../../protocol/bytes.ts'
+import { equalBytes, toHex, toMapKey } from '../../protocol/bytes.ts'
 import { type Certificate, openCertificate } from '../../protocol/certificate.ts'
 import type { ClusterMap } from '../../protocol/cluster-map.ts'
 import { asChatError, ChatError } from '../../protocol/errors.ts'
-import { certificateMailbox } from '../../protocol/names.ts'
-import { openRecord, type RecordHeader, recordKey } from '../../protocol/records.ts'
+import { openGroup } from '../../protocol/group.ts'
+import { certificateMailbox, groupMailbox, isGroupId, mailboxOwner, userMailbox } from '../../protocol/names.ts'
+import { idBytes, openRecord, type RecordHeader, recordKey } from '../../protocol/records.ts'
 import { isSealedBy, openHeader } from '../../protocol/sealed.ts'
 import type { Entry } from './check-homes.ts'
 
-export type CheckedKind = RecordHeader['k'] | 'cert'
+export type CheckedKind = RecordHeader['k'] | 'cert' | 'stub'
 export interface CheckedRecord {
   kind: CheckedKind
   id: string
+  /** Where it belongs; of one to a group only its author's: the rest is a matter of the group's versions. */
   mailboxes: string[]
   /** Its attachments, as its header names them. */
   blobs: [id: string, size: number][]
+  group?: GroupFacts
+}
+export interface GroupFacts {
+  id: string
+  /** A change's own, else the newest that the author knew. */
+  version: number
+  author: string
+  /** Of a change: the members after it. */
+  members?: string[]
 }
 
 export interface RecordCheckerOptions {
@@ -28,6 +39,9 @@ export class RecordChecker {
   readonly #options: RecordCheckerOptions
   readonly #certificates = new Map<string, Promise<Certificate[]>>()
   readonly #verified = new Map<string, CheckedRecord>()
+  /** By record key in hex, and the keys that verified tombstones name. */
+  readonly #stubs = new Map<string, CheckedRecord>()
+  readonly #targets = new Set<string>()
 
   constructor(options: RecordCheckerOptions) {
     this.#options = options
@@ -36,12 +50,18 @@ export class RecordChecker {
   /** Throws a ChatError that says what is wrong. */
   async check({ mailbox, key }: Entry, sealed: Uint8Array): Promise<CheckedRecord> {
     const header = openHeader(sealed)
+    if (header.k === 'stub') return this.#stub({ mailbox, key }, header)
     if (typeof header.id !== 'string' || !equalBytes(recordKey(header.id, sealed), key)) {
       throw new ChatError('MESSAGE_INVALID', { message: 'its bytes are not those that its key names' })
     }
     const checked = this.#verified.get(toMapKey(key)) ?? (await this.#verify(key, sealed))
-    if (checked.mailboxes.includes(mailbox)) return checked
+    if (checked.group ? isPlaceOf(checked.group, mailbox) : checked.mailboxes.includes(mailbox)) return checked
     throw new ChatError('MESSAGE_INVALID', { message: `it belongs to ${checked.mailboxes.join(' and ')}` })
+  }
+
+  /** Stubs for which no tombstone was seen: somebody took a body away without being asked to. */
+  get unexplained(): CheckedRecord[] {
+    return [...this.#stubs].filter(([key]) => !this.#targets.has(key)).map(([, stub]) => stub)
   }
 
   /** What was verified so far, each record once. */
@@ -55,6 +75,17 @@ export class RecordChecker {
     const checked = isCertificate ? this.#certificate(sealed) : await this.#authored(sealed)
     this.#verified.set(toMapKey(key), checked)
     return checked
+  }
+
+  /** What is left of a deleted record: its bytes are gone, so only its place can be checked, and that it was deleted. */
+  #stub({ mailbox, key }: Pick<Entry, 'mailbox' | 'key'>, { id, from, to }: Record<string, unknown>): CheckedRecord {
+    const users = isGroupId(to) ? [mailboxOwner(mailbox)] : [String(to), String(from)]
+    const stub: CheckedRecord = { kind: 'stub', id: String(id), mailboxes: users.map(userMailbox), blobs: [] }
+    if (!idBytes(stub.id).equals(key.subarray(0, 16)) || !stub.mailboxes.includes(mailbox)) {
+      throw new ChatError('MESSAGE_INVALID', { message: 'what is left of a deleted record is in a wrong place' })
+    }
+    this.#stubs.set(toHex(key), stub)
+    return stub
   }
 
   #certificate(sealed: Uint8Array): CheckedRecord {
@@ -75,7 +106,9 @@ export class RecordChecker {
     const revoked = map.revocations.find((each) => each.user === header.from && each.dev === header.dev)
     if (revoked && header.at > revoked.at) throw new ChatError('AUTH_REVOKED')
     const blobs = header.k === 'msg' ? (header.blobs ?? []) : []
-    return { kind: header.k, id: header.id, mailboxes, blobs }
+    if (header.k === 'tomb') this.#targets.add(header.target)
+    const group = groupFacts(sealed, header)
+    return { kind: header.k, id: header.id, mailboxes, blobs, ...(group ? { group } : {}) }
   }
 
   #certificatesOf(user: string): Promise<Certificate[]> {
@@ -98,5 +131,14 @@ export class RecordChecker {
     })
   }
 }
+
+const groupFacts = (sealed: Uint8Array, header: RecordHeader): GroupFacts | undefined => {
+  const { to: id, from: author } = header
+  if (!isGroupId(id)) return undefined
+  if (header.k !== 'group') return { id, author, version: header.k === 'msg' ? (header.gv ?? 1) : 1 }
+  return { id, author, version: header.v, members: [...openGroup(sealed).state.members.keys()] }
+}
+const isPlaceOf = ({ id }: GroupFacts, mailbox: string): boolean =>
+  mailbox === groupMailbox(id) || mailbox === userMailbox(mailboxOwner(mailbox))
 
 export const whyNot = (error: unknown): string => asChatError(error).message
