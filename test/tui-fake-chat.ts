@@ -16,6 +16,7 @@ import type {
   LiveEvent,
   LiveOptions,
   MessageStatus,
+  ReactionResult,
   ReferenceResult,
   SendOptions,
   SendResult,
@@ -182,12 +183,14 @@ export class FakeChat implements Chat {
     return this.#change(id, () => ({ text: '', attachments: [], deleted: true }))
   }
 
-  async react(id: string, emoji: string): Promise<ReferenceResult> {
-    return this.#change(id, ({ reactions = [] }) => {
-      const isOn = reactions.some((reaction) => reaction.emoji === emoji && reaction.users.includes(this.user))
+  async react(id: string, emoji: string): Promise<ReactionResult> {
+    let isOn = false
+    const result = this.#change(id, ({ reactions = [] }) => {
+      isOn = reactions.some((reaction) => reaction.emoji === emoji && reaction.users.includes(this.user))
       const others = reactions.filter((reaction) => reaction.emoji !== emoji)
       return { reactions: isOn ? others : [...others, { emoji, users: [this.user] }] }
     })
+    return { ...result, emoji, active: !isOn }
   }
 
   async history(conversation: string, { limit = 50, before, after, since }: HistoryOptions = {}) {

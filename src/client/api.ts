@@ -254,6 +254,11 @@ export interface ReferenceResult {
   conversation: string
   status: 'queued' | 'stored'
 }
+export interface ReactionResult extends ReferenceResult {
+  emoji: string
+  /** False: it was taken back. */
+  active: boolean
+}
 
 /** What the process that owns the profile does, for itself and for the others. */
 export interface LiveOptions {
@@ -280,7 +285,7 @@ export interface OwnerChat {
   /** Takes the text of an own message from everybody, that of another's from this user's devices; its place stays. */
   delete(id: string, options?: ReferenceOptions): Promise<ReferenceResult>
   /** One emoji of this user on a message, on or off; not said which: whichever it is not. */
-  react(id: string, emoji: string, options?: ReferenceOptions & { active?: boolean }): Promise<ReferenceResult>
+  react(id: string, emoji: string, options?: ReferenceOptions & { active?: boolean }): Promise<ReactionResult>
   /** Oldest first. MESSAGE_UNKNOWN when `before` or `after` is not in that conversation. */
   history(conversation: string, options?: HistoryOptions): Promise<HistoryMessage[]>
   gaps(conversation: string): Promise<Gap[]>

@@ -17,6 +17,7 @@ import type {
   LiveOptions,
   InboxEntry,
   OwnerChat,
+  ReactionResult,
   ReferenceOptions,
   ReferenceResult,
   SendOptions,
@@ -226,7 +227,7 @@ export class LocalChat implements OwnerChat {
     return this.#referring.delete(id, options)
   }
 
-  react(id: string, emoji: string, options: ReferenceOptions & { active?: boolean } = {}): Promise<ReferenceResult> {
+  react(id: string, emoji: string, options: ReferenceOptions & { active?: boolean } = {}): Promise<ReactionResult> {
     return this.#referring.react(id, emoji, options)
   }
 

@@ -6,7 +6,7 @@ import { ChatError } from '../protocol/errors.ts'
 import type { DeletedPlace } from '../protocol/records.ts'
 import { isEmoji, referenceOf } from '../protocol/reference.ts'
 import { mutant } from '../platform/mutants.ts'
-import type { MessageStatus, ReferenceOptions, ReferenceResult, SendResult } from './api.ts'
+import type { MessageStatus, ReactionResult, ReferenceOptions, ReferenceResult, SendResult } from './api.ts'
 import type { ChatState } from './chat-state.ts'
 import type { ChatViews } from './chat-views.ts'
 import { contentOf, type HeldMessage } from './held-records.ts'
@@ -61,12 +61,13 @@ export class Referring {
     id: string,
     emoji: string,
     { active, ...options }: ReferenceOptions & { active?: boolean },
-  ): Promise<ReferenceResult> {
+  ): Promise<ReactionResult> {
     if (!isEmoji(emoji)) throw new ChatError('USAGE', { message: 'A reaction is one emoji, or a short word' })
     const target = this.#draftTarget(id) ?? (await this.#line(id)).header
     const isActive = active ?? !this.#hasReacted(target, emoji)
     const about = { react: target.id, author: target.from }
-    return this.#send(target, encodeContent({ text: emoji, ...about, ...(isActive ? {} : { off: true }) }), options)
+    const content = encodeContent({ text: emoji, ...about, ...(isActive ? {} : { off: true }) })
+    return { ...(await this.#send(target, content, options)), emoji, active: isActive }
   }
 
   async delete(id: string, options: ReferenceOptions): Promise<ReferenceResult> {

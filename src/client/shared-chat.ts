@@ -14,6 +14,7 @@ import type {
   LiveEvent,
   LiveOptions,
   OwnerChat,
+  ReactionResult,
   ReferenceOptions,
   ReferenceResult,
   SendOptions,
@@ -101,8 +102,8 @@ export class SharedChat implements Chat {
     return this.#wait('delete', [id], options) as Promise<ReferenceResult> // what Chat.delete answers
   }
 
-  react(id: string, emoji: string, options: ReferenceOptions & { active?: boolean } = {}): Promise<ReferenceResult> {
-    return this.#wait('react', [id, emoji], options) as Promise<ReferenceResult> // what Chat.react answers
+  react(id: string, emoji: string, options: ReferenceOptions & { active?: boolean } = {}): Promise<ReactionResult> {
+    return this.#wait('react', [id, emoji], options) as Promise<ReactionResult> // what Chat.react answers
   }
 
   fetchAttachments(id: string, options: FetchOptions = {}): Promise<FetchedAttachment[]> {

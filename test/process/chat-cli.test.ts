@@ -174,6 +174,26 @@ cli('what is sent while the cluster is away stays in the outbox and goes with th
   assert.is(last?.text, 'later')
 })
 
+cli('edit, delete and react say what they did, and to whom it is not allowed', async () => {
+  const { id } = await node.json<Sent>('alice', ['send', 'bob', 'helo'])
+  const about = { id, conversation: 'bob', status: 'stored' }
+  assert.equal(await node.json('alice', ['edit', id, '-'], 'hello\n'), about)
+  assert.equal(await node.json('bob', ['react', id, '👍']), {
+    ...about,
+    conversation: 'alice',
+    emoji: '👍',
+    active: true,
+  })
+  const [edited] = await node.json<object[]>('bob', ['history', 'alice', '--limit', '1'])
+  const { text, edited: isEdited, reactions } = edited as { text: string; edited: boolean; reactions: unknown }
+  assert.equal([text, isEdited, reactions], ['hello', true, [{ emoji: '👍', users: ['bob'] }]])
+  assert.is((await node.chat('bob', ['edit', id, 'mine'])).code, 5)
+  assert.is((await node.chat('alice', ['delete', '01934c5e-7a2b-7c3d-8e4f-5a6b7c8d9e0f'])).code, 4)
+  assert.equal(await node.json('alice', ['delete', id]), about)
+  const [left] = await node.json<object[]>('bob', ['history', 'alice', '--limit', '1'])
+  assert.is((left as { deleted?: boolean }).deleted, true)
+})
+
 cli('usage', async () => {
   for (const args of [
     ['send'],

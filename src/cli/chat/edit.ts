@@ -1,6 +1,6 @@
 // chat edit, chat delete, chat react: what is said about a message that was sent. The exit code says whether the cluster has stored it.
 import { type CommandUnknownOpts, type Command, Option } from '@commander-js/extra-typings'
-import type { Chat, ReferenceOptions, ReferenceResult } from '../../client/api.ts'
+import type { Chat, ReactionResult, ReferenceOptions, ReferenceResult } from '../../client/api.ts'
 import { hasCode } from '../../protocol/errors.ts'
 import { examples } from '../output.ts'
 import { chatVerb, parseDuration, usage } from './options.ts'
@@ -18,14 +18,24 @@ export const registerEdit = (program: Command): void => {
     .addOption(timeoutOption())
     .action(async (id, words, { timeout }, command) => {
       const text = words.length === 1 && words[0] === '-' ? await readStdin() : words.join(' ')
-      await refer(command, 'edited', (chat) => chat.edit(id, text, { timeoutMs: timeout }))
+      await refer(
+        command,
+        () => 'edited',
+        (chat) => chat.edit(id, text, { timeoutMs: timeout }),
+      )
     })
 
   chatVerb(program, 'delete <id>')
     .description('delete a message: yours for everybody, another’s for you')
     .addHelpText('before', examples('chat delete 0191…'))
     .addOption(timeoutOption())
-    .action((id, { timeout }, command) => refer(command, 'deleted', (chat) => chat.delete(id, { timeoutMs: timeout })))
+    .action((id, { timeout }, command) =>
+      refer(
+        command,
+        () => 'deleted',
+        (chat) => chat.delete(id, { timeoutMs: timeout }),
+      ),
+    )
 
   chatVerb(program, 'react <id> <emoji>')
     .description('react to a message, or take the reaction back')
@@ -37,26 +47,23 @@ export const registerEdit = (program: Command): void => {
       if (on && off) throw usage('Either --on or --off')
       const options: ReferenceOptions & { active?: boolean } = { timeoutMs: timeout }
       if (on || off) options.active = on === true
-      return refer(command, 'reacted', (chat) => chat.react(id, emoji, options))
+      const done = (result: ReactionResult): string => (result.active ? 'reacted to' : 'took the reaction back from')
+      return refer(command, done, (chat) => chat.react(id, emoji, options))
     })
 }
 
-const refer = (
+const refer = <Result extends ReferenceResult>(
   command: CommandUnknownOpts,
-  done: string,
-  act: (chat: Chat) => Promise<ReferenceResult>,
+  done: (result: Result) => string,
+  act: (chat: Chat) => Promise<Result>,
 ): Promise<void> =>
   withChat(command, async (opened) => {
     const result = await act(opened.chat).catch((error: unknown) => again(opened, error, act))
-    opened.output.result(result, `${done} ${result.id}`)
+    opened.output.result(result, `${done(result)} ${result.id}`)
   })
 
 /** A message that this device does not have may only have not come yet. */
-const again = async (
-  opened: Opened,
-  error: unknown,
-  act: (chat: Chat) => Promise<ReferenceResult>,
-): Promise<ReferenceResult> => {
+const again = async <Result>(opened: Opened, error: unknown, act: (chat: Chat) => Promise<Result>): Promise<Result> => {
   if (!hasCode(error, 'MESSAGE_UNKNOWN')) throw error
   await catchUp(opened)
   return act(opened.chat)
