@@ -9,19 +9,9 @@ import { mutant } from '../platform/mutants.ts'
 import type { Clock, Logger, RandomSource } from '../platform/ports.ts'
 import type { Conversations } from './conversations.ts'
 import type { Identity } from './identity.ts'
-import { keys, ranges } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
-import {
-  decodeEntry,
-  encodeEntry,
-  fateOf,
-  fresh,
-  headerFor,
-  isReady,
-  type OutboxEntry,
-  voidFor,
-  withFiles,
-} from './outbox-entry.ts'
+import { fateOf, fresh, headerFor, isReady, type OutboxEntry, voidFor, withFiles } from './outbox-entry.ts'
+import { type Lane, OutboxLanes } from './outbox-lanes.ts'
 import type { OutgoingFile } from './outgoing-file.ts'
 import type { Session } from './session.ts'
 import type { Timeline } from './timeline.ts'
@@ -34,13 +24,6 @@ const LONGEST_RETRY_MS = 5_000
 const SETTINGS = 'settings'
 const DELETIONS = 'deletions'
 
-interface Lane {
-  name: string
-  entries: OutboxEntry[]
-  failures: number
-  /** Nothing leaves while a timer runs. */
-  cancelRetry: (() => void) | undefined
-}
 export interface OutboxOptions {
   store: LocalStore
   clock: Clock
@@ -66,33 +49,31 @@ export interface OutboxOptions {
 
 export class Outbox {
   readonly #options: OutboxOptions
-  readonly #lanes = new Map<string, Lane>()
-  readonly #byId = new Map<string, OutboxEntry>()
+  readonly #lanes: OutboxLanes
   readonly #leaving = new Set<OutboxEntry>()
   #session: Session | undefined
 
   constructor(options: OutboxOptions) {
     this.#options = options
+    this.#lanes = new OutboxLanes(options.store)
   }
 
   async load(): Promise<void> {
-    for (const [, value] of await this.#options.store.range(ranges.outbox())) this.#insert(decodeEntry(value))
+    for (const entry of await this.#lanes.read()) this.#insert(entry)
   }
 
   get(id: string): OutboxEntry | undefined {
-    return this.#byId.get(id)
+    return this.#lanes.get(id)
   }
 
   /** How many wait to be stored. */
   get size(): number {
-    let count = 0
-    for (const { isParked } of this.#byId.values()) count += isParked ? 0 : 1
-    return count
+    return this.#lanes.size
   }
 
   /** Messages of a conversation that have not left yet, in order. */
   drafts(conversation: string): OutboxEntry[] {
-    return this.#lanes.get(conversation)?.entries.filter(({ kind, isSealed }) => kind === 'msg' && !isSealed) ?? []
+    return this.#lanes.drafts(conversation)
   }
 
   /** Resolves once it is on disk. */
@@ -113,18 +94,18 @@ export class Outbox {
     const place = conversation.nextSeq
     conversation.nextSeq += 1
     this.#options.conversations.touch(conversation)
-    for (const parked of this.#lanes.get(lane)?.entries ?? []) this.#unpark(parked)
+    for (const parked of this.#lanes.lane(lane)?.entries ?? []) this.#unpark(parked)
     const draft = { ...fresh(this.#options.clock.now()), id, lane, place, to, bytes: content }
     await this.#add({ ...draft, kind: 'msg', ...(files.length > 0 ? { files } : {}) })
   }
 
   save(entry: OutboxEntry): void {
-    this.#options.store.put(keys.outbox(entry.lane, entry.place), encodeEntry(entry))
+    this.#lanes.save(entry)
   }
 
   /** Its files are in the cluster. */
   filesStored(entry: OutboxEntry): void {
-    if (this.#byId.get(entry.id) !== entry) return
+    if (!this.#lanes.has(entry)) return
     if (!entry.isSealed) entry.bytes = withFiles(entry)
     this.save(entry)
     this.#pump()
@@ -132,7 +113,7 @@ export class Outbox {
 
   /** Its files cannot be sent: it is refused, unless an earlier attempt may have had an effect. */
   filesFailed(entry: OutboxEntry, error: ChatError): void {
-    if (this.#byId.get(entry.id) !== entry) return
+    if (!this.#lanes.has(entry)) return
     if (entry.isUncertain) return this.#options.onProblem(entry, error)
     if (!entry.isSealed) {
       entry.bytes = withFiles(entry)
@@ -157,7 +138,7 @@ export class Outbox {
 
   /** Another content for a message that has not left yet; false when it has, or is not there. */
   async redraft(id: string, content: Uint8Array): Promise<boolean> {
-    const entry = this.#draft(id)
+    const entry = this.#lanes.draft(id)
     if (!entry) return false
     entry.bytes = content
     this.save(entry)
@@ -167,7 +148,7 @@ export class Outbox {
 
   /** A message that has not left yet never will; false when it has, or is not there. */
   async takeBack(id: string): Promise<boolean> {
-    const entry = this.#draft(id)
+    const entry = this.#lanes.draft(id)
     if (!entry) return false
     this.#substitute(entry)
     await this.#changed()
@@ -176,7 +157,7 @@ export class Outbox {
 
   online(session: Session): void {
     this.#session = session
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#lanes.all()) {
       lane.failures = 0
       lane.cancelRetry?.()
       lane.cancelRetry = undefined
@@ -190,7 +171,7 @@ export class Outbox {
 
   stop(): void {
     this.offline()
-    for (const lane of this.#lanes.values()) lane.cancelRetry?.()
+    for (const lane of this.#lanes.all()) lane.cancelRetry?.()
   }
 
   async #add(entry: OutboxEntry): Promise<void> {
@@ -202,7 +183,7 @@ export class Outbox {
 
   /** Of no conversation: it only has a place in its lane. */
   async #addAside(entry: Omit<OutboxEntry, 'place' | keyof ReturnType<typeof fresh>>): Promise<void> {
-    const place = (this.#lanes.get(entry.lane)?.entries.at(-1)?.place ?? 0) + 1
+    const place = this.#lanes.nextPlace(entry.lane)
     await this.#add({ ...fresh(this.#options.clock.now()), ...entry, place })
   }
 
@@ -211,16 +192,8 @@ export class Outbox {
     return this.#options.store.commit({ sync: true })
   }
 
-  #draft(id: string): OutboxEntry | undefined {
-    const entry = this.#byId.get(id)
-    return entry?.kind === 'msg' && !entry.isSealed ? entry : undefined
-  }
-
   #insert(entry: OutboxEntry): void {
-    const lane = this.#lanes.get(entry.lane) ?? { name: entry.lane, entries: [], failures: 0, cancelRetry: undefined }
-    this.#lanes.set(entry.lane, lane)
-    lane.entries.push(entry)
-    this.#byId.set(entry.id, entry)
+    this.#lanes.insert(entry)
     if (!isReady(entry)) this.#options.onFiles(entry)
   }
 
@@ -236,7 +209,7 @@ export class Outbox {
     if (!session) return
     const ready: OutboxEntry[] = []
     let hasNew = false
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#lanes.all()) {
       if (lane.cancelRetry || session.bufferedBytes > MAX_BUFFERED_BYTES) continue
       for (const entry of lane.entries) {
         if (entry.isParked || this.#leaving.has(entry)) continue
@@ -271,21 +244,11 @@ export class Outbox {
   }
 
   #stored(entry: OutboxEntry, at: number): void {
-    this.#remove(entry)
-    const lane = this.#lanes.get(entry.lane)
+    this.#lanes.remove(entry)
+    const lane = this.#lanes.lane(entry.lane)
     if (lane) lane.failures = 0
     if (entry.kind === 'msg') this.#options.timeline.stored(recordKey(entry.id, entry.bytes), at)
     this.#options.onStored(entry, at)
-  }
-
-  #remove(entry: OutboxEntry): void {
-    const lane = this.#lanes.get(entry.lane)
-    this.#byId.delete(entry.id)
-    if (!lane) return
-    const index = lane.entries.indexOf(entry)
-    if (index >= 0) lane.entries.splice(index, 1)
-    this.#options.store.put(keys.outbox(entry.lane, entry.place), undefined)
-    if (lane.entries.length === 0 && !lane.cancelRetry) this.#lanes.delete(entry.lane)
   }
 
   #failed(entry: OutboxEntry, error: ChatError): void {
@@ -295,7 +258,7 @@ export class Outbox {
     if (fate === 'again-uncertain') entry.isUncertain = true
     else if (!entry.isUncertain) this.#reconsider(entry, error)
     this.#options.onProblem(entry, error)
-    const lane = this.#lanes.get(entry.lane)
+    const lane = this.#lanes.lane(entry.lane)
     if (lane && this.#session) this.#retryLater(lane)
   }
 
@@ -305,7 +268,7 @@ export class Outbox {
     this.save(entry)
     this.#options.onProblem(entry, error)
     this.#options.onFiles(entry)
-    const lane = this.#lanes.get(entry.lane)
+    const lane = this.#lanes.lane(entry.lane)
     if (lane && this.#session) this.#retryLater(lane)
   }
 
@@ -329,21 +292,15 @@ export class Outbox {
   /** Its number is taken by a void, in the same batch; a void that nobody takes waits for the next message. */
   #refuse(entry: OutboxEntry, error: ChatError): void {
     if (entry.kind === 'msg') this.#options.timeline.refused(recordKey(entry.id, entry.bytes))
-    if (entry.kind === 'set' || entry.kind === 'tomb') this.#remove(entry)
+    if (entry.kind === 'set' || entry.kind === 'tomb') this.#lanes.remove(entry)
     else this.#substitute(entry)
     this.#options.onRefused(entry, error)
   }
 
   #substitute(entry: OutboxEntry): void {
-    const entries = this.#lanes.get(entry.lane)?.entries ?? []
-    const index = entries.indexOf(entry)
-    const isLast = entries.slice(index + 1).every(({ kind }) => kind === 'void')
     const { makeId, clock } = this.#options
-    const substitute = voidFor(entry, { id: makeId(), now: clock.now(), isParked: isLast || entry.kind === 'void' })
-    entries[index] = substitute
-    this.#byId.delete(entry.id)
-    this.#byId.set(substitute.id, substitute)
-    this.save(substitute)
+    const isParked = this.#lanes.isLast(entry) || entry.kind === 'void'
+    this.#lanes.replace(entry, voidFor(entry, { id: makeId(), now: clock.now(), isParked }))
     if (entry.files) this.#options.onFilesDropped(entry)
   }
 
@@ -357,7 +314,7 @@ export class Outbox {
     entry.bytes = this.#options.identity.seal(header, entry.kind === 'void' ? undefined : entry.bytes)
     entry.isSealed = true
     // On disk the attempt may have had an effect, whatever this process lives to see.
-    this.#options.store.put(keys.outbox(entry.lane, entry.place), encodeEntry({ ...entry, isUncertain: true }))
+    this.#lanes.save({ ...entry, isUncertain: true })
     if (header.k === 'msg') this.#options.timeline.addOwn(header, entry.bytes, recordKey(entry.id, entry.bytes))
   }
 
@@ -372,9 +329,7 @@ export class Outbox {
   /** Only a mutant does this: a resend must keep id and bytes. */
   #sealAgain(entry: OutboxEntry): void {
     if (entry.kind !== 'msg') return
-    this.#byId.delete(entry.id)
-    entry.id = this.#options.makeId()
-    this.#byId.set(entry.id, entry)
+    this.#lanes.rename(entry, this.#options.makeId())
     entry.bytes = openBody(entry.bytes)
     this.#seal(entry)
   }
