@@ -7,7 +7,7 @@ import { ChatError } from '../../src/protocol/errors.ts'
 import { encodeGroup, type GroupState, openGroup } from '../../src/protocol/group.ts'
 import { userMailbox } from '../../src/protocol/names.ts'
 import type { GroupHeader, MessageHeader } from '../../src/protocol/records.ts'
-import { eventually } from '../eventually.ts'
+import { eventually, patienceMs } from '../eventually.ts'
 import { eventsOf, makeId, type Scenario, textsOf } from './client-scenarios.ts'
 import { ClientWorld, fastClock, KeptDatabase, type Person } from './client-world.ts'
 
@@ -202,7 +202,7 @@ export const groupScenarios = {
     world.groups.copy()
     await eventually(async () => (await b.group.list()).length === 0)
     await a.send('#ops', 'secret', { wait: 'received' })
-    await b.caughtUp({ timeoutMs: 5_000 })
+    await b.caughtUp({ timeoutMs: patienceMs() })
     assert.equal(
       (await b.history('#ops')).map(({ text, status }) => [text, status]),
       [
@@ -236,7 +236,7 @@ export const groupScenarios = {
     await a.group.remove('#ops', ['bob'])
     assert.is(await codeOf(b.send('#ops', 'was it sent?')), 'GROUP_DENIED')
     assert.is(puts, 2)
-    await b.settled({ timeoutMs: 5_000 })
+    await b.settled({ timeoutMs: patienceMs() })
   }),
 
   'who joins later misses nothing, and what was sent while one was away is no gap': inWorld(
@@ -292,7 +292,7 @@ export const groupScenarios = {
       '#on-call 3 alice add carol',
     ])
     world.groups.copy()
-    await c.caughtUp({ timeoutMs: 5_000 })
+    await c.caughtUp({ timeoutMs: patienceMs() })
     assert.is(changesOf(await eventsOf(c)).length, 1)
   }),
 
@@ -322,7 +322,7 @@ export const groupScenarios = {
     const author = { id: makeId(), from: 'mallory', dev: mallory.device, to: 'alice', at: Date.now() }
     const r: [string, number, number][] = [[people[0]?.device ?? '', 1, 1]]
     world.store(mallory.identity.seal({ k: 'rcpt', ...author, conv: group, st: 'read', r }))
-    await a.caughtUp({ timeoutMs: 5_000 })
+    await a.caughtUp({ timeoutMs: patienceMs() })
     assert.ok((await eventsOf(a)).every((event) => event.type !== 'receipt' || event.user === 'bob'))
     assert.equal(
       (await a.status(id)).recipients.map(({ user }) => user),

@@ -1,15 +1,18 @@
 // HTTP at the gateway's door with real sockets: bodies stream both ways at the pace of the slower side, and answers get through.
 import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ClientRequest, ClientRequestHandler } from '../../src/node/core/ports.ts'
 import { webSocketListener } from '../../src/node/net/websocket-listener.ts'
+import type { Clock } from '../../src/platform/ports.ts'
 import { hasCode } from '../../src/protocol/errors.ts'
+import { limits } from '../../src/protocol/limits.ts'
 import { eventually } from '../eventually.ts'
+import { FakeClock } from '../fake-clock.ts'
 
 interface World {
-  open: (handler: ClientRequestHandler, options?: { unauthenticatedMs?: number }) => Promise<number>
+  open: (handler: ClientRequestHandler, options?: { unauthenticatedMs?: number; clock?: Clock }) => Promise<number>
   ends: (() => Promise<void>)[]
 }
 const test = suite<World>('requests of clients')
@@ -128,26 +131,32 @@ test('a source that fails breaks the connection off: nobody takes half for the w
 })
 
 test('strangers have seconds, those who showed a token as long as they need', async ({ open }) => {
+  // Time passes only once both were heard.
+  const clock = new FakeClock()
+  let heard = 0
   const port = await open(
     async (request) => {
+      heard += 1
       if (request.headers.authorization !== undefined) request.authenticated()
       return { status: 200, headers: {}, body: `${await count(request.body)}` }
     },
-    { unauthenticatedMs: 300 },
+    { clock },
   )
-  const slow = (extra: string): Promise<string> =>
-    new Promise((resolve) => {
-      let text = ''
-      const socket = connect(port, '127.0.0.1')
-      socket.on('data', (data) => (text += data.toString()))
-      socket.on('error', () => {})
-      socket.on('close', () => resolve(text))
-      socket.write(`PUT /blob/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n${extra}\r\na`)
-      setTimeout(() => socket.write('b'), 900)
-    })
-  const [stranger, known] = await Promise.all([slow(''), slow('authorization: Bearer x\r\n')])
-  assert.is(stranger, '')
-  assert.match(known, /200 OK/)
+  const slow = (extra: string): { socket: Socket; text: Promise<string> } => {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write(`PUT /blob/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n${extra}\r\na`)
+    let text = ''
+    socket.on('data', (data) => (text += data.toString()))
+    return { socket, text: new Promise((resolve) => socket.on('close', () => resolve(text))) }
+  }
+  const [stranger, known] = [slow(''), slow('authorization: Bearer x\r\n')]
+  await eventually(() => heard === 2)
+  const passing = setInterval(() => clock.advance(limits.unauthenticatedMs), 5)
+  assert.is(await stranger.text, '')
+  clearInterval(passing)
+  known.socket.write('b')
+  assert.match(await known.text, /200 OK/)
 })
 
 test('other paths are told to speak WebSocket', async ({ open }) => {
