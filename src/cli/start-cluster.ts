@@ -12,7 +12,7 @@ import { makeDirectory } from '../platform/make-directory.ts'
 
 const FIRST_PORT = 7400
 /** One router holds the authority, the second shows that leases live on; three stores are what keeps messages. */
-const COUNTS = { gateway: 1, router: 2, store: 3, group: 0 }
+const COUNTS = { gateway: 1, router: 2, store: 3, group: 1 }
 const OWNER = 'owner.json'
 
 export interface LocalCluster {

@@ -1,10 +1,11 @@
-// `npm start` without a terminal: two people talk through real nodes, step by step, and every message must be read in the end.
-// Shows direct and offline delivery, a file, and the three states that a sender sees.
+// `npm start` without a terminal: people talk through real nodes, step by step, and every message must be read in the end.
+// Shows direct and offline delivery, a file, a group, and the three states that a sender sees.
 import type { Chat, SendOptions, SendResult } from '../client/api.ts'
 import { connect } from '../client/index.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { playAttachment } from './start-attachment.ts'
 import type { LocalCluster } from './start-cluster.ts'
+import { playGroup } from './start-group.ts'
 
 /** Far longer than any step takes, for machines that are busy. */
 const STEP_MS = 60_000
@@ -53,8 +54,9 @@ export const playConversation = async ({ home, gateway }: LocalCluster): Promise
 
   const alice = await join('alice')
   let bob = await join('bob')
+  const carol = await join('carol')
   try {
-    say('alice and bob are registered, each with a device key of their own')
+    say('alice, bob and carol are registered, each with a device key of their own')
     let reader = readAll(bob, positions)
     await send(alice, 'bob', 'Hello Bob, are you there?', { wait: 'read' })
     reader.stop()
@@ -70,14 +72,17 @@ export const playConversation = async ({ home, gateway }: LocalCluster): Promise
     await send(bob, 'alice', 'I have both, thank you.', { wait: 'read' })
     const sendFile = (files: string[]) => send(alice, 'bob', 'Here is what we measured.', { wait: 'read', files })
     say(`  ${await playAttachment(bob, sendFile)}`)
+    const carolReader = readAll(carol, positions)
+    await playGroup({ alice, carol, say, send, clock })
     await allRead(sent, alice)
-    reader.stop()
-    aliceReader.stop()
-    await Promise.all([reader.done, aliceReader.done])
+    const readers = [reader, aliceReader, carolReader]
+    for (const { stop } of readers) stop()
+    await Promise.all(readers.map(({ done }) => done))
     say(`every message was read: ${sent.length} of ${sent.length}`)
   } finally {
     await alice.close()
     await bob.close()
+    await carol.close()
   }
 }
 
@@ -88,9 +93,10 @@ const allRead = async (sent: { by: Chat; id: string }[], alice: Chat): Promise<v
     if (by !== alice) continue
     for (;;) {
       const { recipients, storedAt } = await alice.status(id)
-      const [recipient] = recipients
-      if (recipient?.readAt) {
-        say(`  status of ${id}: ${states({ ...EMPTY, storedAt, ...recipient })}`)
+      if (recipients.every(({ readAt }) => readAt)) {
+        for (const recipient of recipients) {
+          say(`  status of ${id}: ${recipient.user}: ${states({ ...EMPTY, storedAt, ...recipient })}`)
+        }
         break
       }
       if (performance.now() > deadline)

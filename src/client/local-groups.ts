@@ -81,7 +81,7 @@ export class LocalGroups implements ChatGroups {
   }
 
   async info(name: string): Promise<GroupReport> {
-    return reportOf(await this.#own(name))
+    return reportOf(await this.#own(name, {}))
   }
 
   async list(): Promise<GroupReport[]> {
@@ -89,11 +89,11 @@ export class LocalGroups implements ChatGroups {
   }
 
   /** The id of a group that this user is in, asked of the cluster unless this device knows it. GROUP_UNKNOWN, GROUP_DENIED. */
-  async join(name: string): Promise<string> {
+  async join(name: string, options: GroupChangeOptions): Promise<string> {
     const { groups } = this.#options.state
     const known = isGroupId(name) ? name : groups.idOf(name)
     if (known !== undefined && groups.isMember(known)) return known
-    return (await this.#own(name)).group
+    return (await this.#own(name, options)).group
   }
 
   /** A version as the cluster gives it, unverified. */
@@ -165,8 +165,8 @@ export class LocalGroups implements ChatGroups {
   }
 
   /** The same of a group that this user is in: GROUP_DENIED. */
-  async #own(name: string): Promise<GroupState> {
-    const state = await this.#fresh(name, this.#begin({}))
+  async #own(name: string, options: GroupChangeOptions): Promise<GroupState> {
+    const state = await this.#fresh(name, this.#begin(options))
     if (!state.members.has(this.#options.identity.user)) throw new ChatError('GROUP_DENIED')
     return state
   }

@@ -31,15 +31,19 @@ export class Sending {
   /** `held`: attachments that the cluster has already. */
   async send(to: string, text: string, options: SendOptions, held: Attachment[] = []): Promise<SendResult> {
     const { me, state, views, attachments, groups } = this.#options
-    const lane = to.startsWith('#') ? await groups.join(to) : views.idOf(to)
     if (options.id !== undefined && !isRecordId(options.id)) {
       throw new ChatError('USAGE', { message: 'The id of a message is a UUID of version 7' })
     }
     const id = options.id ?? state.makeId()
+    // Repeated: it went, or goes, as it was written first.
+    if (views.result(id)) return this.#until({ id, to }, options)
+    const { timeoutMs } = options
+    const isGroup = to.startsWith('#')
+    const lane = isGroup ? await groups.join(to, timeoutMs === undefined ? {} : { timeoutMs }) : views.idOf(to)
     const group = state.groups.newest(lane)
     const written = compose(text, options, { me, group })
     const content = encodeContent({ ...written, ...(held.length > 0 ? { attachments: held } : {}) })
-    const files = views.result(id) ? [] : await attachments.outgoing(options.files ?? [])
+    const files = await attachments.outgoing(options.files ?? [])
     if (!views.result(id)) await state.outbox.addMessage({ id, to: group ? lane : to, lane, content, files })
     return this.#until({ id, to }, options)
   }
