@@ -4,6 +4,7 @@ import { encryptedSize } from '../protocol/blob.ts'
 import { type Content, CONTENT_TYPE, decodeContent, encodeContent } from '../protocol/content.ts'
 import { ChatError } from '../protocol/errors.ts'
 import type { DeletedPlace, MessageHeader, SettingHeader, TombstoneHeader, VoidHeader } from '../protocol/records.ts'
+import { mutant } from '../platform/mutants.ts'
 import type { OutgoingFile } from './outgoing-file.ts'
 
 export interface OutboxEntry {
@@ -54,7 +55,8 @@ export const fresh = (writtenAt: number): Pick<OutboxEntry, 'writtenAt' | 'isSea
 })
 
 /** All that the message refers to is in the cluster. */
-export const isReady = ({ files = [] }: OutboxEntry): boolean => files.every(({ isStored }) => isStored)
+export const isReady = ({ files = [] }: OutboxEntry): boolean =>
+  files.every(({ isStored }) => isStored) || mutant('message-before-files')
 
 /** The content of a draft with what is known of its files. */
 export const withFiles = ({ bytes, files = [] }: OutboxEntry): Uint8Array => {

@@ -5,6 +5,7 @@ import { BLOB_CHUNK_BYTES, BLOB_KEY_BYTES, encryptedSize, SEALED_CHUNK_BYTES } f
 import { asBuffer, concat, equalBytes, fromBase64, toBase64 } from '../protocol/bytes.ts'
 import type { Attachment } from '../protocol/content.ts'
 import { ChatError } from '../protocol/errors.ts'
+import { mutant } from '../platform/mutants.ts'
 import type { RandomSource } from '../platform/ports.ts'
 import { BlobCipher, piecesOf, tagOf } from './blob-cipher.ts'
 import { mediaTypeOf } from './media-types.ts'
@@ -102,7 +103,8 @@ export async function* blobBytes(
   for await (const plain of chunksOf(file, { files, from: index * BLOB_CHUNK_BYTES, signal })) {
     const sealed = cipher.seal(index, plain)
     const tag = tagOf(sealed)
-    if (!equalBytes(tag, known.subarray(index * tag.length, (index + 1) * tag.length))) throw changed(file.path)
+    const isSame = equalBytes(tag, known.subarray(index * tag.length, (index + 1) * tag.length))
+    if (!isSame && !mutant('changed-file-sent')) throw changed(file.path)
     yield skip > 0 ? sealed.subarray(skip) : sealed
     skip = 0
     index += 1

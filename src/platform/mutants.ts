@@ -44,7 +44,14 @@ export const registerMutantNames = [
   'undecided-shown',
 ] as const
 export type RegisterMutantName = (typeof registerMutantNames)[number]
-export type MutantName = (typeof mutantNames)[number] | RegisterMutantName
+/** Of clients that send and fetch files: caught by the scenarios of test/component/client-file-scenarios.ts. */
+export const fileMutantNames = [
+  'message-before-files',
+  'changed-file-sent',
+  'chunk-unverified',
+  'whole-unverified',
+] as const
+export type MutantName = (typeof mutantNames)[number] | RegisterMutantName | (typeof fileMutantNames)[number]
 
 const fromSources = import.meta.url.endsWith('.ts')
 let armed: MutantName | undefined

@@ -3,11 +3,12 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { armMutant, type MutantName } from '../../src/platform/mutants.ts'
 import { setPatience } from '../eventually.ts'
+import { fileScenarios } from './client-file-scenarios.ts'
 import { groupScenarios } from './client-group-scenarios.ts'
 import { referenceScenarios } from './client-reference-scenarios.ts'
 import { scenarios as chatScenarios } from './client-scenarios.ts'
 
-const scenarios = { ...chatScenarios, ...referenceScenarios, ...groupScenarios }
+const scenarios = { ...chatScenarios, ...referenceScenarios, ...groupScenarios, ...fileScenarios }
 
 const killedBy: [MutantName, keyof typeof scenarios][] = [
   ['no-dedupe-in-client', 'nothing is shown twice, whichever ways it comes'],
@@ -23,6 +24,10 @@ const killedBy: [MutantName, keyof typeof scenarios][] = [
   ['group-version-unchecked', 'what does not follow from the group is not shown'],
   ['lost-race-taken-for-won', 'of two changes at once both happen, one after the other'],
   ['new-id-on-resend', 'a message of unknown outcome leaves again, the same bytes under the same id'],
+  ['message-before-files', 'a file arrives with its message, which leaves after it'],
+  ['changed-file-sent', 'a file that is removed or changed before it is sent is refused, and what follows is sent'],
+  ['chunk-unverified', 'a damaged chunk is fetched again, and never shown when it stays so'],
+  ['whole-unverified', 'a download that was interrupted goes on in the next process, and what is on disk is verified'],
 ]
 
 const mutants = suite('client mutants')
