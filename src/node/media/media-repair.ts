@@ -16,6 +16,7 @@ interface Pass {
   readable: boolean
 }
 
+const SOON_MS = 200
 const allShards = Array.from({ length: SHARDS }, (_, shard) => shard)
 
 export class MediaRepair {
@@ -95,7 +96,7 @@ export class MediaRepair {
   }
 
   async #pass(peer: string, epoch: number, shards: number[]): Promise<void> {
-    const { index, log } = this.#context
+    const { index, log, clock } = this.#context
     try {
       const { generation } = index
       const { readable, fetched } = await pullFrom(this.#context, this.#uploads, { peer, epoch, shards })
@@ -105,6 +106,8 @@ export class MediaRepair {
     } catch (error) {
       const { code, message } = asChatError(error)
       log.debug({ peer, code, message }, 'a comparison with another media home was not finished')
+      // One of us has not heard of the newest map yet: in a moment.
+      if (code === 'EPOCH_AHEAD' || code === 'EPOCH_STALE') clock.after(SOON_MS, () => this.#compareWith(peer))
     }
   }
 

@@ -16,6 +16,10 @@ export const wireOf = (stream: Stream): RpcWire => ({
     stream.addEventListener('close', closed)
     stream.addEventListener('remoteCloseWrite', closed)
     // Last: bytes that arrived before are handed over once this listener is there.
-    stream.addEventListener('message', (event) => data(event.data.subarray()))
+    stream.addEventListener('message', ({ data: bytes }) => {
+      // A list is what came in several pieces: the reader of frames joins them once.
+      if (bytes instanceof Uint8Array) data(bytes)
+      else for (const piece of bytes) data(piece)
+    })
   },
 })

@@ -51,15 +51,26 @@ export const joinFrames = (frames: Frame[]): Buffer => {
   for (const frame of frames) bytes += frameBytes(frame)
   const chunk = Buffer.allocUnsafe(bytes)
   let at = 0
-  for (const { type, id, method, payload } of frames) {
-    at = chunk.writeUInt32BE(HEADER_BYTES - LENGTH_BYTES + payload.length, at)
-    at = chunk.writeUInt8(type, at)
-    at = chunk.writeUInt32BE(id, at)
-    at = chunk.writeUInt16BE(method, at)
-    chunk.set(payload, at)
-    at += payload.length
+  for (const frame of frames) {
+    at = writeHeader(chunk, at, frame)
+    chunk.set(frame.payload, at)
+    at += frame.payload.length
   }
   return chunk
+}
+
+/** A frame whose payload follows by itself: a large one is not copied once more. */
+export const headerOf = (frame: Frame): Buffer => {
+  const header = Buffer.allocUnsafe(HEADER_BYTES)
+  writeHeader(header, 0, frame)
+  return header
+}
+
+const writeHeader = (chunk: Buffer, start: number, { type, id, method, payload }: Frame): number => {
+  let at = chunk.writeUInt32BE(HEADER_BYTES - LENGTH_BYTES + payload.length, start)
+  at = chunk.writeUInt8(type, at)
+  at = chunk.writeUInt32BE(id, at)
+  return chunk.writeUInt16BE(method, at)
 }
 
 /** Cuts a stream of bytes into frames; joins the pieces of a frame once, when it is whole. */

@@ -2,7 +2,7 @@
 // peer does not read. It counts bytes and knows how long it has been blocked; what to do about that is its owner's.
 import { asChatError } from '../../protocol/errors.ts'
 import type { Clock } from '../../platform/ports.ts'
-import { type Frame, frameBytes, FrameType, joinFrames } from './rpc-frames.ts'
+import { type Frame, frameBytes, FrameType, headerOf, joinFrames } from './rpc-frames.ts'
 
 /** One send: larger chunks save no more calls, and delay the first byte. */
 const CHUNK_BYTES = 64 * 1024
@@ -68,7 +68,7 @@ export class RpcOutbox {
     if (frames.length === 0) return
     try {
       this.sentAt = this.#options.clock.monotonic()
-      if (!this.#options.send(joinFrames(frames))) this.blockedSince = this.sentAt
+      for (const chunk of chunksOf(frames)) if (!this.#options.send(chunk)) this.blockedSince = this.sentAt
     } catch (error) {
       this.#options.onError(asChatError(error)) // libp2p throws when the stream closed a moment ago
     }
@@ -89,6 +89,13 @@ export class RpcOutbox {
     this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count)
     return taken.filter(this.#options.onSending)
   }
+}
+
+/** Small frames in one piece; a large one, which is alone, as it is behind its header. What is sent while the peer does not read is kept. */
+const chunksOf = (frames: Frame[]): Uint8Array[] => {
+  const [first] = frames
+  const isLarge = first !== undefined && frames.length === 1 && first.payload.length > CHUNK_BYTES
+  return isLarge ? [headerOf(first), first.payload] : [joinFrames(frames)]
 }
 
 const isAnswer = ({ type }: Frame): boolean => type === FrameType.response || type === FrameType.error
