@@ -230,7 +230,7 @@ export class FakeChat implements Chat {
     const end = upTo === undefined ? messages.length : messages.findIndex(({ id }) => id === upTo) + 1
     const before = this.#read.get(conversation) ?? 0
     this.marked.push({ conversation, upTo })
-    if (upTo === undefined) this.#unread.delete(conversation)
+    this.#unread.delete(conversation)
     this.#read.set(conversation, Math.max(before, end))
     this.changed()
     return { marked: Math.max(0, end - before) }

@@ -25,23 +25,16 @@ import type {
   StatusReport,
   Transfer,
 } from './api.ts'
-import { Attachments } from './attachments.ts'
 import { ChangeSignal } from './change-signal.ts'
+import { type ChatParts, makeParts } from './chat-parts.ts'
 import { ChatState } from './chat-state.ts'
-import { ChatViews } from './chat-views.ts'
 import { CLOSED, Connection } from './connection.ts'
-import { Devices } from './devices.ts'
 import type { Identity } from './identity.ts'
 import { keys } from './keys.ts'
-import { Live } from './live.ts'
-import { LocalGroups } from './local-groups.ts'
 import { online } from './online.ts'
+import type { LocalGroups } from './local-groups.ts'
 import type { BlobAccess, ClientPorts } from './ports.ts'
 import { markShown } from './reading.ts'
-import { Preferences } from './preferences.ts'
-import { Referring } from './referring.ts'
-import { Sending } from './sending.ts'
-import { Verified } from './verified.ts'
 import { StatusWaits } from './status-waits.ts'
 
 const DEFAULT_TIMEOUT_MS = 30_000
@@ -68,14 +61,7 @@ export class LocalChat implements OwnerChat {
   readonly #changes: ChangeSignal
   readonly #waits: StatusWaits
   readonly #state: ChatState
-  readonly #views: ChatViews
-  readonly #referring: Referring
-  readonly #preferences: Preferences
-  readonly #live: Live
-  readonly #verified: Verified
-  readonly #devices: Devices
-  readonly #attachments: Attachments
-  readonly #sending: Sending
+  readonly #parts: ChatParts
   readonly #closing = new AbortController()
   #connection: Connection | undefined
   #map: SignedMap | undefined
@@ -93,9 +79,9 @@ export class LocalChat implements OwnerChat {
       identity,
       now: () => this.#now(),
       map: () => this.#map?.map,
-      fetchCertificates: (user) => this.#devices.fetchCertificates(user),
+      fetchCertificates: (user) => this.#parts.devices.fetchCertificates(user),
       fetchGroup: (group, version) => this.group.fetch(group, version),
-      blobAccess: (session) => this.#attachments.access(session),
+      blobAccess: (session) => this.#parts.attachments.access(session),
       onStatus: (id, error) => {
         this.#waits.changed(id, error)
         this.#changed()
@@ -103,69 +89,20 @@ export class LocalChat implements OwnerChat {
       onStored: (id) => this.#options.onStored?.(id),
       onChange: () => this.#changed(),
     })
-    this.#preferences = new Preferences({
-      store: this.#state.store,
-      settings: this.#state.settings,
-      outbox: this.#state.outbox,
-      device: this.device,
-      now: () => this.#now(),
-      onChange: () => this.#changed(),
-    })
-    this.#views = new ChatViews({
-      state: this.#state,
-      preferences: this.#preferences,
-      me: this.user,
-      problem: (id) => this.#waits.problem(id),
-    })
-    this.group = new LocalGroups({
+    this.#parts = makeParts({
+      ports,
       identity,
-      clock: ports.clock,
       state: this.#state,
-      now: () => this.#now(),
-      session: () => this.#connection?.session,
-      until: (holds, timeoutMs) => this.#until(holds, timeoutMs),
-    })
-    this.#referring = new Referring({
-      state: this.#state,
-      views: this.#views,
-      me: this.user,
-      device: this.device,
-      now: () => this.#now(),
-      until: (id, result, waiting) => this.#untilState(id, result, waiting),
-      problem: (id) => this.#waits.problem(id),
-      onChange: () => this.#changed(),
-    })
-    this.#state.onDeleted = (message) => void this.#referring.forgetEdits(message)
-    this.#live = new Live({
-      clock: ports.clock,
-      session: () => this.#connection?.session,
-      nameOf: (conversation) => this.#state.nameOf(conversation),
-      isBlocked: (user) => this.#state.settings.isBlocked(user),
-    })
-    this.#verified = new Verified(this.#state)
-    this.#devices = new Devices({
-      identity,
-      verified: this.#verified,
-      clock: ports.clock,
-      certificates: this.#state.certificates,
       now: () => this.#now(),
       map: () => this.#map?.map,
       session: () => this.#connection?.session,
+      until: (holds, timeoutMs) => this.#until(holds, timeoutMs),
+      untilState: (id, result, waiting) => this.#untilState(id, result, waiting),
+      problem: (id) => this.#waits.problem(id),
+      onChange: () => this.#changed(),
     })
-    this.#attachments = new Attachments({
-      ports: ports.attachments,
-      state: this.#state,
-      views: this.#views,
-      session: () => this.#connection?.session,
-    })
-    this.#sending = new Sending({
-      me: this.user,
-      state: this.#state,
-      views: this.#views,
-      attachments: this.#attachments,
-      groups: this.group,
-      until: (id, result, waiting) => this.#untilState(id, result, waiting),
-    })
+    this.group = this.#parts.group
+    this.#state.onDeleted = (message) => void this.#parts.referring.forgetEdits(message)
   }
 
   /** Reads what is on disk, then connects in the background. */
@@ -179,11 +116,11 @@ export class LocalChat implements OwnerChat {
       identity,
       gateways,
       known: this.#map,
-      handlers: { ...this.#state.feed.handlers, ...this.#live.handlers },
+      handlers: { ...this.#state.feed.handlers, ...this.#parts.live.handlers },
       onOnline: (session) => {
         this.#waits.denied(undefined)
         this.#state.online(session)
-        this.#live.online()
+        this.#parts.live.online()
         this.#options.onGateways?.(this.#connection?.gateways ?? [])
       },
       onOffline: () => this.#state.offline(),
@@ -199,87 +136,83 @@ export class LocalChat implements OwnerChat {
   }
 
   send(to: string, text: string, options: SendOptions = {}): Promise<SendResult> {
-    return this.#sending.send(to, text, options)
+    return this.#parts.sending.send(to, text, options)
   }
 
   forward(id: string, to: string, options: SendOptions = {}): Promise<SendResult> {
-    return this.#sending.forward(id, to, options)
+    return this.#parts.sending.forward(id, to, options)
   }
 
   async transfers(): Promise<Transfer[]> {
-    return this.#attachments.transfers
+    return this.#parts.attachments.transfers
   }
 
   attachments(id: string): Promise<Attachment[]> {
-    return this.#attachments.of(id)
+    return this.#parts.attachments.of(id)
   }
 
   async blobAccess(): Promise<BlobAccess> {
     const session = await online({ clock: this.#ports.clock, session: () => this.#connection?.session })
-    return this.#attachments.access(session)
+    return this.#parts.attachments.access(session)
   }
 
   edit(id: string, text: string, options: ReferenceOptions = {}): Promise<ReferenceResult> {
-    return this.#referring.edit(id, text, options)
+    return this.#parts.referring.edit(id, text, options)
   }
 
   delete(id: string, options: ReferenceOptions = {}): Promise<ReferenceResult> {
-    return this.#referring.delete(id, options)
+    return this.#parts.referring.delete(id, options)
   }
 
   react(id: string, emoji: string, options: ReferenceOptions & { active?: boolean } = {}): Promise<ReactionResult> {
-    return this.#referring.react(id, emoji, options)
+    return this.#parts.referring.react(id, emoji, options)
   }
 
   history(conversation: string, options?: HistoryOptions): Promise<HistoryMessage[]> {
-    return this.#views.history(conversation, options)
+    return this.#parts.views.history(conversation, options)
   }
 
   async gaps(conversation: string): Promise<Gap[]> {
     const retentionMs = this.#map?.map.retentionMs ?? Number.POSITIVE_INFINITY
-    return this.#views.gaps(conversation, this.#now() - retentionMs)
+    return this.#parts.views.gaps(conversation, this.#now() - retentionMs)
   }
 
   inbox(): Promise<InboxEntry[]> {
-    return this.#views.inbox()
+    return this.#parts.views.inbox()
   }
 
   status(id: string): Promise<StatusReport> {
-    return this.#views.status(id)
+    return this.#parts.views.status(id)
   }
 
   search(words: string, options: { in?: string; limit?: number } = {}): Promise<HistoryMessage[]> {
-    return this.#views.search(words, options)
+    return this.#parts.views.search(words, options)
   }
 
   async markRead(conversation: string, options: { upTo?: string } = {}): Promise<{ marked: number }> {
-    const found = this.#state.conversations.get(this.#views.idOf(conversation))
-    const upTo = options.upTo === undefined ? undefined : await this.#views.message(options.upTo)
-    if (!found) return { marked: 0 }
-    const marked = await markShown(this.#state, found, { me: this.user, ...(upTo ? { upTo: upTo.header } : {}) })
-    if (!upTo) await this.#preferences.setUnread(found.id, false)
-    if (marked === 0) return { marked }
-    this.#state.conversations.touch(found)
-    await this.#state.store.commit({ sync: true })
-    this.#state.receipts.kick(found.id)
-    this.#changed()
+    const { views, preferences } = this.#parts
+    const id = views.idOf(conversation)
+    const upTo = options.upTo === undefined ? undefined : (await views.message(options.upTo)).header
+    await preferences.setUnread(id, false)
+    const marked = await markShown(this.#state, id, { me: this.user, ...(upTo ? { upTo } : {}) })
+    if (marked > 0) this.#changed()
     return { marked }
   }
 
   async markUnread(conversation: string): Promise<void> {
-    await this.#preferences.setUnread(this.#views.idOf(conversation), true)
+    await this.#parts.preferences.setUnread(this.#parts.views.idOf(conversation), true)
   }
 
   async setLevel(conversation: string, level?: AttentionLevel): Promise<AttentionLevel> {
-    return this.#preferences.setLevel(this.#views.idOf(conversation), level)
+    return this.#parts.preferences.setLevel(this.#parts.views.idOf(conversation), level)
   }
 
   block(user: string): Promise<void> {
-    return this.#preferences.setBlocked(user, true)
+    return this.#parts.preferences.setBlocked(user, true)
   }
 
   unblock(user: string): Promise<void> {
-    return this.#preferences.setBlocked(user, false)
+    return this.#parts.preferences.setBlocked(user, false)
   }
 
   async blocked(): Promise<string[]> {
@@ -287,42 +220,42 @@ export class LocalChat implements OwnerChat {
   }
 
   devices(): Promise<DeviceReport[]> {
-    return this.#devices.list()
+    return this.#parts.devices.list()
   }
 
   revoke(device: string): Promise<void> {
-    return this.#devices.revoke(device)
+    return this.#parts.devices.revoke(device)
   }
 
   approveLink(code: string): Promise<{ device: string }> {
-    return this.#devices.approve(code)
+    return this.#parts.devices.approve(code)
   }
 
   fingerprints(user: string): Promise<DeviceFingerprint[]> {
-    return this.#devices.fingerprints(user)
+    return this.#parts.devices.fingerprints(user)
   }
 
   verify(user: string): Promise<DeviceFingerprint[]> {
-    return this.#devices.accept(user)
+    return this.#parts.devices.accept(user)
   }
 
   unverified(): Promise<UnverifiedUser[]> {
-    return this.#verified.unverified()
+    return this.#parts.verified.unverified()
   }
 
   events(options: { after?: number; signal?: AbortSignal } = {}): AsyncIterable<ChatEvent> {
     const signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal
-    return this.#views.follow(options.after ?? this.#state.events.position, signal)
+    return this.#parts.views.follow(options.after ?? this.#state.events.position, signal)
   }
 
   live({ signal: given, ...options }: LiveOptions = {}): AsyncIterable<LiveEvent> {
     const signal = given ? AbortSignal.any([given, this.#closing.signal]) : this.#closing.signal
-    return this.#live.read({ ...options, signal })
+    return this.#parts.live.read({ ...options, signal })
   }
 
   async typing(conversation: string, active: boolean): Promise<void> {
-    const id = this.#views.idOf(conversation)
-    this.#live.typing({ conversation: id, to: isGroupId(id) ? id : conversation }, active)
+    const id = this.#parts.views.idOf(conversation)
+    this.#parts.live.typing({ conversation: id, to: isGroupId(id) ? id : conversation }, active)
   }
 
   async position(): Promise<number> {
@@ -361,7 +294,7 @@ export class LocalChat implements OwnerChat {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()
     await this.#connection?.stop()
-    this.#live.stop()
+    this.#parts.live.stop()
     this.#changes.stop()
     await this.#state.close()
   }

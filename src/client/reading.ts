@@ -14,8 +14,22 @@ export const unreadOf = (coverage: DeviceCoverage, seq?: number): number =>
 /** How many of them that are not read mention this user. */
 export const mentionsOf = ({ mentions = [], read }: DeviceCoverage): number => countOf(without(mentions, read))
 
-/** Marks all shown messages of others up to one (or all) as read; how many were not before. The caller saves. */
+/** Marks all shown messages of others up to one (or all) as read, on disk, and lets it be told; how many were not before. */
 export const markShown = async (
+  state: ChatState,
+  id: string,
+  options: { me: string; upTo?: MessageHeader },
+): Promise<number> => {
+  const conversation = state.conversations.get(id)
+  const marked = conversation ? await markPages(state, conversation, options) : 0
+  if (!conversation || marked === 0) return 0
+  state.conversations.touch(conversation)
+  await state.store.commit({ sync: true })
+  state.receipts.kick(id)
+  return marked
+}
+
+const markPages = async (
   state: ChatState,
   conversation: Conversation,
   { me, upTo }: { me: string; upTo?: MessageHeader },
