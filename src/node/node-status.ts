@@ -93,9 +93,10 @@ export class NodeStatusReporter {
       records: store?.records ?? null,
       blobs: media?.blobs ?? null,
       blobBytes: media?.bytes ?? null,
-      queued: gateway
-        ? gateway.queued.pushes + gateway.queued.leases + gateway.queued.writes
-        : built.mailboxes.status().queued,
+      queued:
+        (gateway
+          ? gateway.queued.pushes + gateway.queued.leases + gateway.queued.writes
+          : built.mailboxes.status().queued) + (built.groups?.status().queued ?? 0),
       rssBytes: process.memoryUsage.rss(),
     }
   }

@@ -30,6 +30,8 @@ export interface NodeConfig extends NodeWishes {
   /** Bytes of the largest attachment that a gateway takes, and what one user's uploads may take on a media home. */
   maxBlob?: number | undefined
   blobQuota?: number | undefined
+  /** Members that a group may have. */
+  maxMembers?: number | undefined
   /** Where clients outside reach this gateway, when that is not where it listens. */
   publicWs?: string | undefined
   /** File with other addresses to dial, see net/dial-via.ts. */
@@ -119,6 +121,7 @@ const startLocked = async (config: NodeConfig, { files, opened, close }: OpenDat
       auth: { openRegistration: config.openRegistration, self: member.self },
       gateway: { ...publicUrlOf(config, member), ...given({ maxBlobBytes: config.maxBlob }) },
       media: given({ quotaBytes: config.blobQuota }),
+      groups: given({ maxMembers: config.maxMembers }),
     },
   )
   const reporter = new NodeStatusReporter({

@@ -76,3 +76,10 @@ export const parsePositive = (text: string): number => {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It is a whole number above 0.')
   return Number(text)
 }
+
+/** The whole state of a group is one record: 2,000 members of the longest names are what it holds. */
+export const parseMembers = (text: string): number => {
+  const count = /^\d{1,4}$/.test(text) ? Number(text) : 0
+  if (count < 2 || count > 2_000) throw new InvalidArgumentError('a whole number from 2 to 2000')
+  return count
+}

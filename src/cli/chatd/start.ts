@@ -5,7 +5,15 @@ import type { ReadyNode, RunningNode } from '../../node/node.ts'
 import { asChatError, ChatError } from '../../protocol/errors.ts'
 import { createOutput, EXIT_INTERRUPTED, examples, type Output } from '../output.ts'
 import { withConfigFile } from './config.ts'
-import { dataDirectory, dataOption, jsonOption, nameOption, parseRoles, parseSize } from './node-options.ts'
+import {
+  dataDirectory,
+  dataOption,
+  jsonOption,
+  nameOption,
+  parseMembers,
+  parseRoles,
+  parseSize,
+} from './node-options.ts'
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies LogLevel[]
 
@@ -85,6 +93,11 @@ export const registerStart = (program: Command): void => {
       new Option('--blob-quota <size>', 'what one user’s attachments may take on this store (default: 1GiB)')
         .env('CHATD_BLOB_QUOTA')
         .argParser(parseSize),
+    )
+    .addOption(
+      new Option('--max-members <count>', 'members that a group may have, on this group node (default: 1000)')
+        .env('CHATD_MAX_MEMBERS')
+        .argParser(parseMembers),
     )
     .addOption(new Option('--log-level <level>', 'what goes to stderr').choices(LEVELS).env('CHATD_LOG_LEVEL'))
     .addOption(new Option('--config <file>', 'TOML file with these options, named as the flags').env('CHATD_CONFIG'))
