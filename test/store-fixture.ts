@@ -3,6 +3,8 @@
 
 import { type Service, ServiceGroup } from '../src/node/core/service.ts'
 import type { ClusterView } from '../src/node/core/ports.ts'
+import { GroupLedger } from '../src/node/replication/group-ledger.ts'
+import { HomeCalls } from '../src/node/replication/home-calls.ts'
 import { type StoreOptions, StoreService } from '../src/node/store/store-service.ts'
 import { MemoryDisk } from '../src/platform/memory-disk.ts'
 import { type Clock, type Disk, silentLogger } from '../src/platform/ports.ts'
@@ -12,7 +14,14 @@ import { type Certificate, makeCapability, makeCertificate, openCertificate } fr
 import { type ClusterMap, homeSet, openMap, type Role, signMap, type SignedMap } from '../src/protocol/cluster-map.ts'
 import { limits } from '../src/protocol/limits.ts'
 import { certificateMailbox, conversationOf, isGroupId } from '../src/protocol/names.ts'
-import { deviceIdOf, openRecord, recordKey, type RecordHeader } from '../src/protocol/records.ts'
+import {
+  deviceIdOf,
+  type GroupHeader,
+  type MessageHeader,
+  openRecord,
+  recordKey,
+  type RecordHeader,
+} from '../src/protocol/records.ts'
 import {
   type FeedPage,
   storeAppend,
@@ -123,6 +132,24 @@ export const tombstone = (
     target: toHex(target),
   }
   return writeOf(header, signer)
+}
+/** A record of alice to a group. */
+export const toGroup = (
+  fields:
+    | Pick<GroupHeader, 'k' | 'to' | 'v' | 'change'>
+    | Pick<MessageHeader, 'k' | 'to' | 'conv' | 'seq' | 'ct' | 'gv'>,
+  body?: Uint8Array,
+): StoreWrite & { key: Buffer } => {
+  const at = Date.now()
+  const { dev } = device('alice').certificate
+  return writeOf({ id: newId(at), from: 'alice', dev, at, ...fields }, 'alice', body)
+}
+/** The client of the ledger on a group node. */
+export const ledgerAt = (stores: Stores, peer: string): GroupLedger => {
+  const transport = stores.network.transport(peer)
+  const ports = { transport, view: stores.view(peer), clock: systemClock, random: systemRandom, log: silentLogger }
+  for (const name of stores.names) stores.network.connect(peer, name)
+  return new GroupLedger(ports, new HomeCalls(ports))
 }
 export const certificateWrite = (user: string): StoreWrite & { key: Buffer } => {
   const { sealed, id } = device(user).certificate

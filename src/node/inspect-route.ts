@@ -4,6 +4,7 @@ import { ChatError } from '../protocol/errors.ts'
 import { fromPlainJson, toPlainJson } from '../protocol/json-bytes.ts'
 import {
   type AnyRpcMethod,
+  ledgerInspect,
   mediaState,
   mediaVerify,
   type RpcMethod,
@@ -27,6 +28,7 @@ const READABLE: readonly AnyRpcMethod[] = [
   repairRecords,
   mediaState,
   mediaVerify,
+  ledgerInspect,
 ]
 
 interface InspectRequest {

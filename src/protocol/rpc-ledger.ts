@@ -142,3 +142,22 @@ export const ledgerRows = declare<
   request: { epoch: 'count', feed: 'text', shards: ['list', 'count'], after: ['optional', 'bytes'] },
   doc: 'For another home: all registers and open messages of some shards, page by page. Before it answers, this home writes down the feed id of the caller: what the caller promised or took under an older one counts no more here.',
 })
+export const ledgerInspect = declare<
+  { epoch: number; after?: Uint8Array },
+  {
+    registers: { name: string; value?: Uint8Array; isDecided: boolean }[]
+    /** `openMs`: how long this home has had it, unless it is done. */
+    messages: { group: string; version: number; key: Uint8Array; openMs?: number }[]
+    damaged: string[]
+    /** False: it is reading back what it may have forgotten. */
+    takesPart: boolean
+    next?: Uint8Array
+  }
+>({
+  name: 'ledger.inspect',
+  number: 89,
+  stream: 'data',
+  timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', after: ['optional', 'bytes'] },
+  doc: 'Everything that this home keeps of groups, page by page. Answered to the node itself only.',
+})

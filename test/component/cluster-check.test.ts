@@ -17,7 +17,7 @@ import { idBytes, idFromBytes } from '../../src/protocol/records.ts'
 import { mediaVerify, type StoreWrite } from '../../src/protocol/rpc.ts'
 import { seal } from '../../src/protocol/sealed.ts'
 import { eventually } from '../eventually.ts'
-import { certificateWrite, cluster, device, message, Stores, tombstone } from '../store-fixture.ts'
+import { certificateWrite, cluster, device, ledgerAt, message, Stores, tombstone } from '../store-fixture.ts'
 
 const HOMES = ['store-1', 'store-2', 'store-3']
 
@@ -167,6 +167,27 @@ for (const [name, writes, expected] of IN_GROUPS) {
     assert.is(report.ledger.found, expected.includes('lag') ? 0 : ids.length)
   })
 }
+
+checks(
+  'the ledger of a group: right; a version that does not follow; rows that are damaged on most homes',
+  async ({ stores }) => {
+    await eventually(() => HOMES.every((name) => stores.store(name).status().takesPart))
+    const ledger = ledgerAt(stores, 'group-1')
+    await ledger.propose(GROUP, 1, FIRST.sealed)
+    await appendTo(stores, HOMES, ...people(), FIRST)
+    assert.equal((await check(stores)).problems, [])
+    await ledger.propose(GROUP, 2, FIRST.sealed)
+    assert.equal(kinds(await check(stores)), ['invalid'])
+    for (const name of HOMES.slice(0, 2)) {
+      stores.disk(name).tamper('messages', (data) => {
+        for (const key of data.select({ gte: Buffer.from('R'), lt: Buffer.from('S') })) {
+          if (key.toString('latin1').endsWith('/1')) data.apply([{ key, value: Buffer.from('rubbish') }])
+        }
+      })
+    }
+    assert.equal([...new Set(kinds(await check(stores)))].sort(), ['damage', 'invalid', 'lost'])
+  },
+)
 
 checks('a deleted message is a stub, and right as long as its deletion is there', async ({ stores }) => {
   const sent = message()

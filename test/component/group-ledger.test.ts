@@ -2,19 +2,14 @@
 // homes that restart, lose everything, and change.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { GroupLedger } from '../../src/node/replication/group-ledger.ts'
+import type { GroupLedger } from '../../src/node/replication/group-ledger.ts'
 import type { FanOut } from '../../src/node/replication/group-ledger-port.ts'
-import { HomeCalls } from '../../src/node/replication/home-calls.ts'
 import { versionRegister } from '../../src/node/replication/ledger-keys.ts'
-import { silentLogger } from '../../src/platform/ports.ts'
-import { systemClock, systemRandom } from '../../src/platform/system.ts'
 import { homeSet } from '../../src/protocol/cluster-map.ts'
 import { type ErrorCode, hasCode } from '../../src/protocol/errors.ts'
-import { recordKey } from '../../src/protocol/records.ts'
 import { ledgerFanOut, ledgerLearn, ledgerPrepare, ledgerRows } from '../../src/protocol/rpc.ts'
-import { seal } from '../../src/protocol/sealed.ts'
 import { eventually } from '../eventually.ts'
-import { cluster, device, newId, Stores, type StoresOptions } from '../store-fixture.ts'
+import { ledgerAt, newId, Stores, type StoresOptions, toGroup } from '../store-fixture.ts'
 
 const three = ['store-1', 'store-2', 'store-3']
 interface World {
@@ -24,13 +19,6 @@ interface World {
 }
 const test = suite<World & { start: (options?: StoresOptions) => Promise<World> }>('group ledger')
 
-const ledgerAt = (stores: Stores, peer: string): GroupLedger => {
-  const transport = stores.network.transport(peer)
-  const view = stores.view(peer)
-  const ports = { transport, view, clock: systemClock, random: systemRandom, log: silentLogger }
-  for (const name of stores.names) stores.network.connect(peer, name)
-  return new GroupLedger(ports, new HomeCalls(ports))
-}
 test.before.each((context) => {
   context.start = async (options = {}) => {
     const stores = await Stores.start({ stores: three, ...options })
@@ -51,12 +39,8 @@ const text = (value: Uint8Array | undefined): string => Buffer.from(value ?? [])
 const bytes = (value: string): Buffer => Buffer.from(value)
 /** A message to a group, as its author signed it knowing version `gv`. */
 const message = (group: string, version: number, gv = version): FanOut & { key: Buffer } => {
-  const at = Date.now()
-  const id = newId(at)
-  const { dev } = device('alice').certificate
-  const header = { k: 'msg', id, from: 'alice', dev, to: group, at, conv: group, seq: 1, ct: 'chat/1', gv }
-  const sealed = seal({ cluster, header, sign: device('alice').sign })
-  return { group, version, sealed, acceptedAt: at, key: recordKey(id, sealed) }
+  const { sealed, acceptedAt, key } = toGroup({ k: 'msg', to: group, conv: group, seq: 1, ct: 'chat/1', gv })
+  return { group, version, sealed, acceptedAt, key }
 }
 const toItem = ({ group, version, sealed, acceptedAt }: FanOut): FanOut => ({ group, version, sealed, acceptedAt })
 

@@ -6,6 +6,7 @@ import { ChatError } from '../../protocol/errors.ts'
 import { certificateMailbox } from '../../protocol/names.ts'
 import { storeAudit, storeCertificates } from '../../protocol/rpc.ts'
 import { BlobCheck } from './check-blobs.ts'
+import { GroupLedgerCheck } from './check-group-ledgers.ts'
 import { GroupCheck } from './check-groups.ts'
 import { describe, type Entry, type Home, readBodies, type SharedEntry, shardEntries } from './check-homes.ts'
 import { LedgerCheck } from './check-ledger.ts'
@@ -41,7 +42,9 @@ export class Inspection {
   }
 
   async run(waitedMs: number): Promise<CheckReport> {
-    for (const peer of this.#map.homes.current.peers) await this.#audit(this.#options.home(peer))
+    const homes = this.#map.homes.current.peers.map(this.#options.home)
+    for (const home of homes) await this.#audit(home)
+    this.#problems.push(...(await GroupLedgerCheck.read(this.#map, homes)).problems)
     for (let shard = 0; shard < SHARDS; shard++) await this.#shard(shard)
     const named = new Map([...this.#checker.verified].flatMap(({ blobs }) => blobs))
     for (const problem of await this.#blobs.run(named)) this.#problem(problem)

@@ -27,6 +27,10 @@ export class FanOutIndex {
     group.set(mapKey, row)
   }
 
+  get(key: Buffer): OpenRow | undefined {
+    return this.#rows.get(toMapKey(key))
+  }
+
   delete(key: Buffer): void {
     const mapKey = toMapKey(key)
     const row = this.#rows.get(mapKey)

@@ -149,6 +149,7 @@ export const fanOutKey = ({ shard, name }: Place, recordKey: Uint8Array): Buffer
   return Buffer.concat([head, name, recordKey])
 }
 export const allFanOuts = { gte: Buffer.from([FAN_OUT]), lt: Buffer.from([FAN_OUT + 1]) }
+export const recordKeyOf = (key: Buffer): Buffer => key.subarray(key.length - RECORD_KEY_BYTES)
 export const groupOfFanOut = (key: Buffer): string =>
   mailboxOwner(key.toString('utf8', ENTRY_HEAD, key.length - RECORD_KEY_BYTES - 1))
 /** Of one shard, whose ids were made before `hour`. */

@@ -19,6 +19,7 @@ import {
   groupOfFanOut,
   openKey,
   placeOf,
+  recordKeyOf,
 } from './keys.ts'
 import { type FanOutValue, fanOutValue, openFanOutValue } from './ledger-values.ts'
 import type { StagedRows } from './staged-rows.ts'
@@ -98,6 +99,12 @@ export class LedgerFanOuts {
     this.#index.delete(key)
   }
 
+  /** Milliseconds since this home took it; undefined when it is not open. */
+  ageOf(key: Buffer): number | undefined {
+    const since = this.#index.get(key)?.since
+    return since === undefined ? undefined : this.#clock.monotonic() - since
+  }
+
   /** Record keys of what is open at a version. */
   openAt(group: string, version: number): Buffer {
     return Buffer.concat(this.#index.at(group, version))
@@ -164,7 +171,7 @@ export class LedgerFanOuts {
   }
 
   #indexed(key: Buffer, group: string, version: number): Parameters<FanOutIndex['set']>[0] {
-    return { key, group, version, recordKey: key.subarray(-32), since: this.#clock.monotonic() }
+    return { key, group, version, recordKey: recordKeyOf(key), since: this.#clock.monotonic() }
   }
 
   #keyOf({ group, version, sealed, acceptedAt }: OpenFanOut): Buffer {

@@ -10,6 +10,7 @@ import {
   ledgerAccept,
   ledgerDone,
   ledgerFanOut,
+  ledgerInspect,
   ledgerLearn,
   ledgerNewest,
   ledgerOpen,
@@ -24,6 +25,7 @@ import { openRegisterName } from '../replication/ledger-keys.ts'
 import { homesOf } from '../replication/placement.ts'
 import type { Caller } from './access.ts'
 import { atEpoch, type EpochGate } from './epoch-gate.ts'
+import { inspectLedger } from './ledger-inspection.ts'
 import type { Ledger } from './ledger.ts'
 
 export interface LedgerContext {
@@ -108,6 +110,13 @@ export const handleLedger = (context: LedgerContext): void => {
   transport.handle(ledgerRows, (request, from) => {
     context.assertCaller(from, ['store'])
     return atEpoch(context.gate, request.epoch, () => rows(context, request, from))
+  })
+  transport.handle(ledgerInspect, ({ epoch, after }, from) => {
+    if (from !== transport.self) throw new ChatError('PEER_DENIED')
+    return atEpoch(context.gate, epoch, async () => {
+      const takesPart = context.takesPart()
+      return { ...(await inspectLedger(context.ledger(), after)), takesPart }
+    })
   })
 }
 
