@@ -87,6 +87,14 @@ export class FakeChat implements Chat {
     return message
   }
 
+  /** Somebody writes to a group. */
+  receiveIn(group: string, from: string, text: string, options: { atMs?: number } = {}): HistoryMessage {
+    const message = this.#add(group, { from, to: group, text, ...options })
+    for (const tell of this.#events) tell({ ...message, position: this.#count })
+    this.changed()
+    return message
+  }
+
   setStatus(id: string, status: MessageStatus, problem?: string): void {
     for (const messages of this.#messages.values()) {
       const index = messages.findIndex((message) => message.id === id)

@@ -8,13 +8,14 @@ export interface ScreenOptions {
   rows?: number
   env?: Record<string, string>
 }
+type Terminal = InstanceType<typeof headless.Terminal>
 export interface Ended {
   exitCode: number
   signal: number
 }
 
 export class Screen {
-  readonly #terminal: InstanceType<typeof headless.Terminal>
+  readonly #terminal: Terminal
   readonly #pty: ReturnType<typeof spawn>
   /** Everything that was written, for what a screen does not show. */
   raw = ''
@@ -85,6 +86,20 @@ export class Screen {
     } catch (error) {
       throw new Error(`${String(error)}\n${this.text}`, { cause: error })
     }
+  }
+
+  /** What is made of the screen, once it is what is expected. */
+  async becomes(make: (terminal: Terminal) => string, expected: string, what: string): Promise<void> {
+    await eventually(() => make(this.#terminal) === expected, { timeoutMs: 30_000, what })
+  }
+
+  /** What is made of the screen when nothing has been written for a while; for people, no test may wait so. */
+  async settled(make: (terminal: Terminal) => string): Promise<string> {
+    for (let before = -1; before !== this.raw.length; ) {
+      before = this.raw.length
+      await new Promise((resolve) => setTimeout(resolve, 1_000))
+    }
+    return make(this.#terminal)
   }
 
   async ends(): Promise<Ended> {

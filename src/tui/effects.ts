@@ -38,7 +38,11 @@ export class Effects {
   run(effect: Effect): void {
     // The cast: the table has, for each type, the runner of exactly that effect; TypeScript cannot follow the index.
     const run = this.#runners[effect.type] as (effect: Effect) => Promise<void> | void
-    void (async () => run(effect))().catch((error: unknown) => {
+    // In a turn of its own: what it dispatches is in the state at once.
+    void (async () => {
+      await Promise.resolve()
+      await run(effect)
+    })().catch((error: unknown) => {
       if (!this.#ports.signal.aborted) sayError(this.#ports.store, error)
     })
   }
