@@ -35,8 +35,11 @@ export class Deletions {
     this.#options = options
   }
 
-  /** The author of a message, or the owner of this mailbox, deleted it; of anybody else it says nothing. */
-  bury(header: Pick<TombstoneHeader, 'target' | 'of' | 'from' | 'at'>): void {
+  /**
+   * The author of a message, or the owner of this mailbox, deleted it; of anybody else it says nothing. Listeners hear of what others
+   * and other devices do.
+   */
+  bury(header: Pick<TombstoneHeader, 'target' | 'of' | 'from' | 'at'>, { isTold }: { isTold: boolean }): void {
     const { records, references, timeline, events, isBlocked, isHeld, onChanged, onDeleted } = this.#options
     const key = fromHex(header.target)
     const message = records.message(key)
@@ -50,7 +53,7 @@ export class Deletions {
     onChanged(key)
     onDeleted(message)
     const { id, conv } = message.header
-    if (!isHeld(key) && !isBlocked(header.from)) events.deletion({ id, conv, by: header.from, at: header.at })
+    if (isTold && !isHeld(key) && !isBlocked(header.from)) events.deletion({ id, conv, by: header.from, at: header.at })
   }
 
   /** True when a tombstone of someone with the right to it was there before its message. */

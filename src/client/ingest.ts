@@ -208,7 +208,7 @@ export class Ingest {
     },
     tomb: ({ header }, { key }) => {
       this.#options.records.mark(key, 'applied')
-      if (header.k === 'tomb') this.#options.deletions.bury(header)
+      if (header.k === 'tomb') this.#options.deletions.bury(header, { isTold: true })
       return undefined
     },
   }

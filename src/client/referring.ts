@@ -107,7 +107,7 @@ export class Referring {
     const { conv, from, dev, seq, at } = header
     const of: DeletedPlace = { conv, from, dev, seq, at, ...(isLine ? {} : { ref: true }) }
     const target = toHex(key)
-    state.deletions.bury({ target, of, from: me, at: now() })
+    state.deletions.bury({ target, of, from: me, at: now() }, { isTold: false })
     return state.outbox.addTombstone({ to: from === me ? header.to : me, target, of })
   }
 

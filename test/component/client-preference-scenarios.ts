@@ -18,8 +18,10 @@ export const preferenceScenarios = {
     await b.markRead('alice')
     assert.is((await inboxOf(b))?.marked, false)
     await b.markUnread('alice')
-    await eventually(async () => (await inboxOf(b2))?.marked)
-    assert.equal([(await inboxOf(b2))?.marked, (await inboxOf(b2))?.unread], [true, 0])
+    await eventually(async () => {
+      const entry = await inboxOf(b2)
+      return entry?.marked && entry.unread === 0
+    })
     assert.equal(await b2.markRead('alice'), { marked: 0 })
     assert.is((await inboxOf(b2))?.marked, false)
     await eventually(async () => (await inboxOf(b))?.marked === false)

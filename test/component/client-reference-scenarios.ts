@@ -300,6 +300,36 @@ export const referenceScenarios = {
     },
   ),
 
+  'in a group all of it holds for every member, and for one who comes later': inWorld(async (world) => {
+    const [alice, bob, carol] = [world.enrol('alice'), world.enrol('bob'), world.enrol('carol')]
+    const [a, b, c] = [await world.open(alice), await world.open(bob), await world.open(carol)]
+    await a.group.create('#ops', ['bob', 'carol'])
+    const { id } = await a.send('#ops', 'hey @bob', { wait: 'received', timeoutMs })
+    const gone = await a.send('#ops', 'secret @bob', { wait: 'received', timeoutMs })
+    assert.equal(await a.edit(id, 'hey @all', { timeoutMs }), { id, conversation: '#ops', status: 'stored' })
+    await c.react(id, '👍', { timeoutMs })
+    await b.react(id, '👍', { timeoutMs })
+    await a.delete(gone.id, { timeoutMs })
+    assert.ok(hasCode(await failureOf(b.edit(id, 'mine')), 'MESSAGE_DENIED'))
+    // For oneself only: the others keep it.
+    const noise = await b.send('#ops', 'noise', { wait: 'received', timeoutMs })
+    await c.delete(noise.id, { timeoutMs })
+    const late = await world.open(world.enrol('bob'))
+    await late.caughtUp({ timeoutMs })
+    for (const chat of [a, b, c, late]) {
+      await eventually(async () => (await chat.history('#ops'))[0]?.reactions?.[0]?.users.length === 2)
+      await eventually(async () => (await chat.history('#ops'))[1]?.deleted)
+      assert.equal(await textsOf(chat, '#ops'), ['hey @all', '', chat === c ? '' : 'noise'])
+      assert.equal((await chat.history('#ops'))[0]?.reactions, [{ emoji: '👍', users: ['carol', 'bob'] }])
+      assert.equal(await chat.gaps('#ops'), [])
+    }
+    const [inbox] = await b.inbox()
+    assert.equal([inbox?.unread, inbox?.mentions], [1, 1])
+    const of = (chat: LocalChat): Promise<string[]> =>
+      eventsOf(chat).then((events) => typesOf(events).filter((type) => type !== 'group'))
+    assert.equal(await of(a), ['reaction', 'reaction', 'message'])
+  }),
+
   'an edit made elsewhere of what was deleted meanwhile goes too': inWorld(async (world) => {
     const [alice, tablet, bob] = [world.enrol('alice'), world.enrol('alice'), world.enrol('bob')]
     const [a, b] = [await world.open(alice), await world.open(bob)]
