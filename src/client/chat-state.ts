@@ -190,7 +190,7 @@ export class ChatState {
         random,
         log,
         attachments: ports.attachments,
-        save: (entry) => this.outbox.save(entry),
+        onMoved: (entry) => this.outbox.filesMoved(entry),
         onStored: (entry) => this.outbox.filesStored(entry),
         onFailed: (entry, error) => this.outbox.filesFailed(entry, error),
         onProblem: (entry, error) => onStatus(entry.id, error),

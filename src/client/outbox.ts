@@ -99,15 +99,16 @@ export class Outbox {
     await this.#add({ ...draft, kind: 'msg', ...(files.length > 0 ? { files } : {}) })
   }
 
-  save(entry: OutboxEntry): void {
-    this.#lanes.save(entry)
+  /** Its upload is further; whoever took it back meanwhile does not get it again. */
+  filesMoved(entry: OutboxEntry): void {
+    if (this.#lanes.has(entry)) this.#lanes.save(entry)
   }
 
   /** Its files are in the cluster. */
   filesStored(entry: OutboxEntry): void {
     if (!this.#lanes.has(entry)) return
     if (!entry.isSealed) entry.bytes = withFiles(entry)
-    this.save(entry)
+    this.#lanes.save(entry)
     this.#pump()
   }
 
@@ -141,7 +142,7 @@ export class Outbox {
     const entry = this.#lanes.draft(id)
     if (!entry) return false
     entry.bytes = content
-    this.save(entry)
+    this.#lanes.save(entry)
     await this.#changed()
     return true
   }
@@ -176,7 +177,7 @@ export class Outbox {
 
   async #add(entry: OutboxEntry): Promise<void> {
     this.#insert(entry)
-    this.save(entry)
+    this.#lanes.save(entry)
     this.#pump()
     await this.#changed()
   }
@@ -200,7 +201,7 @@ export class Outbox {
   #unpark(entry: OutboxEntry): void {
     if (!entry.isParked) return
     entry.isParked = false
-    this.save(entry)
+    this.#lanes.save(entry)
   }
 
   /** Lets everything leave that may. What leaves for the first time is sealed and on disk before. */
@@ -265,7 +266,7 @@ export class Outbox {
   /** The cluster has lost them, or collected them while the message could not leave. */
   #sendFilesAgain(entry: OutboxEntry, error: ChatError): void {
     for (const file of entry.files ?? []) file.isStored = false
-    this.save(entry)
+    this.#lanes.save(entry)
     this.#options.onProblem(entry, error)
     this.#options.onFiles(entry)
     const lane = this.#lanes.lane(entry.lane)
@@ -275,7 +276,7 @@ export class Outbox {
   /** Refused, and so without any effect ever: a new time may be signed where the old one was the reason. */
   #reconsider(entry: OutboxEntry, error: ChatError): void {
     if (error.code === 'MESSAGE_TIME' && entry.kind === 'msg') this.#reseal(entry)
-    this.save(entry)
+    this.#lanes.save(entry)
   }
 
   #retryLater(lane: Lane): void {

@@ -21,7 +21,8 @@ export interface UploadsOptions {
   random: RandomSource
   log: Logger
   attachments: AttachmentPorts
-  save: (entry: OutboxEntry) => void
+  /** What is known of the entry's files is to be kept. */
+  onMoved: (entry: OutboxEntry) => void
   /** The cluster has all files of the message. */
   onStored: (entry: OutboxEntry) => void
   /** They cannot be sent, whatever is tried. */
@@ -134,7 +135,7 @@ export class Uploads {
   }
 
   async #attempt(entry: OutboxEntry, file: OutgoingFile, signal: AbortSignal): Promise<void> {
-    const { attachments, random, save } = this.#options
+    const { attachments, random, onMoved } = this.#options
     const { blobs, files } = attachments
     const size = encryptedSize(file.size)
     const access = await this.#access()
@@ -143,7 +144,8 @@ export class Uploads {
       const pictures = (entry.files ?? []).filter(({ type }) => type.startsWith('image/')).length
       const maxPreviewLength = Math.floor(limits.maxPreviewBytes / Math.max(1, pictures))
       file.prepared = await prepareFile(file, { files, random, signal, maxPreviewLength })
-      save(entry)
+      onMoved(entry)
+      signal.throwIfAborted()
     }
     const { prepared } = file
     const { id } = prepared.attachment
@@ -153,7 +155,7 @@ export class Uploads {
     // Even when all bytes are there: only the answer says that they are whole and safe.
     await blobs.put(access, { id, size, offset, bytes }, signal)
     file.isStored = true
-    save(entry)
+    onMoved(entry)
   }
 
   async *#counted(

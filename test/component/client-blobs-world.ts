@@ -113,7 +113,8 @@ export class MemoryFiles implements SourceFiles {
       yield this.#find(path).bytes.subarray(at, at + PART)
   }
 
-  async preview(): Promise<undefined> {}
+  /** Of pictures there are none; a test may hold it up. */
+  preview: SourceFiles['preview'] = async () => undefined
 
   #find(path: string): { bytes: Buffer; modifiedAt: number } {
     const file = this.#files.get(path)

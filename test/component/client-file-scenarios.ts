@@ -328,6 +328,30 @@ export const fileScenarios = {
     )
   }),
 
+  'a message that is taken back while its file is read does not come back': scene(async (all) => {
+    const { world, alice, database, files, a } = all
+    const [reading, read] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    files.preview = async () => {
+      reading.resolve()
+      await read.promise
+      return undefined
+    }
+    const id = makeId()
+    void a.send('bob', 'dropped', { id, files: [PATH], timeoutMs: TIMEOUT_MS }).catch(() => {})
+    await reading.promise
+    await a.delete(id, { timeoutMs: TIMEOUT_MS })
+    read.resolve()
+    await new Promise((resolve) => setTimeout(resolve, 20)) // the reading ends, and changes nothing
+    await a.close()
+    const again = await world.open(alice, database, world.dial, files)
+    await again.send('bob', 'next', { timeoutMs: TIMEOUT_MS })
+    assert.equal(
+      headersPut(all).map((header) => header.id === id),
+      [false],
+    )
+    assert.is(world.blobs.held.size, 0)
+  }),
+
   'a download goes on where it stopped, chunk by chunk': scene((all) =>
     inDirectory(async (directory) => {
       const { world, a, b, bytes } = all
