@@ -7,7 +7,7 @@ import { decodeTicket, type JoinAbout, joinProof, joinTranscript } from '../../s
 import { MemoryDatabase } from '../../src/platform/memory-database.ts'
 import { systemClock } from '../../src/platform/system.ts'
 import { fromBase64, toBase64 } from '../../src/protocol/bytes.ts'
-import { homeSet, type MapNode, openMap, type Role } from '../../src/protocol/cluster-map.ts'
+import { type ClusterMap, homeSet, type MapNode, openMap, type Role } from '../../src/protocol/cluster-map.ts'
 import { type ErrorCode, hasCode } from '../../src/protocol/errors.ts'
 import { peerIdOf } from '../../src/protocol/peer-id.ts'
 import * as rpc from '../../src/protocol/rpc.ts'
@@ -150,9 +150,10 @@ test('a node that was removed does not come back with the ticket it once joined 
 })
 
 /** Stores that answer store.state; `reconciled` follows the map unless told otherwise. */
-const withStores = async (count: number) => {
+const withStores = async (count: number, mediaCount = 0) => {
   const stores = Array.from({ length: count }, (_, index) => mapNode(`store-${index + 2}`, ['store']))
-  const base = open(['router', 'store'], stores)
+  const mediaNodes = Array.from({ length: mediaCount }, (_, index) => mapNode(`media-${index + 1}`, ['media']))
+  const base = open(['router', 'store'], [...stores, ...mediaNodes])
   const epochs: string[] = []
   base.member.view.watch(({ map }) =>
     epochs.push(`${map.homes.current.peers.length}${map.homes.next ? `>${map.homes.next.peers.length}` : ''}`),
@@ -171,9 +172,16 @@ const withStores = async (count: number) => {
   }
   serve(base.node.peer)
   for (const store of stores) serve(store.peer)
+  for (const { peer } of mediaNodes) {
+    base.world.network.transport(peer).handle(rpc.mediaState, ({ epoch }) => {
+      const done = mediaReconciled.get(peer)?.() ?? epoch
+      return { state: 'up', epoch, reconciled: done, blobs: 0, bytes: 0 }
+    })
+  }
   return {
     ...base,
     stores,
+    mediaNodes,
     epochs,
     reconciled,
     mediaReconciled,
@@ -208,6 +216,44 @@ test('a reconciliation at an older epoch does not count, and a change that does 
   offset.ms += 61_000
   await eventually(() => member.view.current().map.homes.next === undefined)
   assert.equal(epochs, ['1>2', '1'])
+})
+
+test('stores that keep attachments too become homes once those have been copied as well', async () => {
+  const { stores, member, mediaReconciled, connect } = await withStores(1)
+  let askedAt = 0
+  let isDone = false
+  mediaReconciled.set(stores[0]?.peer ?? '', () => {
+    askedAt = member.view.current().map.epoch
+    return isDone ? askedAt : 0
+  })
+  for (const store of stores) connect(store)
+  await eventually(() => member.view.current().map.homes.next && askedAt === member.view.current().map.epoch)
+  assert.is(member.view.current().map.homes.current.peers.length, 1)
+  isDone = true
+  await eventually(() => member.view.current().map.homes.current.peers.length === 2)
+  assert.is(member.view.current().map.media, undefined)
+})
+
+test('nodes for attachments alone become their homes by a change of their own, and give them back when they leave', async () => {
+  const { auth, node, mediaNodes, member, mediaReconciled, connect } = await withStores(0, 2)
+  const mapNow = (): ClusterMap => member.view.current().map
+  const peers = mediaNodes.map(({ peer }) => peer).sort()
+  let isDone = false
+  for (const peer of peers) mediaReconciled.set(peer, () => (isDone ? mapNow().epoch : 0))
+  for (const media of mediaNodes) connect(media)
+  // As they answer: one of them may come first.
+  await eventually(() => mapNow().media?.next !== undefined)
+  assert.equal(mapNow().media?.current.peers, [node.peer])
+  isDone = true
+  await eventually(() => mapNow().media?.current.peers.join() === peers.join() && !mapNow().media?.next)
+  assert.equal([mapNow().media?.current.n, mapNow().media?.current.w], [2, 2])
+  assert.equal(mapNow().homes, { current: homeSet([node.peer]) })
+  for (const name of ['media-1', 'media-2']) {
+    assert.is((await auth.removeNode(name)).removed, false)
+    await eventually(async () => (await auth.removeNode(name)).removed)
+  }
+  await eventually(() => mapNow().media === undefined)
+  assert.equal(mapNow().homes, { current: homeSet([node.peer]) })
 })
 
 test('a store is removed only after the homes changed; the last one never', async () => {
