@@ -243,9 +243,7 @@ export class ChatViews {
 
   #changes(message: HeldMessage): Pick<HistoryMessage, 'edited' | 'deleted' | 'reactions'> & { text?: string } {
     if (message.isDeleted) return { deleted: true }
-    const { references } = this.#state
-    const text = references.textOf(message)
-    const reactions = references.reactionsTo(message)
+    const { text, reactions } = this.#state.references.of(message)
     return { ...(text === undefined ? {} : { text, edited: true }), ...(reactions.length > 0 ? { reactions } : {}) }
   }
 

@@ -90,16 +90,16 @@ export class References {
     }
   }
 
-  /** The text that replaced that of a message. */
-  textOf({ header }: HeldMessage): string | undefined {
-    const [edit] = this.#read({ conversation: header.conv, id: header.id, author: header.from }).edits
+  /** The text that replaced that of a message, and the reactions to it. */
+  of({ header }: HeldMessage): { text: string | undefined; reactions: ShownReaction[] } {
+    const { edits, reactions } = this.#read({ conversation: header.conv, id: header.id, author: header.from })
+    const [edit] = edits
     const message = edit && this.#options.records.message(fromHex(edit[3]))
-    return message && contentOf(message).text
+    return { text: message && contentOf(message).text, reactions: this.#shown(reactions) }
   }
 
-  /** Emoji in the order in which each was first given, the users likewise. */
-  reactionsTo({ header }: HeldMessage): ShownReaction[] {
-    const { reactions } = this.#read({ conversation: header.conv, id: header.id, author: header.from })
+  /** Emoji and users in the order of what they said last. */
+  #shown(reactions: readonly SavedReaction[]): ShownReaction[] {
     const byEmoji = new Map<string, string[]>()
     for (const [user, emoji, isActive] of reactions) {
       if (!isActive || this.#options.isBlocked(user)) continue

@@ -67,7 +67,7 @@ export class SearchIndex {
   }
 
   #entryOf(message: HeldMessage): Entry {
-    const text = this.#state.references.textOf(message) ?? contentOf(message).text
+    const text = this.#state.references.of(message).text ?? contentOf(message).text
     return { id: toHex(message.key), text, conversation: message.header.conv }
   }
 }

@@ -53,7 +53,7 @@ export class Sending {
     const { state, views } = this.#options
     const message = await views.message(id)
     if (message.isDeleted) throw new ChatError('MESSAGE_UNKNOWN')
-    const text = state.references.textOf(message) ?? contentOf(message).text
+    const text = state.references.of(message).text ?? contentOf(message).text
     return this.send(to, text, options, attachmentsIn(message))
   }
 
