@@ -7,7 +7,7 @@ import type { FanOut } from '../../src/node/replication/group-ledger-port.ts'
 import { versionRegister } from '../../src/node/replication/ledger-keys.ts'
 import { homeSet } from '../../src/protocol/cluster-map.ts'
 import { type ErrorCode, hasCode } from '../../src/protocol/errors.ts'
-import { ledgerFanOut, ledgerLearn, ledgerPrepare, ledgerRows } from '../../src/protocol/rpc.ts'
+import { type FanOutMode, ledgerFanOut, ledgerLearn, ledgerPrepare, ledgerRows } from '../../src/protocol/rpc.ts'
 import { eventually } from '../eventually.ts'
 import { ledgerAt, newId, Stores, type StoresOptions, toGroup } from '../store-fixture.ts'
 
@@ -122,6 +122,31 @@ test('what is open is found by everybody, and has one verdict', async ({ start }
   await eventually(async () => (await first.unfinished(0)).length === 1)
   // It was not taken at 1, so it may be taken at 2.
   assert.equal(await second.fanOut({ ...toItem(lost), version: 2 }), { version: 2 })
+})
+
+test('what is left over gives way to a higher version only, a verdict to nothing but what is done', async ({
+  start,
+}) => {
+  const { stores, first } = await start({ stores: ['store-1'] })
+  const group = newGroup()
+  await first.propose(group, 1, bytes('one'))
+  const item = toItem(message(group, 1))
+  const take = async (version: number, mode: FanOutMode): Promise<number> => {
+    const request = { epoch: 1, ...item, version, mode }
+    return (await stores.network.transport('group-1').call('store-1', ledgerFanOut, request)).version
+  }
+  assert.is(await take(2, 'look'), 0)
+  assert.is(await take(2, 'new'), 2)
+  assert.is(await take(1, 'new'), 2)
+  assert.is(await take(1, 'replace'), 2)
+  assert.is(await take(3, 'replace'), 3)
+  assert.is(await take(2, 'settled'), 2)
+  assert.is(await take(3, 'look'), 2)
+})
+
+test('a record that no home takes is refused with the reason', async ({ start }) => {
+  const { first } = await start({ stores: ['store-1'] })
+  await failsWith(first.fanOut({ ...toItem(message(newGroup(), 1)), group: newGroup() }), 'RPC_INVALID')
 })
 
 test('fewer homes than needed: nothing is promised, and what may have been written is not called refused', async ({

@@ -19,6 +19,7 @@ import type { FanOut } from './group-ledger-port.ts'
 import type { HomePorts } from './home-calls.ts'
 import type { LedgerCalls } from './ledger-calls.ts'
 import { homesOf } from './placement.ts'
+import { isFault } from './write-attempt.ts'
 
 /** How far back a message may have been tried: an author who was away longer than so many changes tries as if for the first time. */
 const MAX_VERSIONS_BACK = 64
@@ -120,6 +121,8 @@ export class FanOuts {
     if (other !== undefined && mode === 'new') return this.#elsewhere(item, other)
     if (errors.some((error) => hasCode(error, 'GROUP_SEALED'))) throw new ChatError('GROUP_SEALED')
     if (isOut) throw new ChatError('OUTCOME_UNKNOWN')
+    const fault = errors.find(isFault)
+    if (fault) throw fault
     const isFull = errors.some((error) => hasCode(error, 'PEER_OVERLOADED'))
     throw new ChatError(isFull ? 'PEER_OVERLOADED' : 'QUORUM_UNAVAILABLE')
   }
@@ -145,7 +148,9 @@ export class FanOuts {
     const isKept = (peer: string): boolean => answers.get(peer)?.version === version && !isOutlived(peer, answers)
     if (isEnough(keepers, isKept)) return { version, isDone: false }
     const failed = [...errors.values()]
-    const isOut = all.some((answer) => answer.version === version) || failed.some((error) => !hasCode(error, ...UNSENT))
+    const isOut =
+      all.some((answer) => answer.version === version) ||
+      failed.some((error) => !hasCode(error, ...UNSENT) && !isFault(error))
     return { errors: failed, other: all.find((answer) => answer.version !== version)?.version, isOut }
   }
 

@@ -77,9 +77,7 @@ export class LedgerFanOuts {
     const key = this.#keyOf(item)
     const row = this.#get(key)
     if (mode === 'look' && !row) return { version: 0, isDone: false }
-    if (row && (isDone(row) || row.version === version || mode === 'new' || mode === 'look')) {
-      return { version: row.version, isDone: isDone(row) }
-    }
+    if (row && !mayReplace(row, version, mode)) return { version: row.version, isDone: isDone(row) }
     if (mode !== 'settled' && newest > version && !mutant('fan-out-after-seal')) throw new ChatError('GROUP_SEALED')
     if (!row && this.#index.countOf(group) >= MAX_OPEN) throw new ChatError('PEER_OVERLOADED')
     this.#put(key, group, { version, acceptedAt: item.acceptedAt, sealed })
@@ -197,5 +195,10 @@ export class LedgerFanOuts {
   }
 }
 
+/** A verdict stands above every row that is not done; what is left over of a lower version gives way to a higher one. */
+const mayReplace = (row: FanOutValue, version: number, mode: FanOutMode): boolean => {
+  if (isDone(row) || row.version === version) return false
+  return mode === 'settled' || (mode === 'replace' && row.version < version)
+}
 const isVersion = (version: number): boolean => Number.isInteger(version) && version >= 1 && version <= limits.maxNumber
 const isDone = ({ sealed }: FanOutValue): boolean => sealed.length === 0
