@@ -77,11 +77,11 @@ const cluster: System = {
       '--detach',
       '--json',
     ]
-    const { stdout } = await run(process.execPath, args, { timeout: 60_000 })
+    const { stdout } = await run(process.execPath, args, { timeout: 300_000 })
     const up = JSON.parse(stdout) as { gateways: string[]; nodes: { pid: number }[] } // interface.md, `chatd cluster up --json`
     const url = up.gateways[0] ?? ''
     const stop = async (): Promise<void> => {
-      await run(process.execPath, [CHATD, 'cluster', 'down', '--dir', dir], { timeout: 30_000 })
+      await run(process.execPath, [CHATD, 'cluster', 'down', '--dir', dir], { timeout: 120_000 })
       rmSync(dir, { recursive: true, force: true })
     }
     return {
