@@ -20,8 +20,8 @@ interface Row {
   /** Versions that are here, and those of them in which this user is a member. */
   known: SequenceRanges
   mine: SequenceRanges
-  /** Who was in and is in no more. */
-  former: string[]
+  /** Who left, or was removed, and the last version that did it. */
+  left: Record<string, number>
   /** Every name it had: they are its own for ever. */
   names: string[]
 }
@@ -113,7 +113,12 @@ export class Groups {
 
   /** In, or once in, as far as is known here. */
   wasMember(id: string, user: string): boolean {
-    return this.isMember(id, user) || this.#groups.get(id)?.row.former.includes(user) === true
+    return this.isMember(id, user) || this.#leftAt(id, user) > 0
+  }
+
+  /** In at this version and ever since. */
+  isMemberSince(id: string, version: number, user: string): boolean {
+    return this.isMember(id, user) && this.#leftAt(id, user) <= version
   }
 
   /** Its role when a message was written, as far as that is known here. */
@@ -150,18 +155,24 @@ export class Groups {
     const before = this.at(id, version - 1)
     store.put(keys.groupVersion(id, version), sealed)
     const { row, newest } = this.#groups.get(id) ?? {
-      row: { newest: 0, known: [], mine: [], former: [], names: [] },
+      row: { newest: 0, known: [], mine: [], left: {}, names: [] },
       newest: state,
     }
     addRange(row.known, version, version)
     if (state.members.has(me)) addRange(row.mine, version, version)
-    const left = [...(before?.members.keys() ?? [])].filter((user) => !state.members.has(user))
-    row.former = [...new Set([...row.former, ...left])]
+    for (const user of before?.members.keys() ?? []) {
+      if (!state.members.has(user)) row.left[user] = Math.max(row.left[user] ?? 0, version)
+    }
     row.names = [...new Set([...row.names, state.name])]
     row.newest = Math.max(row.newest, version)
     store.put(keys.group(id), toUtf8(JSON.stringify(row)))
     this.#adopt({ row, newest: version === row.newest ? state : newest })
     this.#tell(header, state, at)
+  }
+
+  #leftAt(id: string, user: string): number {
+    const left = this.#groups.get(id)?.row.left
+    return left && Object.hasOwn(left, user) ? (left[user] ?? 0) : 0
   }
 
   #adopt({ row, newest }: Known): void {

@@ -7,6 +7,15 @@ import type { Statuses, Times } from './statuses.ts'
 
 const MAX_REMEMBERED = 1_000
 
+interface Slowest {
+  times: Times
+  /** Whose receipt is waited for; undefined when everybody has read it. */
+  awaited: string | undefined
+  /** The version of the group whose members are waited for. */
+  version: number
+  isChanged: boolean
+}
+
 export interface RecipientsOptions {
   groups: Groups
   statuses: Statuses
@@ -15,8 +24,8 @@ export interface RecipientsOptions {
 
 export class Recipients {
   readonly #options: RecipientsOptions
-  /** Of messages to groups, by id, and the version whose members are waited for: a screen asks again and again. */
-  readonly #slowest = new Map<string, { times: Times; version: number }>()
+  /** Of messages to groups, by id: a screen asks again and again, and each of many members sends receipts. */
+  readonly #slowest = new Map<string, Slowest>()
 
   constructor(options: RecipientsOptions) {
     this.#options = options
@@ -41,31 +50,41 @@ export class Recipients {
     if (header.gv === undefined) return header.to === header.from ? whole(acceptedAt) : this.timesOf(header, header.to)
     const version = groups.newest(header.to)?.version ?? 0
     const known = this.#slowest.get(header.id)
-    if (known?.version === version) return known.times
-    const waitedFor = this.of(header).filter((user) => groups.isMember(header.to, user))
-    const times = waitedFor.length === 0 ? whole(acceptedAt) : this.#slowestOf(header, waitedFor)
-    if (acceptedAt === 0) return times
+    if (known?.version === version && this.#isStill(header, known)) return known.times
+    // Whoever left and came back is not waited for either: a state never goes back.
+    const waitedFor = this.of(header).filter((user) => groups.isMemberSince(header.to, header.gv ?? 1, user))
+    if (waitedFor.length === 0) return whole(acceptedAt)
+    const found = this.#slowestOf(header, waitedFor)
     if (this.#slowest.size >= MAX_REMEMBERED) this.#slowest.delete(this.#slowest.keys().next().value ?? '')
-    this.#slowest.set(header.id, { times, version })
-    return times
+    this.#slowest.set(header.id, { ...found, version, isChanged: false })
+    return found.times
   }
 
   /** A receipt of this message came. */
   changed(id: string): void {
-    this.#slowest.delete(id)
+    const known = this.#slowest.get(id)
+    if (known) known.isChanged = true
   }
 
-  #slowestOf(header: MessageHeader, users: string[]): Times {
+  /** Nothing came, or not from whom it is waited for. */
+  #isStill(header: MessageHeader, { times, awaited, isChanged }: Slowest): boolean {
+    if (!isChanged) return true
+    if (awaited === undefined) return false
+    const now = this.timesOf(header, awaited)
+    return times.receivedAt === 0 ? now.receivedAt === 0 : now.readAt === 0
+  }
+
+  #slowestOf(header: MessageHeader, users: string[]): Pick<Slowest, 'times' | 'awaited'> {
     const slowest: Times = { receivedAt: 0, readAt: 0 }
-    let allRead = true
+    let awaited: string | undefined
     for (const user of users) {
       const { receivedAt, readAt } = this.timesOf(header, user)
-      if (receivedAt === 0) return { receivedAt: 0, readAt: 0 }
-      allRead &&= readAt > 0
+      if (receivedAt === 0) return { times: whole(0), awaited: user }
+      if (readAt === 0) awaited ??= user
       slowest.receivedAt = Math.max(slowest.receivedAt, receivedAt)
       slowest.readAt = Math.max(slowest.readAt, readAt)
     }
-    return allRead ? slowest : { ...slowest, readAt: 0 }
+    return { times: awaited === undefined ? slowest : { ...slowest, readAt: 0 }, awaited }
   }
 }
 

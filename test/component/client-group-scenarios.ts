@@ -222,6 +222,21 @@ export const groupScenarios = {
     assert.equal(await textsOf(b, '#ops'), ['before', 'too late', 'back'])
   }),
 
+  'what all members have read stays read, whoever comes back': inWorld(async (world) => {
+    const [a, b, c] = await three(world)
+    await a.group.create('#ops', ['bob', 'carol'])
+    await c.close()
+    const { id } = await a.send('#ops', 'hello')
+    await eventually(async () => (await textsOf(b, '#ops')).length === 1)
+    await b.markRead('#ops')
+    await eventually(async () => (await a.status(id)).recipients[0]?.readAt)
+    assert.is((await a.history('#ops'))[0]?.status, 'stored')
+    await a.group.remove('#ops', ['carol'])
+    assert.is((await a.history('#ops'))[0]?.status, 'read')
+    await a.group.add('#ops', ['carol'])
+    assert.is((await a.history('#ops'))[0]?.status, 'read')
+  }),
+
   'a denial of somebody who was removed counts for all attempts': inWorld(async (world) => {
     const [a, b] = await three(world)
     await a.group.create('#ops', ['bob'])

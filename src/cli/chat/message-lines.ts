@@ -67,7 +67,7 @@ const changeTexts: Record<GroupEvent['change'], (user: string, role: string) => 
   rename: () => 'gave the group its name',
 }
 /** What somebody did to a group, without who. */
-export const groupChangeText = ({ change, user = '', role = 'member' }: GroupEvent): string =>
+const groupChangeText = ({ change, user = '', role = 'member' }: GroupEvent): string =>
   changeTexts[change](safeLine(user), role)
 
 export const liveLine = (event: LiveEvent): string => {
