@@ -1,4 +1,4 @@
-// npm run bench [-- --write] [--quick] [--only SYSTEM] [--load LOAD]: measures the ceiling, one process and a cluster in one run and
+// npm run bench [-- --tui, or --write] [--quick] [--only SYSTEM] [--load LOAD]: measures the ceiling, one process and a cluster in one run and
 // prints one table; --write puts it into docs/benchmarks.md.
 import { parseArgs } from 'node:util'
 import { attachments } from './attachments.ts'
@@ -8,6 +8,7 @@ import { type Figures, lostBy, writeReport, printTable } from './report.ts'
 import { idleConnections, latency, logins, type Measured, saturation } from './scenarios.ts'
 import { offline } from './offline.ts'
 import { systems } from './systems.ts'
+import { benchTui } from './tui.ts'
 
 const { values } = parseArgs({
   options: {
@@ -15,8 +16,13 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
     load: { type: 'string' },
+    tui: { type: 'boolean', default: false },
   },
 })
+if (values.tui) {
+  await benchTui()
+  process.exit()
+}
 const scale = values.quick ? 0.2 : 1
 
 interface Load {

@@ -1,5 +1,5 @@
 // The built terminal client on a fake Chat, as a program: tests run it in a pty. Words that are typed make things happen:
-// `burst` = twenty messages of bob, `hostile` = one that attacks the terminal, `offline` = the connection goes, `throw` = a crash.
+// `burst` = twenty messages of bob, `rate` = some each second (FAKE_RATE), `hostile` = one that attacks the terminal, `offline` = the connection goes, `throw` = a crash.
 import type * as main from '../src/tui/main.tsx'
 import { FakeChat } from './tui-fake-chat.ts'
 
@@ -14,6 +14,11 @@ for (let index = 1; index <= Number(process.env.FAKE_MESSAGES ?? 0); index++) ch
 if (process.env.FAKE_MESSAGES) await chat.markRead('bob')
 
 const tricks: Record<string, () => void> = {
+  rate: () => {
+    let count = 0
+    const everyMs = 1_000 / Number(process.env.FAKE_RATE ?? 50)
+    setInterval(() => chat.receive('bob', `rate ${++count}`), everyMs)
+  },
   burst: () => {
     for (let index = 1; index <= 20; index++) chat.receive('bob', `burst ${index}`)
   },
@@ -31,6 +36,7 @@ chat.send = async (to, text, options) => {
   tricks[text]?.()
   return result
 }
+if (process.env.FAKE_RATE) console.log('begins')
 const { FAKE_NOTICE, FAKE_DIRECTORY } = process.env
 await runTui({
   chat,

@@ -72,9 +72,10 @@ const laidOut = (nodes: readonly ClusterNode[], width: number): Laid[] => {
 }
 
 const rowOf = (laid: readonly Laid[], spanOf: (column: Column) => Span): Line =>
-  laid.flatMap(({ column, width }) => {
+  laid.flatMap(({ column, width }, index) => {
     const cell = spanOf(column)
-    return [cell, span(spaces(width - widthOf(cell.text) + GAP))]
+    const isLast = index === laid.length - 1
+    return isLast ? [cell] : [cell, span(spaces(width - widthOf(cell.text) + GAP))]
   })
 
 const tableLines = (nodes: readonly ClusterNode[], width: number): Line[] => {

@@ -31,7 +31,13 @@ export interface EffectTools extends EffectPorts {
   list: (title: string, rows: readonly ListRow[]) => void
 }
 
-type Runner<T extends Effect['type']> = (effect: Extract<Effect, { type: T }>) => Promise<void> | void
+/** Also of a member of the union that stands for several types. */
+type EffectOf<T extends Effect['type'], E = Effect> = E extends { type: infer Types }
+  ? T extends Types
+    ? E & { type: T }
+    : never
+  : never
+type Runner<T extends Effect['type']> = (effect: EffectOf<T>) => Promise<void> | void
 export type Runners<T extends Effect['type'] = Effect['type']> = { [Type in T]: Runner<Type> }
 
 export const sayError = (store: Store, error: unknown): void => {

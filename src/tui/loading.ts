@@ -103,11 +103,17 @@ export class Loading {
     const { current, timeline } = store.getState()
     // A conversation that was just opened does not wait for the list of all.
     if (current !== undefined && timeline === undefined) await this.#readTimeline()
-    const [entries, report, transfers] = await Promise.all([chat.inbox(), chat.connection(), chat.transfers()])
+    const [entries, report, transfers, strange] = await Promise.all([
+      chat.inbox(),
+      chat.connection(),
+      chat.transfers(),
+      chat.unverified(),
+    ])
     if (signal.aborted) return
     const conversations = entries.map((entry) => conversationOf(entry, chat.user)).sort(byNewest)
     store.dispatch({ type: 'connection', connection: connectionOf(report, transfers) })
     store.dispatch({ type: 'inbox', conversations })
+    store.dispatch({ type: 'unverified', users: strange.map(({ user }) => safeLine(user)) })
     await this.#readTimeline()
     await this.#renewSeen()
   }

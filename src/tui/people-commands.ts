@@ -26,6 +26,13 @@ export const peopleCommands: readonly SlashCommand[] = [
     help: safe`fingerprints of a user’s devices, to compare by voice`,
     run: aboutUser('verify'),
   },
+  {
+    name: 'verified',
+    takes: safe`[USER]`,
+    completes: ['user'],
+    help: safe`those fingerprints were the same: devices that come later are warned of`,
+    run: aboutUser('verified'),
+  },
   { name: 'devices', takes: safe``, help: safe`your devices`, run: (state) => step(state, { type: 'devices' }) },
   {
     name: 'link',

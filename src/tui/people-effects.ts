@@ -1,5 +1,5 @@
 // About people and devices: blocking, comparing fingerprints, one's own devices.
-import type { AttentionLevel, DeviceReport } from '../client/api.ts'
+import type { AttentionLevel, DeviceFingerprint, DeviceReport } from '../client/api.ts'
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import type { EffectTools, Runners } from './effect-tools.ts'
 import { span } from './lines.ts'
@@ -17,8 +17,12 @@ const deviceRow = (device: DeviceReport): ListRow => {
   }
 }
 
-const fingerprintRow = (device: string, fingerprint: string): ListRow => ({
-  line: [span(safe`${safeLine(device)}  `, 'name'), span(safeLine(fingerprint))],
+const fingerprintRow = ({ device, fingerprint, verified }: DeviceFingerprint): ListRow => ({
+  line: [
+    span(safe`${safeLine(device)}  `, 'name'),
+    span(safeLine(fingerprint)),
+    verified ? span(safe`  compared`, 'seen') : span(safe`  not compared`, 'dim'),
+  ],
 })
 
 const levelTexts: Record<AttentionLevel, SafeText> = {
@@ -27,7 +31,16 @@ const levelTexts: Record<AttentionLevel, SafeText> = {
   none: safe`draws no attention any more`,
 }
 
-type PeopleEffect = 'setLevel' | 'markUnread' | 'block' | 'unblock' | 'devices' | 'revoke' | 'verify' | 'link'
+type PeopleEffect =
+  | 'verified'
+  | 'setLevel'
+  | 'markUnread'
+  | 'block'
+  | 'unblock'
+  | 'devices'
+  | 'revoke'
+  | 'verify'
+  | 'link'
 
 export const peopleRunners = ({ chat, say, list }: EffectTools): Runners<PeopleEffect> => ({
   setLevel: async ({ conversation, level }) => {
@@ -49,8 +62,14 @@ export const peopleRunners = ({ chat, say, list }: EffectTools): Runners<PeopleE
     say(safe`The device ${safeLine(device, { maxLength: 40 })} is ended.`)
   },
   verify: async ({ user }) => {
-    const rows = (await chat.fingerprints(user)).map(({ device, fingerprint }) => fingerprintRow(device, fingerprint))
-    list(`Devices of ${user}: compare with what ${user} sees`, rows)
+    const devices = await chat.fingerprints(user)
+    const isCompared = devices.length > 0 && devices.every(({ verified }) => verified)
+    const how = isCompared ? 'you compared them' : `compare with what ${user} sees, then /verified ${user}`
+    list(`Devices of ${user}: ${how}`, devices.map(fingerprintRow))
+  },
+  verified: async ({ user }) => {
+    const { length } = await chat.verify(user)
+    say(safe`You compared ${length} devices of ${safeLine(user)}: one that comes later is warned of.`)
   },
   link: async ({ code }) => {
     const { device } = await chat.approveLink(code)

@@ -40,6 +40,7 @@ export type Action =
   | { type: 'renamed'; from: string; to: string }
   /** Of a path; for the draft that asked. */
   | { type: 'completed'; from: number; draft: Draft; candidates: readonly Candidate[] }
+  | { type: 'unverified'; users: readonly SafeText[] }
   | { type: 'live'; event: LiveEvent }
   | { type: 'openCluster' }
   | { type: 'cluster'; report: ClusterReport }
@@ -121,6 +122,8 @@ const handlers: Handlers = {
   open: (state, { conversation }) => step(openConversation(state, conversation)),
   renamed: (state, { from, to }) => step(onRenamed(state, from, to)),
   completed: (state, action) => step(withCandidates(state, action)),
+  unverified: (state, { users }) =>
+    step(users.join(' ') === state.strangeDevices.join(' ') ? state : { ...state, strangeDevices: users }),
   live: (state, { event }) => step(onLive(state, event)),
   openCluster: (state) => step({ ...state, overlay: { kind: 'cluster', top: 0 } }),
   cluster: (state, { report }) => step({ ...state, cluster: withReport(state.cluster, report, state.nowMs) }),

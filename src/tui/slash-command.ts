@@ -37,7 +37,7 @@ export const wordsOf = (argument: string): string[] => argument.split(/\s+/).fil
 
 /** Without a name they mean the other user of the open conversation. */
 export const aboutUser =
-  (type: 'block' | 'unblock' | 'verify') =>
+  (type: 'block' | 'unblock' | 'verify' | 'verified') =>
   (state: State, argument: string): Step | SafeText => {
     const user = argument === '' ? (state.current ?? '') : argument
     return isUserName(user) ? step(state, { type, user }) : notAName(user)

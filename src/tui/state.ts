@@ -118,6 +118,8 @@ export interface State {
   readonly completion: Completion | undefined
   /** The message that keys are about, by id (Ctrl-S). */
   readonly selected: string | undefined
+  /** Users who were verified and have new devices since: their keys may be somebody else's. */
+  readonly strangeDevices: readonly SafeText[]
   /** Who is typing, by conversation. */
   readonly typing: Readonly<Record<string, readonly SafeText[]>>
   readonly presence: Readonly<Record<string, Presence>>
@@ -162,7 +164,7 @@ export type Effect =
   | { type: 'giveRole'; group: string; user: string; role: GroupRole }
   | { type: 'renameGroup'; group: string; newName: string }
   | { type: 'cluster' }
-  | { type: 'verify'; user: string }
+  | { type: 'verify' | 'verified'; user: string }
   | { type: 'link'; code: string }
   | { type: 'edit'; conversation: string; text: string }
   | { type: 'redraw' }
@@ -206,6 +208,7 @@ export const initialState = (options: {
     recall: undefined,
     completion: undefined,
     selected: undefined,
+    strangeDevices: [],
     typing: {},
     presence: {},
     overlay: undefined,

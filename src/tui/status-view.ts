@@ -68,7 +68,9 @@ export const headerLine = (state: State): Line => {
   const others = all.filter(({ name, unread, level }) => unread > 0 && name !== state.current && level !== 'none')
   const below = countBelow(state)
   const current = all.find(({ name }) => name === state.current)
-  const about = current ? aboutText(state, current.name) : safe``
+  const isStrange = current !== undefined && state.strangeDevices.some((user) => user === current.name)
+  const warning = safe`  ! new device, not compared: /verify`
+  const about = isStrange ? warning : current ? aboutText(state, current.name) : safe``
   const right: SafeText[] = state.showsNotices
     ? [safe`${labelOf(state.keymap, 'chat', 'escape')} hides the notice`]
     : []
@@ -76,7 +78,7 @@ export const headerLine = (state: State): Line => {
   else if (state.timeline?.hasEnd === false) right.push(safe`newer below ↓`)
   if (others.length > 0) right.push(safe`${others.reduce((sum, { unread }) => sum + unread, 0)} unread elsewhere`)
   return bar(
-    [span(safe` ${current?.title ?? safe`chat`}`, 'bar'), span(about, 'bar')],
+    [span(safe` ${current?.title ?? safe`chat`}`, 'bar'), span(about, isStrange ? 'barProblem' : 'bar')],
     line(safe`${dotted(right)} `, 'bar'),
     {
       width: state.size.columns,

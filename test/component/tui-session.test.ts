@@ -150,6 +150,22 @@ test(
 )
 
 test(
+  'a new device of somebody who was compared is warned of until it is compared too',
+  withSession(async ({ chat, type, screen }) => {
+    chat.unverifiedUsers = [{ user: 'bob', devices: ['d9'] }]
+    chat.changed()
+    await eventually(() => /^ bob {2}! new device, not compared: \/verify/.test(screen()))
+    type('/verify\r')
+    await eventually(() => /Devices of bob: compare[^]*not compared/.test(screen()))
+    type('\x07/verified\r')
+    await eventually(() => chat.verified.has('bob'))
+    chat.unverifiedUsers = []
+    chat.changed()
+    await eventually(() => !/new device/.test(screen()))
+  }, 3),
+)
+
+test(
   'what is edited, deleted and reacted to is seen at once',
   withSession(async ({ type, screen }) => {
     type('a tpyo\r')
