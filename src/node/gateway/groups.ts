@@ -1,7 +1,7 @@
-// What clients ask of groups: passed on to a group node, the next one when that cannot be reached. The gateway knows no members
-// and keeps nothing; it only checks that people act in their own name.
+// What clients ask of groups: passed on to a group node, and to the next one when that does not answer: every request may be repeated, so
+// a node that dies or hangs in the middle costs a moment. The gateway knows no members and keeps nothing.
 import { toBase64 } from '../../protocol/bytes.ts'
-import { ChatError, hasCode } from '../../protocol/errors.ts'
+import { asChatError, ChatError, hasCode } from '../../protocol/errors.ts'
 import type { ClientFrame } from '../../protocol/frames.ts'
 import { isGroupId, isGroupName } from '../../protocol/names.ts'
 import type { OpenRecord } from '../../protocol/records.ts'
@@ -17,6 +17,13 @@ export interface GroupsPorts {
   view: ClusterView
   pusher: Pusher
 }
+
+/** Before another node is asked; one alone has all the time that the method allows. */
+const PATIENCE_MS = 5_000
+/** Never got there, or to a node of a version that serves no groups. */
+const UNSENT = ['PEER_UNREACHABLE', 'RPC_UNKNOWN'] as const
+/** It may have happened. */
+const UNANSWERED = ['NET_CLOSED', 'NET_TIMEOUT'] as const
 
 export class Groups {
   readonly #ports: GroupsPorts
@@ -57,14 +64,23 @@ export class Groups {
   ): Promise<Response> {
     const { transport, view } = this.#ports
     const nodes = groupNodesFor(view.current().map, group, (peer) => transport.isConnected(peer))
-    for (const peer of nodes) {
+    let unanswered: ChatError | undefined
+    for (const [i, peer] of nodes.entries()) {
       try {
-        return await transport.call(peer, method, request)
+        return await transport.call(peer, method, request, i < nodes.length - 1 ? { timeoutMs: PATIENCE_MS } : {})
       } catch (error) {
-        // Never got there; or that node is of a version that serves no groups.
-        if (!hasCode(error, 'PEER_UNREACHABLE', 'RPC_UNKNOWN')) throw error
+        if (hasCode(error, ...UNANSWERED)) unanswered = asChatError(error)
+        else if (!hasCode(error, ...UNSENT)) throw unanswered === undefined ? error : afterUnanswered(error)
       }
     }
-    throw new ChatError('GROUP_UNAVAILABLE')
+    throw unanswered ?? new ChatError('GROUP_UNAVAILABLE')
   }
+}
+
+/** What only says something about the moment does not undo what the node before may have done. A lost race does: it is lost for good. */
+const afterUnanswered = (error: unknown): ChatError => {
+  const known = asChatError(error)
+  return known.retryable && !hasCode(known, 'GROUP_CONFLICT')
+    ? new ChatError('OUTCOME_UNKNOWN', { cause: known })
+    : known
 }

@@ -22,6 +22,8 @@ export interface SenderPorts {
 const MAX_ATTEMPTS = 5
 /** Versions back in which a message of somebody who is no member any more is looked for. */
 const MAX_BACK = 16
+/** In copies: reading a group’s newest version from its homes, for somebody who may be no member. */
+const READ_COST = 100
 /** Copies that may wait for their homes; past it messages are refused until there is room. */
 const MAX_WAITING_COPIES = 500_000
 const MAX_AUTHORS = 10_000
@@ -72,7 +74,10 @@ export class Sender {
     const { versions } = this.#ports
     let version = await versions.recent(group)
     for (let attempt = 1; ; attempt++) {
-      if (version.version < knownVersion || !version.members.has(author)) version = await versions.newest(group)
+      if (version.version < knownVersion || !version.members.has(author)) {
+        this.#charge(author, READ_COST)
+        version = await versions.newest(group)
+      }
       if (version.version < knownVersion) {
         throw new ChatError('MESSAGE_INVALID', { message: 'The message names a version that the group does not have' })
       }
