@@ -24,7 +24,9 @@ import { Running, type Sent, World } from './world.ts'
 
 const chat = join(import.meta.dirname, '../../bin/chat.js')
 const MIB = 1024 * 1024
+/** More than a client may need, and long enough on its way to be caught. */
 const SIZE = 64 * MIB + 12_345
+const SMALLER = 32 * MIB
 /** What a client may need above one that sends no file. */
 const MAX_EXTRA_BYTES = 64 * MIB
 /** What is sent again at most when an upload goes on: bytes on their way, and what the cluster had not confirmed. */
@@ -75,7 +77,7 @@ let sha256 = ''
 /** Id of the message with it. */
 let film = ''
 test.before(async () => {
-  world = await World.up({ gateways: 2, routers: 1, stores: 3 })
+  world = await World.up({ gateways: 2, routers: 1, stores: 2 })
   await world.register('alice', 'bob', 'carol')
   file = join(world.dir, 'film.mp4')
   sha256 = makeFile(file, SIZE)
@@ -155,7 +157,9 @@ test('a forwarded file is the same file, also through a pipe', async () => {
 })
 
 test('a killed upload goes on with the next command, a killed download with the next get', async () => {
-  const sending = start('alice', 'send', 'bob', 'again', '--file', file)
+  const path = join(world.dir, 'song.flac')
+  const hash = makeFile(path, SMALLER)
+  const sending = start('alice', 'send', 'bob', 'again', '--file', path)
   const other = await beside('alice', sending)
   await untilSent(other, 0.3)
   await other.close()
@@ -172,8 +176,20 @@ test('a killed upload goes on with the next command, a killed download with the 
   const parts = readdirSync(out)
   assert.ok(parts.length === 1 && parts[0]?.endsWith('.part'), parts.join())
   const [fetched] = await fetchAll('bob', id, out)
-  assert.is(await hashOf(fetched?.path ?? ''), sha256)
-  assert.equal(readdirSync(out), ['film.mp4'])
+  assert.is(await hashOf(fetched?.path ?? ''), hash)
+  assert.equal(readdirSync(out), ['song.flac'])
+})
+
+test('what cannot be sent or fetched says why, and how', async () => {
+  const codes = async (...args: string[]): Promise<[number, string]> => {
+    const { code, stdout } = await world.tryChat('bob', ...args, '--json')
+    return [code, (JSON.parse(stdout) as { error: { code: string } }).error.code] // interface.md
+  }
+  assert.equal(await codes('send', 'alice', '--file', join(world.dir, 'nowhere')), [4, 'FILE_UNKNOWN'])
+  assert.equal(await codes('send', 'alice', '--file', world.dir), [2, 'USAGE'])
+  assert.equal(await codes('get', film, '--name', 'other'), [4, 'FILE_UNKNOWN'])
+  assert.equal(await codes('get', film, '--out', file), [2, 'USAGE'])
+  assert.equal(await codes('get', film, '--out', '-'), [2, 'USAGE'])
 })
 
 test.run()
