@@ -1,6 +1,7 @@
 // Joins the state and the library: reads again when something changed, marks as read what was seen, listens for what is new.
 // Whatever fails is said on the screen; nothing here draws.
 import type { GroupEvent } from '../client/api.ts'
+import { isGroupName } from '../protocol/names.ts'
 import { sleep } from '../platform/timing.ts'
 import { arrivalOf, type Notification } from './attention.ts'
 import { type EffectPorts, sayError } from './effect-tools.ts'
@@ -111,21 +112,22 @@ export class Session {
     }
   }
 
-  #tellOfGroup(event: GroupEvent): void {
+  async #tellOfGroup(event: GroupEvent): Promise<void> {
     const { chat, store } = this.#ports
-    const { current, inbox } = store.getState()
     if (event.by !== chat.user) store.dispatch({ type: 'toast', text: groupNews(event, chat.user), style: 'dim' })
-    // Which of the groups it was is seen by who is not there any more.
-    const isGone = current?.startsWith('#') === true && !inbox?.some(({ name }) => name === current)
-    if (event.change === 'rename' && isGone) store.dispatch({ type: 'renamed', from: current, to: event.group })
     this.#loading.refresh()
+    const { current } = store.getState()
+    if (event.change !== 'rename' || !isGroupName(current)) return
+    // Which of the groups it was is seen by who is not there any more.
+    const isGone = !(await chat.inbox()).some(({ conversation }) => conversation === current)
+    if (isGone) store.dispatch({ type: 'renamed', from: current, to: event.group })
   }
 
   async #listen(): Promise<void> {
     const { chat, store, signal } = this.#ports
     try {
       for await (const event of chat.events({ signal })) {
-        if (event.type === 'group') this.#tellOfGroup(event)
+        if (event.type === 'group') await this.#tellOfGroup(event)
         const arrival = arrivalOf(store.getState(), event)
         if (arrival) this.#notifier.add(arrival)
       }

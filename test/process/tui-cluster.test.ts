@@ -98,4 +98,35 @@ test('the first start asks for gateway and name, registers, and the replies quot
   }
 })
 
+test('a group: made, answered, read, reacted to, found, and followed under another name', async () => {
+  const directory = newDirectory()
+  const [home, data] = [join(directory, 'home'), join(directory, 'data')]
+  const server = await startNode(data, '--role', 'all', '--ws', '127.0.0.1:0', '--open-registration')
+  const gateway = server.ready.ws ?? ''
+  await chat('--home', home, '--profile', 'alice', 'register', 'alice', '--gateway', gateway)
+  await chat('--home', home, '--profile', 'bob', 'register', 'bob', '--gateway', gateway)
+  const [alice, bob] = [openScreen(home, 'alice'), openScreen(home, 'bob')]
+  for (const screen of [alice, bob]) await screen.shows('There is no conversation yet')
+  alice.type('/group create #sailing bob\r')
+  await alice.shows('#sailing has 2 members')
+  await bob.shows(/▸ #sailing/)
+  alice.type('who steers, @bob?\r')
+  await alice.shows(/who steers, @bob\? {2}✓✓ read/)
+  await bob.shows(/alice \d\d:\d\d\n +who steers, @bob\?/)
+  bob.type('\x13a\r')
+  await alice.shows(/who steers[^]*👍/)
+  bob.type('I do\r')
+  await alice.shows(/bob \d\d:\d\d\n +I do/)
+  bob.type('/edit\rI really do\r')
+  await alice.shows(/I doI really do \(edited\)/)
+  alice.type('/group rename #regatta\r')
+  await bob.shows(/▸ #regatta/)
+  alice.type('/search steers\r')
+  await alice.shows(/1 message with “steers”[^]*#regatta/)
+  for (const screen of [alice, bob]) {
+    screen.type('\x07\x03\x03')
+    assert.is((await screen.ends()).exitCode, 0)
+  }
+})
+
 test.run()
