@@ -67,10 +67,6 @@ export class Presence {
     this.#cancel?.()
   }
 
-  get watchedUsers(): number {
-    return this.#watchers.size
-  }
-
   #mayAdd(user: string, count: number): void {
     const now = this.#ports.clock.monotonic()
     let bucket = this.#buckets.get(user)
