@@ -71,6 +71,8 @@ const deletedButServed: Check = {
     const gone = new Set(goneForAll(history).map(({ id }) => id))
     return end.homes.flatMap(({ peer, entries }) =>
       entries
+        // What is left of mailboxes that have other homes now is served to nobody.
+        .filter(({ mailbox }) => end.homesOf[mailbox]?.includes(peer))
         .filter(({ id, text, isServed }) => isServed && gone.has(id) && !end.forged.includes(text))
         .map(({ id, mailbox, text }) => `${id} (${text}) in ${mailbox} on ${peer}`),
     )
