@@ -24,9 +24,6 @@ export const mutantNames = [
   'new-id-on-resend',
   'edit-by-anyone',
   'body-beats-tombstone',
-  'membership-unchecked',
-  'group-version-unchecked',
-  'lost-race-taken-for-won',
   'tombstone-forgotten',
 ] as const
 /** Of the write-once registers and what stands on them: caught by a simulation of their own (test/sim-register). */
@@ -44,14 +41,17 @@ export const registerMutantNames = [
   'undecided-shown',
 ] as const
 export type RegisterMutantName = (typeof registerMutantNames)[number]
-/** Of clients that send and fetch files: caught by the scenarios of test/component/client-file-scenarios.ts. */
-export const fileMutantNames = [
+/** Of clients in groups, and of those that send and fetch files: caught by the scenarios of test/component/client-*-scenarios.ts. */
+export const clientMutantNames = [
+  'membership-unchecked',
+  'group-version-unchecked',
+  'lost-race-taken-for-won',
   'message-before-files',
   'changed-file-sent',
   'chunk-unverified',
   'whole-unverified',
 ] as const
-export type MutantName = (typeof mutantNames)[number] | RegisterMutantName | (typeof fileMutantNames)[number]
+export type MutantName = (typeof mutantNames)[number] | RegisterMutantName | (typeof clientMutantNames)[number]
 
 const fromSources = import.meta.url.endsWith('.ts')
 let armed: MutantName | undefined

@@ -1,7 +1,7 @@
 // Each deliberate fault of the client fails a scenario that passes without it: the checks can fail.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { armMutant, fileMutantNames, type MutantName } from '../../src/platform/mutants.ts'
+import { armMutant, clientMutantNames, type MutantName } from '../../src/platform/mutants.ts'
 import { setPatience } from '../eventually.ts'
 import { fileScenarios } from './client-file-scenarios.ts'
 import { groupScenarios } from './client-group-scenarios.ts'
@@ -44,10 +44,10 @@ for (const [name, scenario] of killedBy) {
     assert.ok(failure, `with ${name} the scenario still passes`)
   })
 }
-mutants('every fault of files has a scenario that sees it', () => {
+mutants('every fault that only clients can have has a scenario that sees it', () => {
   const seen = new Set(killedBy.map(([name]) => name))
   assert.equal(
-    fileMutantNames.filter((name) => !seen.has(name)),
+    clientMutantNames.filter((name) => !seen.has(name)),
     [],
   )
 })

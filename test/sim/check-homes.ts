@@ -10,14 +10,6 @@ export const storedSends = (history: History): SendEvent[] => {
   const ids = new Set<string>()
   return history.of('send').filter(({ type, id }) => type === 'ok' && !ids.has(id) && ids.add(id))
 }
-/** Or perhaps: whoever asked for it was not answered. */
-const deletedByAuthor = (history: History): Set<string> =>
-  new Set(
-    history
-      .of('refer')
-      .filter(({ what, user, from }) => what === 'delete' && user === from)
-      .map(({ id }) => id),
-  )
 /** Refused for good, as the client said. */
 const refusedSends = (history: History): SendEvent[] => history.of('send').filter(({ type }) => type === 'fail')
 
@@ -28,19 +20,14 @@ const lost: Check = {
   invariant: 1,
   name: 'acknowledged but lost',
   isEventual: true,
-  find: ({ history, end }) => {
-    // Of what its author deleted the tombstone must last; an entry without a body may go with the disk of a home that had it.
-    const deleted = deletedByAuthor(history)
-    return storedSends(history)
-      .filter(({ id }) => !deleted.has(id))
-      .flatMap((send) =>
-        mailboxesOf(send).flatMap((mailbox) =>
-          (end.homesOf[mailbox] ?? [])
-            .filter((peer) => !entriesOf(end, peer, mailbox).some(({ id }) => id === send.id))
-            .map((peer) => `${send.id} (${send.text}) is not in ${mailbox} on ${peer}`),
-        ),
-      )
-  },
+  find: ({ history, end }) =>
+    storedSends(history).flatMap((send) =>
+      mailboxesOf(send).flatMap((mailbox) =>
+        (end.homesOf[mailbox] ?? [])
+          .filter((peer) => !entriesOf(end, peer, mailbox).some(({ id }) => id === send.id))
+          .map((peer) => `${send.id} (${send.text}) is not in ${mailbox} on ${peer}`),
+      ),
+    ),
 }
 
 const notDurable: Check = {

@@ -106,12 +106,16 @@ export interface FetchedStub {
   recordKey: Buffer
   places: Place[]
 }
-/** What another home has left of a deleted record. Kept only where we know of the deletion ourselves; else the next pass asks again. */
-export const stageStub = (home: Home, { sealed, acceptedAt, hour, recordKey, places }: FetchedStub): void => {
+/**
+ * What another home has left of a deleted record. Kept only where we know of the deletion ourselves; false when that is not so
+ * everywhere: the tombstone may come later in the same pass, and then the next one asks again.
+ */
+export const stageStub = (home: Home, { sealed, acceptedAt, hour, recordKey, places }: FetchedStub): boolean => {
   const draft = home.queue.draft()
   const from = String(openHeader(sealed).from)
   const deleted = places.filter((place) => home.hasTombs && isDeleted(home, place, { recordKey, author: from }))
-  if (deleted.length === 0) return
+  const isKept = deleted.length === places.length
+  if (deleted.length === 0) return isKept
   const flags = flagsOf('msg', false)
   const mailboxes = deleted.map(({ mailbox }) => mailbox)
   const record: AdmittedRecord = {
@@ -134,4 +138,5 @@ export const stageStub = (home: Home, { sealed, acceptedAt, hour, recordKey, pla
   }
   const body = bodyKey(hour, recordKey)
   if (home.database.get(body) === undefined) draft.put(body, bodyValue(acceptedAt, sealed))
+  return isKept
 }

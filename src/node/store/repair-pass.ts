@@ -50,12 +50,18 @@ export const pullFrom = async (context: StoreContext, options: PassOptions): Pro
   const home = context.home()
   const cutoff = commonCutoff(context)
   const { digests, readable, mark } = await transport.call(peer, repairDigests, { epoch, cutoff })
+  const pass = { ...options, cutoff, isWhole: true }
   let fetched = 0
   for (const shard of mutant('no-repair') ? [] : shards) {
     const theirs = digests.subarray(shard * DIGEST_BYTES, (shard + 1) * DIGEST_BYTES)
-    if (!equalBytes(theirs, context.home().digests.ofShard(shard, cutoff))) {
-      fetched += await pullShard(context, { ...options, shard, cutoff })
-    }
+    if (equalBytes(theirs, context.home().digests.ofShard(shard, cutoff))) continue
+    fetched += await pullShard(context, { pass, shard })
+    if (pass.isWhole) continue
+    // The tombstone of what was left out came behind it in the same shard: now it can be kept.
+    pass.isWhole = true
+    fetched += await pullShard(context, { pass, shard })
+    if (!pass.isWhole)
+      throw new ChatError('STORE_SYNCING', { message: 'A deletion that another home knows lacks here' })
   }
   // Records that were on their way to our disk counted as ours: wait until they are. A database that was opened again
   // meanwhile lost those whose batch failed.
@@ -64,9 +70,17 @@ export const pullFrom = async (context: StoreContext, options: PassOptions): Pro
   return { readable, mark, fetched }
 }
 
-type ShardOptions = PassOptions & { shard: number; cutoff: number }
+interface ShardOptions {
+  pass: PassOptions & {
+    cutoff: number
+    /** False once something was left out that the next look may bring. */
+    isWhole: boolean
+  }
+  shard: number
+}
 const pullShard = async (context: StoreContext, options: ShardOptions): Promise<number> => {
-  const { peer, epoch, shard, cutoff } = options
+  const { pass, shard } = options
+  const { peer, epoch, cutoff } = pass
   const { hours, digests } = await context.transport.call(peer, repairHours, { epoch, shard, cutoff })
   const own = new Map(
     context
@@ -85,7 +99,8 @@ const pullShard = async (context: StoreContext, options: ShardOptions): Promise<
 
 type HourOptions = ShardOptions & { hour: number }
 const pullHour = async (context: StoreContext, options: HourOptions): Promise<number> => {
-  const { peer, epoch, shard, hour } = options
+  const { pass, shard, hour } = options
+  const { peer, epoch } = pass
   let fetched = 0
   let after: Uint8Array | undefined
   do {
@@ -124,7 +139,8 @@ const findMissing = (
 
 /** Fetches, in as many answers as the other side needs; bodies that we have for another mailbox are taken from ourselves. */
 const pullRecords = async (context: StoreContext, options: HourOptions, wanted: Missing[]): Promise<void> => {
-  const { peer, epoch, hour } = options
+  const { pass, hour } = options
+  const { peer, epoch } = pass
   let rest = wanted.filter((missing) => !keepOwn(context, options, missing))
   while (rest.length > 0) {
     const keys = Buffer.concat(rest.map(({ recordKey }) => recordKey))
@@ -132,7 +148,7 @@ const pullRecords = async (context: StoreContext, options: HourOptions, wanted: 
     if (records.length === 0) break
     for (const [index, record] of records.entries()) {
       const missing = rest[index]
-      if (record && missing) await keepFetched(context, { hour, missing, record })
+      if (record && missing && !(await keepFetched(context, { hour, missing, record }))) pass.isWhole = false
     }
     rest = rest.slice(records.length)
   }
@@ -153,19 +169,21 @@ interface Fetched {
   missing: Missing
   record: StoredRecord
 }
-/** Keeps what checks out. A record that does not is left out and named in the log; a tombstone that cannot be verified now ends the pass. */
-export const keepFetched = async (context: StoreContext, { hour, missing, record }: Fetched): Promise<void> => {
+/**
+ * Keeps what checks out; false for what is left of a deleted record while its deletion is not known here. A record that does not
+ * check out is left out for good and named in the log; a tombstone that cannot be verified now ends the pass.
+ */
+export const keepFetched = async (context: StoreContext, { hour, missing, record }: Fetched): Promise<boolean> => {
   const { recordKey, mailboxes } = missing
   try {
     if (isStub(record.sealed)) {
-      stageStub(context.home(), { ...record, hour, recordKey, places: mailboxes.map(placeOf) })
-      return
+      return stageStub(context.home(), { ...record, hour, recordKey, places: mailboxes.map(placeOf) })
     }
     const admitted = admit({ mailboxes, ...record }, admissionRules(context))
-    if (!admitted) return
+    if (!admitted) return true
     if (!equalBytes(admitted.recordKey, recordKey) || admitted.hour !== hour) {
       context.log.warn({ key: recordKey.toString('hex'), mailboxes }, 'another home sent other bytes than its key says')
-      return
+      return true
     }
     if (admitted.tombstone) await verifyTombstone(context, admitted)
     stageRecords(context.home(), [admitted])
@@ -177,4 +195,5 @@ export const keepFetched = async (context: StoreContext, { hour, missing, record
       'a record of another home is not valid and not kept',
     )
   }
+  return true
 }
