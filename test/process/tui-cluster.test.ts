@@ -71,7 +71,7 @@ test('a conversation, a killed server, and its return', async () => {
   }
 })
 
-test('the first start asks for gateway and name, registers, and the replies quote across two clients', async () => {
+test('the first start registers or links, profiles are chosen from, and replies quote across clients', async () => {
   const directory = newDirectory()
   const [home, data] = [join(directory, 'home'), join(directory, 'data')]
   const server = await startNode(data, '--role', 'all', '--ws', '127.0.0.1:0', '--open-registration')
@@ -80,6 +80,8 @@ test('the first start asks for gateway and name, registers, and the replies quot
   const carol = openScreen(home, 'carol')
   await carol.shows(/Address of a gateway \[ws:\/\/127\.0\.0\.1:7400\]:$/m)
   carol.type(`${gateway}\r`)
+  await carol.shows(/\(new, link\) \[new\]:/)
+  carol.type('\r')
   await carol.shows(/Your name .* \[carol\]:/)
   carol.type('bob\r')
   await carol.shows(/bob is taken[^]*Your name [^[]*:/)
@@ -92,7 +94,25 @@ test('the first start asks for gateway and name, registers, and the replies quot
   await bob.shows(/carol \d\d:\d\d\n +who is it\?/)
   bob.type('\x13rme\r')
   await carol.shows(/↳ carol: who is it\?\n +me/)
-  for (const screen of [carol, bob]) {
+
+  const laptop = openScreen(home, 'laptop')
+  await laptop.shows(/Address of a gateway/)
+  laptop.type(`${gateway}\r`)
+  await laptop.shows(/\(new, link\) \[new\]:/)
+  laptop.type('link\r')
+  await laptop.shows(/▀[^]*The code of this device: (\S+)/)
+  const code = /The code of this device: (\S+)/.exec(laptop.text)?.[1] ?? ''
+  carol.type(`/link ${code}\r`)
+  await laptop.shows(/carol \(profile laptop\) +at/)
+  carol.type('/msg bob both see this\r')
+  await laptop.shows('both see this')
+
+  const asking = new Screen([process.execPath, CHAT, '--home', home, 'tui'])
+  screens.push(asking)
+  await asking.shows(/^ {2}bob\n {2}carol\n {2}laptop \(user carol\)\nWhich one\?.*:$/m)
+  asking.type('laptop\r')
+  await asking.shows(/carol \(profile laptop\) +at/)
+  for (const screen of [carol, bob, laptop, asking]) {
     screen.type('\x03\x03')
     assert.is((await screen.ends()).exitCode, 0)
   }

@@ -6,13 +6,19 @@ import { EXIT_INTERRUPTED } from '../output.ts'
 export interface Questions {
   ask: (question: string, usual: string) => Promise<string>
   say: (line: string) => void
+  /** Aborts when the input ends. */
+  signal: AbortSignal
   close: () => void
 }
 
 export const terminalQuestions = (): Questions => {
   const lines = createInterface({ input: process.stdin, output: process.stdout })
+  const ending = new AbortController()
   const ended = new Promise<never>((_resolve, reject) => {
-    lines.once('close', () => reject(new ChatError('PROFILE_MISSING')))
+    lines.once('close', () => {
+      ending.abort()
+      reject(new ChatError('PROFILE_MISSING'))
+    })
   })
   // It may be closed when nothing is asked any more.
   ended.catch(() => {})
@@ -23,6 +29,7 @@ export const terminalQuestions = (): Questions => {
       return typed.trim() || usual
     },
     say: (line) => void process.stdout.write(`${line}\n`),
+    signal: ending.signal,
     close: () => lines.close(),
   }
 }

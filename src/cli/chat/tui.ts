@@ -1,15 +1,16 @@
-// chat tui: the terminal client. React and Ink are loaded only here. Without a profile it asks for gateway and name first.
+// chat tui: the terminal client. React and Ink are loaded only here. Without a profile it asks who this device is to be first.
 import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import { type Command, Option } from '@commander-js/extra-typings'
-import { connect, registerProfile } from '../../client/index.ts'
+import { connect, linkProfile, listProfiles, registerProfile } from '../../client/index.ts'
 import { Profile } from '../../client/profile.ts'
 import { isUserName } from '../../protocol/names.ts'
 import { anyStatus } from '../cluster/any-status.ts'
 import { examples } from '../output.ts'
+import { chooseProfile } from './choose-profile.ts'
 import { firstRun } from './first-run.ts'
 import { chatVerb, type Settings, settingsOf } from './options.ts'
-import { terminalQuestions } from './terminal-questions.ts'
+import { type Questions, terminalQuestions } from './terminal-questions.ts'
 
 const USUAL_GATEWAY = 'ws://127.0.0.1:7400'
 
@@ -18,28 +19,44 @@ const usualName = (profile: string): string => {
   return isUserName(name) ? name : ''
 }
 
-const registerByAsking = async (settings: Settings, profile: string): Promise<void> => {
-  const { ask, say, close } = terminalQuestions()
+/** The profile becomes somebody: a new user, or one more device of one. */
+const beginProfile = async (settings: Settings, profile: string, questions: Questions): Promise<void> => {
+  const { ask, say, signal } = questions
+  const { qrLines } = await import('./qr-code.ts')
   const known = settings.gateway === undefined ? {} : { gateway: String(settings.gateway) }
+  await firstRun(
+    {
+      ask,
+      say,
+      picture: qrLines,
+      register: ({ gateway, name, invite }) =>
+        registerProfile({ ...settings, profile, gateway, name, ...(invite === '' ? {} : { invite }) }),
+      link: ({ gateway, onCode }) => linkProfile({ ...settings, profile, gateway, onCode, signal }),
+    },
+    { known, usual: { gateway: USUAL_GATEWAY, name: usualName(profile) } },
+  )
+}
+
+/** Asks what has to be known before a client can be opened: which profile, when nobody named one, and who it is, when it is new. */
+const settled = async (settings: Settings): Promise<Settings> => {
+  const usual = new Profile(settings)
+  if (usual.read()) return settings
+  const isNamed = settings.profile !== undefined || process.env.CHAT_PROFILE !== undefined
+  const profiles = isNamed ? [] : listProfiles(settings.home)
+  const questions = terminalQuestions()
   try {
-    await firstRun(
-      {
-        ask,
-        say,
-        register: ({ gateway, name, invite }) =>
-          registerProfile({ ...settings, gateway, name, ...(invite === '' ? {} : { invite }) }),
-      },
-      { known, usual: { gateway: USUAL_GATEWAY, name: usualName(profile) } },
-    )
+    const chosen = profiles.length === 0 ? usual.name : await chooseProfile(questions, profiles)
+    if (!profiles.some(({ profile }) => profile === chosen)) await beginProfile(settings, chosen, questions)
+    return { ...settings, profile: chosen }
   } finally {
-    close()
+    questions.close()
   }
 }
 
-const runClient = async (settings: Settings, clusterDir: string | undefined): Promise<void> => {
-  const profile = new Profile(settings)
+const runClient = async (given: Settings, clusterDir: string | undefined): Promise<void> => {
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY
-  if (isTerminal && !profile.read()) await registerByAsking(settings, profile.name)
+  const settings = isTerminal ? await settled(given) : given
+  const profile = new Profile(settings)
   const { runTui } = await import('../../tui/main.tsx')
   const chat = await connect(settings)
   try {
