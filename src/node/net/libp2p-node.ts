@@ -3,11 +3,11 @@
 import { identify, type Identify } from '@libp2p/identify'
 import type { Libp2p, PeerId, PrivateKey } from '@libp2p/interface'
 import { kadDHT, type KadDHTInit, passthroughMapper, type SingleKadDHT } from '@libp2p/kad-dht'
-import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import { corkedNoise } from './corked-noise.ts'
 import type { MemberGate } from './member-gate.ts'
 
 const DHT_PROTOCOL = '/chatd/kad/1.0.0'
@@ -38,7 +38,7 @@ export const createNode = ({ privateKey, listen, isRouter, gate, records }: Libp
     privateKey,
     addresses: { listen },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [corkedNoise()],
     streamMuxers: [yamux()],
     connectionGater: gate.gater,
     // Addresses of connected peers must not age out: after an hour routers would teach newcomers nothing.
