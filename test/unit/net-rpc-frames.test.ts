@@ -2,7 +2,14 @@
 import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { decodePayload, encodePayload, type Frame, FrameReader, joinFrames } from '../../src/node/net/rpc-frames.ts'
+import {
+  decodePayload,
+  encodeParts,
+  encodePayload,
+  type Frame,
+  FrameReader,
+  joinFrames,
+} from '../../src/node/net/rpc-frames.ts'
 import { hasCode } from '../../src/protocol/errors.ts'
 import { limits } from '../../src/protocol/limits.ts'
 
@@ -79,6 +86,25 @@ test('payloads keep their shapes: bytes, big numbers, null, nesting, and nothing
   assert.is(absent, undefined)
 })
 
+for (const length of [64 * 1024 - 1, 64 * 1024, 256 * 1024]) {
+  test(`${length} bytes in a field arrive as they were, among others`, () => {
+    const bytes = Buffer.alloc(length, 7)
+    const { payload, tail } = encodeParts({ epoch: 3, bytes, offset: 70_000 })
+    assert.is(tail, length < 64 * 1024 ? undefined : bytes)
+    const chunks = [
+      joinFrames([{ type: 1, id: 1, method: 90, payload, ...(tail ? { tail } : {}) }]),
+      ...(tail ? [tail] : []),
+    ]
+    const [frame, ...others] = readAll([
+      ...chunks,
+      joinFrames([{ type: 5, id: 0, method: 0, payload: new Uint8Array(0) }]),
+    ])
+    const decoded = decodePayload(frame?.payload ?? new Uint8Array(0)) as { bytes: Buffer } // what was just encoded
+    assert.equal({ ...decoded, bytes: bytes.equals(decoded.bytes) }, { epoch: 3, offset: 70_000, bytes: true })
+    assert.is(others[0]?.type, 5)
+  })
+}
+
 test('what was encoded before is not overwritten by what is encoded after', () => {
   const payloads = Array.from({ length: 2_000 }, (_, i) => encodePayload({ i, pad: 'x'.repeat(i % 50) }))
   assert.equal(
@@ -90,6 +116,7 @@ test('what was encoded before is not overwritten by what is encoded after', () =
 test('a payload above the limit and a payload of nonsense are refused', () => {
   const isInvalid = (error: unknown): boolean => hasCode(error, 'RPC_INVALID')
   assert.throws(() => encodePayload(Buffer.alloc(limits.maxPeerFrameBytes)), isInvalid)
+  assert.throws(() => encodeParts({ bytes: Buffer.alloc(limits.maxPeerFrameBytes) }), isInvalid)
   assert.throws(() => decodePayload(Uint8Array.of(0xde, 0xff)), isInvalid)
 })
 

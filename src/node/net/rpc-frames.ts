@@ -17,7 +17,14 @@ export interface Frame {
   /** Number of the method, see protocol/rpc.ts. */
   method: number
   payload: Uint8Array
+  /** The last bytes of what is sent, which lie somewhere else than the payload. A frame that arrived has all in its payload. */
+  tail?: Uint8Array
 }
+/** A byte string of this length costs less where it lies than copied. */
+const TAIL_BYTES = 64 * 1024
+/** How msgpack begins a byte string: an empty one, and one whose length has four bytes. */
+const EMPTY_BYTES = 2
+const LONG_BYTES = 0xc6
 
 // Plain objects without shared structures: both ends need no common state, and a frame can be read alone.
 const packr = new Packr({ useRecords: false, variableMapSize: true })
@@ -26,10 +33,38 @@ const packr = new Packr({ useRecords: false, variableMapSize: true })
 export const encodePayload = (value: unknown): Uint8Array => {
   if (value === undefined) return nothing
   const payload = packr.pack(value)
-  if (payload.length > limits.maxPeerFrameBytes - HEADER_BYTES) {
-    throw new ChatError('RPC_INVALID', { message: `A frame of ${payload.length} bytes is more than a peer takes` })
-  }
+  assertFits(payload.length)
   return payload
+}
+
+/**
+ * The same bytes, of which a long byte string that is a field of `value` is the last and not copied: it must not change until the answer
+ * came. RPC_INVALID.
+ */
+export const encodeParts = (value: unknown): Pick<Frame, 'payload' | 'tail'> => {
+  const name = longField(value)
+  if (name === undefined) return { payload: encodePayload(value) }
+  const { [name]: tail = nothing, ...rest } = value as Record<string, Uint8Array> // it has that field
+  const packed = packr.pack({ ...rest, [name]: nothing })
+  const start = packed.length - EMPTY_BYTES
+  const payload = Buffer.allocUnsafe(start + 1 + LENGTH_BYTES)
+  packed.copy(payload, 0, 0, start)
+  payload.writeUInt32BE(tail.length, payload.writeUInt8(LONG_BYTES, start))
+  assertFits(payload.length + tail.length)
+  return { payload, tail }
+}
+
+const longField = (value: unknown): string | undefined => {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined
+  return Object.keys(value).find((name) => {
+    const field: unknown = value[name as keyof typeof value]
+    return field instanceof Uint8Array && field.length >= TAIL_BYTES
+  })
+}
+
+const assertFits = (bytes: number): void => {
+  if (bytes <= limits.maxPeerFrameBytes - HEADER_BYTES) return
+  throw new ChatError('RPC_INVALID', { message: `A frame of ${bytes} bytes is more than a peer takes` })
 }
 
 /** Byte strings in the result are slices of `payload`: who keeps them for long copies them. RPC_INVALID. */
@@ -43,12 +78,16 @@ export const decodePayload = (payload: Uint8Array): unknown => {
   }
 }
 
-export const frameBytes = (frame: Frame): number => HEADER_BYTES + frame.payload.length
+/** Of what a frame carries. */
+export const carriedBytes = ({ payload, tail }: Pick<Frame, 'payload' | 'tail'>): number =>
+  payload.length + (tail?.length ?? 0)
 
-/** All frames in one chunk, ready to be sent at once. */
+export const frameBytes = (frame: Frame): number => HEADER_BYTES + carriedBytes(frame)
+
+/** All frames in one chunk, ready to be sent at once; tails follow by themselves. */
 export const joinFrames = (frames: Frame[]): Buffer => {
   let bytes = 0
-  for (const frame of frames) bytes += frameBytes(frame)
+  for (const { payload } of frames) bytes += HEADER_BYTES + payload.length
   const chunk = Buffer.allocUnsafe(bytes)
   let at = 0
   for (const frame of frames) {
@@ -66,11 +105,11 @@ export const headerOf = (frame: Frame): Buffer => {
   return header
 }
 
-const writeHeader = (chunk: Buffer, start: number, { type, id, method, payload }: Frame): number => {
-  let at = chunk.writeUInt32BE(HEADER_BYTES - LENGTH_BYTES + payload.length, start)
-  at = chunk.writeUInt8(type, at)
-  at = chunk.writeUInt32BE(id, at)
-  return chunk.writeUInt16BE(method, at)
+const writeHeader = (chunk: Buffer, start: number, frame: Frame): number => {
+  let at = chunk.writeUInt32BE(frameBytes(frame) - LENGTH_BYTES, start)
+  at = chunk.writeUInt8(frame.type, at)
+  at = chunk.writeUInt32BE(frame.id, at)
+  return chunk.writeUInt16BE(frame.method, at)
 }
 
 /** Cuts a stream of bytes into frames; joins the pieces of a frame once, when it is whole. */

@@ -91,10 +91,14 @@ export class RpcOutbox {
   }
 }
 
-/** Small frames in one piece; a large one, which is alone, as it is behind its header. What is sent while the peer does not read is kept. */
+/**
+ * Small frames in one piece; a large one, which is alone, in pieces of which the long one is sent from where it lies. What is sent while the
+ * peer does not read is kept.
+ */
 const chunksOf = (frames: Frame[]): Uint8Array[] => {
   const [first] = frames
-  const isLarge = first !== undefined && frames.length === 1 && first.payload.length > CHUNK_BYTES
+  if (first?.tail) return [joinFrames([first]), first.tail]
+  const isLarge = first !== undefined && first.payload.length > CHUNK_BYTES
   return isLarge ? [headerOf(first), first.payload] : [joinFrames(frames)]
 }
 

@@ -5,7 +5,15 @@ import { asChatError, ChatError, type WireError } from '../../protocol/errors.ts
 import { limits } from '../../protocol/limits.ts'
 import type { Clock, Logger } from '../../platform/ports.ts'
 import { PendingCalls } from './pending-calls.ts'
-import { decodePayload, encodePayload, type Frame, FrameReader, FrameType } from './rpc-frames.ts'
+import {
+  carriedBytes,
+  decodePayload,
+  encodeParts,
+  encodePayload,
+  type Frame,
+  FrameReader,
+  FrameType,
+} from './rpc-frames.ts'
 import type { RpcHandlers } from './rpc-handlers.ts'
 import { RpcOutbox } from './rpc-outbox.ts'
 
@@ -67,7 +75,7 @@ export class RpcStream {
     this.#outbox = new RpcOutbox({
       clock,
       send: (chunk) => wire.send(chunk),
-      onSending: (frame) => frame.type !== FrameType.request || this.#pending.markSent(frame.id, frame.payload.length),
+      onSending: (frame) => frame.type !== FrameType.request || this.#pending.markSent(frame.id, carriedBytes(frame)),
       onFlushed: () => this.#resumeIfRead(),
       onError: (error) => this.end(error),
     })
@@ -85,15 +93,15 @@ export class RpcStream {
 
   /** Throws at once PEER_OVERLOADED, PEER_UNREACHABLE, RPC_INVALID; rejects with NET_TIMEOUT, NET_CLOSED or the peer's error. */
   call(method: number, request: unknown, timeoutMs: number): Promise<unknown> {
-    const payload = this.#encode(request)
+    const encoded = this.#encode(request)
     const { id, answer } = this.#pending.open(this.#options.clock.monotonic() + timeoutMs)
-    this.#outbox.add({ type: FrameType.request, id, method, payload })
+    this.#outbox.add({ type: FrameType.request, id, method, ...encoded })
     return answer
   }
 
   /** Throws PEER_OVERLOADED, PEER_UNREACHABLE, RPC_INVALID. */
   notify(method: number, request: unknown): void {
-    this.#outbox.add({ type: FrameType.notice, id: 0, method, payload: this.#encode(request) })
+    this.#outbox.add({ type: FrameType.notice, id: 0, method, ...this.#encode(request) })
   }
 
   heartbeat(): void {
@@ -122,11 +130,11 @@ export class RpcStream {
     this.#options.onEnd()
   }
 
-  #encode(request: unknown): Uint8Array {
+  #encode(request: unknown): Pick<Frame, 'payload' | 'tail'> {
     if (this.#isEnded) throw new ChatError('PEER_UNREACHABLE')
-    const payload = encodePayload(request)
-    if (this.heldBytes + payload.length > limits.maxInFlightBytesPerPeer) throw new ChatError('PEER_OVERLOADED')
-    return payload
+    const encoded = encodeParts(request)
+    if (this.heldBytes + carriedBytes(encoded) > limits.maxInFlightBytesPerPeer) throw new ChatError('PEER_OVERLOADED')
+    return encoded
   }
 
   // ---- receiving ----------------------------------------------------------------------------------------------------
@@ -201,7 +209,7 @@ export class RpcStream {
   }
 
   #answer({ id, method }: Frame, value: unknown): void {
-    this.#outbox.add({ type: FrameType.response, id, method, payload: encodePayload(value) })
+    this.#outbox.add({ type: FrameType.response, id, method, ...encodeParts(value) })
     if (this.#outbox.answerBytes > PAUSE_ABOVE_BYTES && !this.#isPaused) this.#setPaused(true)
   }
 
