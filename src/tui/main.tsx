@@ -13,7 +13,8 @@ import type { Settings } from './settings.ts'
 import { initialState, type State } from './state.ts'
 import { createStore } from './store.ts'
 import { Session } from './session.ts'
-import { draw, loadComponents } from './drawing.ts'
+import { draw, type Drawn, loadComponents } from './drawing.ts'
+import { drawSpoken } from './spoken-drawing.ts'
 import { lending } from './lending.ts'
 import { absolutePath } from './paths.ts'
 import { openTerminal, sizeOf } from './terminal.ts'
@@ -26,6 +27,8 @@ export interface TuiOptions {
   notices?: string[]
   /** The cluster as its operators see it, where its token can be read. */
   cluster?: ClusterPort
+  /** Lines for a screen reader instead of a screen; else as the settings say. */
+  screenReader?: boolean
   /** The profile's: drafts and what was sent are kept there; nothing is without it. */
   directory?: string
 }
@@ -72,6 +75,10 @@ const beginning = (
   })
 }
 
+/** Ink's own variable counts too. */
+const isSpoken = ({ screenReader }: TuiOptions, settings: Settings): boolean =>
+  screenReader === true || settings.isSpoken || process.env.INK_SCREEN_READER === 'true'
+
 /** Resolves when the user left or a signal ended it (process.exitCode says which); the chat stays open, it is the caller's. */
 export const runTui = async (options: TuiOptions): Promise<void> => {
   const { stdin, stdout } = process
@@ -79,11 +86,13 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
   if (!stdin.isTTY || !stdout.isTTY) {
     throw new ChatError('USAGE', { message: 'chat tui needs a terminal; chat send and chat listen do without one' })
   }
-  const components = await loadComponents()
+  const settings = readSettings(options.directory)
+  const write = (bytes: string): void => void stdout.write(bytes)
+  const isScreen = !isSpoken(options, settings)
+  const components = isScreen ? await loadComponents() : undefined
   const ending = new AbortController()
   const { signal } = ending
   const kept = openKept(options.directory)
-  const settings = readSettings(options.directory)
   const store = createStore(beginning(options, { memory: kept.memory, settings }))
   kept.follow(store)
   const endWith = (code: number): void => {
@@ -95,14 +104,14 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
   const terminal = openTerminal({
     stdin,
     stdout,
+    isScreen,
     signal,
     onInput: (event) => store.dispatch(event),
     onLost: () => endWith(signalCodes.SIGHUP),
     onResize: ({ columns, rows }) => store.dispatch({ type: 'resized', columns, rows }),
   })
   const ignoreSignals = onSignals(endWith)
-  const drawn = draw(store, components)
-  const write = (bytes: string): void => void stdout.write(bytes)
+  const drawn: Drawn = components ? draw(store, components) : drawSpoken(store, write)
   const notify = notifying(settings, write)
   const withTerminal = lending({ terminal, store, suspend: drawn.suspend })
   const { end: quit, redraw } = drawn

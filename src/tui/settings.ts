@@ -15,6 +15,8 @@ export interface Settings {
   readonly downloads: string | undefined
   /** Others see that this user types and is there, and are seen. */
   readonly isLive: boolean
+  /** Lines for a screen reader instead of a screen. */
+  readonly isSpoken: boolean
   readonly keymap: Keymap
   readonly problems: readonly SafeText[]
 }
@@ -23,6 +25,7 @@ export const usualSettings: Settings = {
   notify: 'auto',
   downloads: undefined,
   isLive: true,
+  isSpoken: false,
   keymap: defaultKeymap,
   problems: [],
 }
@@ -75,20 +78,23 @@ const rebindings = (value: unknown, say: Say): Rebindings => {
 }
 
 const checked = (
-  { theme, notify = 'auto', downloads, presence = true, keys, ...rest }: Record<string, unknown>,
+  { theme, notify = 'auto', downloads, presence = true, keys, ...others }: Record<string, unknown>,
   say: Say,
 ): Settings => {
+  const { 'screen-reader': isSpoken = false, ...rest } = others
   const isTheme = typeof theme === 'string' && isThemeName(theme)
   if (theme !== undefined && !isTheme) say(safe`theme is one of ${safeLine(Object.keys(themes).join(', '))}`)
   if (!isNotifyWay(notify)) say(safe`notify is one of ${safeLine(notifyWays.join(', '))}`)
   if (downloads !== undefined && typeof downloads !== 'string') say(safe`downloads is a directory, in quotes`)
   if (typeof presence !== 'boolean') say(safe`presence is true or false`)
+  if (typeof isSpoken !== 'boolean') say(safe`screen-reader is true or false`)
   for (const name of Object.keys(rest)) say(safe`there is no setting ${safeLine(name, { maxLength: 40 })}`)
   return {
     theme: isTheme ? theme : undefined,
     notify: isNotifyWay(notify) ? notify : 'auto',
     downloads: typeof downloads === 'string' ? downloads : undefined,
     isLive: presence !== false,
+    isSpoken: isSpoken === true,
     keymap: rebound(rebindings(keys, say)),
     problems: [],
   }
@@ -125,6 +131,8 @@ export const settingsText = (): string => {
     '# notify = "auto"',
     '# whether others see that you type and are there, and you them',
     '# presence = true',
+    '# lines for a screen reader instead of a screen',
+    '# screen-reader = false',
     '# where files of messages are saved',
     '# downloads = "~/Downloads"',
     '',

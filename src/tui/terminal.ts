@@ -14,6 +14,8 @@ const ESCAPE_MS = 30
 export interface TerminalPorts {
   stdin: NodeJS.ReadStream
   stdout: NodeJS.WriteStream
+  /** The alternate screen is used. */
+  isScreen: boolean
   onInput: (event: InputEvent) => void
   onResize: (size: { columns: number; rows: number }) => void
   /** The terminal is gone: nobody reads or types any more. */
@@ -66,7 +68,7 @@ export interface OpenTerminal {
 
 /** Sets the modes and reads until the signal aborts. */
 export const openTerminal = (ports: TerminalPorts): OpenTerminal => {
-  const { stdin, stdout, signal, onResize, onLost } = ports
+  const { stdin, stdout, isScreen, signal, onResize, onLost } = ports
   let [isOpen, isLent] = [true, false]
   const restore = (): void => {
     if (!isOpen) return
@@ -84,7 +86,7 @@ export const openTerminal = (ports: TerminalPorts): OpenTerminal => {
     restore()
     try {
       // The stream may never be flushed any more; its descriptor is written to directly.
-      writeSync(1, LEAVE + LEAVE_SCREEN)
+      writeSync(1, isScreen ? LEAVE + LEAVE_SCREEN : LEAVE)
     } catch {
       // As above.
     }

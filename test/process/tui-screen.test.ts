@@ -184,4 +184,27 @@ test(
   }),
 )
 
+test('for a screen reader: lines one after the other, no screen of its own, no colours, and what it takes is given back', async () => {
+  const screen = new Screen([process.execPath, PROGRAM], { env: { ...conversation, INK_SCREEN_READER: 'true' } })
+  try {
+    await screen.shows(/bob: message 30\n> $/m)
+    screen.type('hello\r')
+    await screen.shows(/^you: hello \(stored\)$/m)
+    screen.type('burst\r')
+    await screen.shows(/^bob: burst 20$/m)
+    screen.type('hostile\r')
+    await screen.shows(/^bob: before.\[2J.\]0;owned/m)
+    screen.type('a draft')
+    await screen.shows(/^> a draft$/m)
+    assert.not(screen.isAlternate)
+    for (const sign of ['\x1b[7m', '\x1b[1m', '\x1b[3', '─', '▸']) assert.not(screen.raw.includes(sign), sign)
+    screen.type('\x15/quit\r')
+    assert.is((await screen.ends()).exitCode, 0)
+    await screen.shows('the client has ended')
+    await isRestored(screen)
+  } finally {
+    await screen.close()
+  }
+})
+
 test.run()

@@ -53,7 +53,11 @@ const settled = async (settings: Settings): Promise<Settings> => {
   }
 }
 
-const runClient = async (given: Settings, clusterDir: string | undefined): Promise<void> => {
+interface TuiFlags {
+  cluster?: string | undefined
+  screenReader?: true | undefined
+}
+const runClient = async (given: Settings, { cluster: clusterDir, screenReader }: TuiFlags): Promise<void> => {
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY
   const settings = isTerminal ? await settled(given) : given
   const profile = new Profile(settings)
@@ -61,7 +65,8 @@ const runClient = async (given: Settings, clusterDir: string | undefined): Promi
   const chat = await connect(settings)
   try {
     const cluster = clusterDir === undefined ? {} : { cluster: { status: anyStatus(resolve(clusterDir)) } }
-    await runTui({ chat, profile: profile.name, directory: profile.directory, ...cluster })
+    const spoken = screenReader ? { screenReader } : {}
+    await runTui({ chat, profile: profile.name, directory: profile.directory, ...cluster, ...spoken })
   } finally {
     await chat.close()
   }
@@ -78,8 +83,9 @@ export const registerTui = (program: Command): void => {
         'for /cluster: directory of chatd cluster up, or of a node, whose token you may read',
       ).env('CHAT_CLUSTER'),
     )
+    .option('--screen-reader', 'lines for a screen reader instead of a screen')
     .action(async (options, command) => {
-      if (!options.settings) return runClient(settingsOf(command), options.cluster)
+      if (!options.settings) return runClient(settingsOf(command), options)
       const { settingsText } = await import('../../tui/settings.ts')
       process.stdout.write(settingsText())
     })

@@ -1,0 +1,101 @@
+// What a screen reader is told: one plain line for each thing that happens, and none for what stays as it was.
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { safeText } from '../../src/client/safe-text.ts'
+import type { TimelineMessage } from '../../src/tui/messages.ts'
+import type { Action } from '../../src/tui/reduce.ts'
+import { spokenLines } from '../../src/tui/spoken.ts'
+import type { State } from '../../src/tui/state.ts'
+import { fresh, inbox, message, run, timeline, type, withBob } from '../tui-state-fixture.ts'
+
+const after = (state: State, ...actions: Action[]): string[] => spokenLines(run(state, ...actions).state, state)
+const typed = (state: State, keys: string): string[] => spokenLines(type(state, keys).state, state)
+const hello = message('1', 'hello')
+const mine = (status: TimelineMessage['status'], more: Partial<TimelineMessage> = {}): TimelineMessage =>
+  message('2', 'hi', { isOwn: true, status, ...more })
+
+test('the beginning: what is unread, which conversation is open, what was said in it', () => {
+  const begun = fresh()
+  assert.equal(after(begun, inbox(['bob', 0], ['carol', 2])), ['unread: carol 2', 'conversation bob'])
+  const opened = run(begun, inbox(['bob', 0])).state
+  assert.equal(after(opened, timeline('bob', [hello, mine('read')])), ['bob: hello', 'you: hi (read)'])
+  assert.match(after(begun, inbox())[0] ?? '', /no conversation yet/)
+})
+
+test('a new message is a line; what was there is not said again; many lines stay together', () => {
+  const state = withBob(hello)
+  assert.equal(after(state, timeline('bob', [hello, message('3', 'one\ntwo')])), ['bob: one\ntwo'])
+  assert.equal(after(state, timeline('bob', [hello])), [])
+})
+
+const states: [status: TimelineMessage['status'], more: Partial<TimelineMessage>, line: string][] = [
+  ['queued', {}, 'you: hi (queued)'],
+  ['received', {}, 'you: hi (received)'],
+  ['read', {}, 'you: hi (read)'],
+  ['received', { tally: { received: 3, read: 2, of: 5 } }, 'you: hi (received, read by 2 of 5)'],
+  ['refused', { problem: safeText('nobody is called so') }, 'you: hi (refused: nobody is called so)'],
+  ['stored', { isDeleted: true }, 'you: (deleted)'],
+  ['stored', { isEdited: true, text: safeText('ho') }, 'you: ho (edited) (stored)'],
+  ['stored', { reactions: [{ emoji: safeText('👍'), count: 2, isOwn: false }] }, 'you: hi (stored), 👍 by 2'],
+  ['stored', { reply: '1' }, 'you to bob, “hello”: hi (stored)'],
+]
+for (const [status, more, line] of states) {
+  test(`an own message that changes is said anew: ${line}`, () => {
+    const state = withBob(hello, mine('sending'))
+    assert.equal(after(state, timeline('bob', [hello, mine(status, more)])), [line])
+  })
+}
+
+test('older messages that are loaded are not said; who pages up hears what is on the page', () => {
+  const all = Array.from({ length: 40 }, (_, index) => message(`m${index}`, `text ${index}`))
+  const state = withBob(...all)
+  assert.equal(after(state, { type: 'older', conversation: 'bob', messages: [message('a', 'old')], isLast: true }), [])
+  const page = typed(state, '\x1b[5~')
+  assert.ok(page.length > 3)
+  assert.not(page.includes('bob: text 39'))
+  for (const line of page) assert.match(line, /^bob: text \d+$/)
+})
+
+test('a message elsewhere says where, unless that is muted', () => {
+  const state = withBob(hello)
+  const last = message('9', 'psst', { from: safeText('carol') })
+  const withLast = (level: 'all' | 'none'): Action => ({
+    type: 'inbox',
+    conversations: (state.inbox ?? []).map((entry) => (entry.name === 'carol' ? { ...entry, last, level } : entry)),
+  })
+  assert.equal(after(state, withLast('all')), ['in carol, carol: psst'])
+  assert.equal(after(state, withLast('none')), [])
+})
+
+test('the connection is told of when it changes, not at each second of a countdown', () => {
+  const connection = (state: 'online' | 'waiting', retryInMs?: number): Action => ({
+    type: 'connection',
+    connection: {
+      state,
+      gateway: safeText('ws://g'),
+      retryInMs,
+      queued: 0,
+      isComplete: true,
+      lagMs: retryInMs,
+      problem: undefined,
+      transfers: undefined,
+    },
+  })
+  const state = withBob(hello)
+  assert.equal(after(state, connection('online', 3)), ['online at ws://g'])
+  const waiting = run(state, connection('waiting', 3_000)).state
+  assert.equal(spokenLines(waiting, state), ['offline; trying again'])
+  assert.equal(after(waiting, connection('waiting', 2_000)), [])
+})
+
+test('a list is read once, then the row that is chosen; what is selected is read', () => {
+  const state = withBob(hello)
+  const opened = type(state, '\x0b').state
+  assert.equal(spokenLines(opened, state), ['go to: ', 'bob '])
+  assert.equal(typed(opened, '\x1b[B'), ['carol 2'])
+  assert.equal(typed(opened, '\x1b'), ['closed'])
+  assert.equal(typed(state, '\x13'), ['selected, bob: hello'])
+  assert.ok(typed(state, '?').length > 20)
+})
+
+test.run()
