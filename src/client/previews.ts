@@ -2,33 +2,13 @@
 // loaded when the first picture is sent; without it, and of what it cannot read, there is none.
 import type { Preview } from '../protocol/content.ts'
 import { toBase64 } from '../protocol/bytes.ts'
+import { loadSharp } from './sharp.ts'
 
 /** Longest sides in pixels, tried until it is small enough. */
 const SIDES = [320, 224, 160, 96, 48]
 const QUALITY = 60
 /** A picture that unpacks to more is none that a person took. */
 const MAX_PIXELS = 200_000_000
-
-/** What is used of it; declared here, because the program is also built where it is not installed. */
-interface Picture {
-  rotate(): Picture
-  resize(width: number, height: number, options: { fit: 'inside'; withoutEnlargement: boolean }): Picture
-  flatten(options: { background: string }): Picture
-  jpeg(options: { quality: number; mozjpeg: boolean }): Picture
-  toBuffer(options: { resolveWithObject: true }): Promise<{ data: Buffer; info: { width: number; height: number } }>
-}
-type Sharp = (path: string, options: { limitInputPixels: number }) => Picture
-
-const SHARP: string = 'sharp'
-let loading: Promise<Sharp | undefined> | undefined
-
-const loadSharp = (): Promise<Sharp | undefined> => {
-  loading ??= import(SHARP).then(
-    (module: { default: Sharp }) => module.default,
-    () => undefined, // not installed, or not for this machine
-  )
-  return loading
-}
 
 /** At most `maxLength` characters of base64; undefined when none can be made. */
 export const makePreview = async (path: string, maxLength: number): Promise<Preview | undefined> => {

@@ -21,6 +21,8 @@ export interface BlockContext {
   isSelected: boolean
   /** What the message answers, as a line, when it answers one. */
   quote: SafeText | undefined
+  /** Its picture, as lines. */
+  thumbnail: readonly Line[]
 }
 
 const ruleWords: Record<Rule['words'], SafeText> = { unread: safe`unread`, found: safe`found` }
@@ -46,7 +48,7 @@ export const gapLine = ({ count, device }: TimelineGap, width: number): Line => 
 }
 
 export const blockOf = (message: TimelineMessage, context: BlockContext): readonly Line[] => {
-  const { width, user, previous, rule, gaps, nowMs, isSelected, quote } = context
+  const { width, user, previous, rule, gaps, nowMs, isSelected, quote, thumbnail } = context
   const above: Line[] = []
   const isNewDay = previous === undefined || !isSameDay(previous.atMs, message.atMs)
   if (isNewDay) above.push(ruled(dayText(message.atMs, nowMs), { width, style: 'dim' }))
@@ -59,6 +61,7 @@ export const blockOf = (message: TimelineMessage, context: BlockContext): readon
   }
   if (quote !== undefined) above.push(quoteLine(quote, width))
   const lines = bodyLines(message, { width, user })
-  const body = isSelected ? selectedLines(lines) : lines
+  const said = isSelected ? selectedLines(lines) : lines
+  const body = thumbnail.length === 0 ? said : [...said, ...thumbnail]
   return above.length === 0 ? body : [...above, ...body]
 }

@@ -3,9 +3,15 @@ import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
 import { joinText, repeatText, spaces, truncate, widthOf } from './cells.ts'
 import type { Style } from './theme.ts'
 
+/** Colours of a picture, as `#rrggbb`. */
+export interface Paint {
+  color: string
+  backgroundColor: string
+}
 export interface Span {
   text: SafeText
   style: Style
+  paint?: Paint
 }
 export type Line = readonly Span[]
 

@@ -75,6 +75,9 @@ const beginning = (
   })
 }
 
+/** Bits of colour that a picture needs. */
+const MANY_COLOURS = 8
+
 /** Ink's own variable counts too. */
 const isSpoken = ({ screenReader }: TuiOptions, settings: Settings): boolean =>
   screenReader === true || settings.isSpoken || process.env.INK_SCREEN_READER === 'true'
@@ -116,7 +119,9 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
   const withTerminal = lending({ terminal, store, suspend: drawn.suspend })
   const { end: quit, redraw } = drawn
   const ports = { chat, store, clock: systemClock, signal, quit, redraw, write, notify, withTerminal }
-  new Session({ ...ports, cluster: options.cluster, downloads: downloadsOf(settings), isLive: settings.isLive }).start()
+  const hasColours = isScreen && stdout.getColorDepth() >= MANY_COLOURS
+  const { isLive } = settings
+  new Session({ ...ports, cluster: options.cluster, downloads: downloadsOf(settings), isLive, hasColours }).start()
   try {
     await drawn.ended
   } finally {

@@ -1,5 +1,6 @@
 // Messages as the timeline holds them: safe to draw, with times as numbers; and how a fresh page joins what is loaded.
 // An object that did not change keeps its identity, so that wrapped lines cached for it stay valid.
+import type { Preview } from '../protocol/content.ts'
 import type { Gap, HistoryMessage, MessageStatus, ShownReaction } from '../client/api.ts'
 import { type SafeText, safeLine, safeTemplate as safe, safeText } from '../client/safe-text.ts'
 import { joinText } from './cells.ts'
@@ -19,6 +20,8 @@ export interface TimelineMessage {
   /** Only its place is left. */
   readonly isDeleted?: true
   readonly reactions?: readonly Reaction[]
+  /** Of the first picture among its files. */
+  readonly preview?: Preview
   /** How far an own message got in a group. */
   readonly tally?: Tally
 }
@@ -61,6 +64,11 @@ const reactionOf = ({ emoji, users }: ShownReaction, user: string): Reaction => 
   isOwn: users.includes(user),
 })
 
+const previewOf = ({ attachments }: HistoryMessage): { preview?: Preview } => {
+  const preview = attachments.find((attachment) => attachment.preview)?.preview
+  return preview ? { preview } : {}
+}
+
 export const timelineMessage = (message: HistoryMessage, user: string): TimelineMessage => ({
   id: message.id,
   from: safeLine(message.from),
@@ -70,6 +78,7 @@ export const timelineMessage = (message: HistoryMessage, user: string): Timeline
   status: message.status,
   ...(message.problem === undefined ? {} : { problem: safeLine(message.problem) }),
   ...(message.reply === undefined ? {} : { reply: message.reply }),
+  ...previewOf(message),
   ...(message.edited ? { isEdited: true } : {}),
   ...(message.deleted ? { isDeleted: true } : {}),
   ...(message.reactions ? { reactions: message.reactions.map((reaction) => reactionOf(reaction, user)) } : {}),

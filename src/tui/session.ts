@@ -11,6 +11,7 @@ import { Live } from './live.ts'
 import { connectionOf, Loading } from './loading.ts'
 import { Notifier } from './notifier.ts'
 import type { Conversation, State } from './state.ts'
+import { Thumbnails } from './thumbnails.ts'
 import { seenMessage } from './timeline-view.ts'
 
 /** The countdown of a reconnection moves once a second. */
@@ -19,6 +20,8 @@ const TICK_MS = 1_000
 export interface SessionPorts extends EffectPorts {
   /** Typing and presence are told of and shown. */
   isLive: boolean
+  /** Pictures can be drawn. */
+  hasColours: boolean
   /** Draws attention while the terminal is not looked at. */
   notify: (notification: Notification) => void
 }
@@ -28,6 +31,7 @@ export class Session {
   readonly #loading: Loading
   readonly #notifier: Notifier
   readonly #live: Live | undefined
+  readonly #thumbnails: Thumbnails | undefined
   #lastSeen = ''
   #isMarking = false
   #shown: Pick<State, 'current' | 'anchor'> = { current: undefined, anchor: undefined }
@@ -37,6 +41,7 @@ export class Session {
     this.#loading = new Loading(ports)
     this.#notifier = new Notifier(ports)
     this.#live = ports.isLive ? new Live(ports) : undefined
+    this.#thumbnails = ports.hasColours ? new Thumbnails(ports) : undefined
   }
 
   start(): void {
@@ -60,6 +65,7 @@ export class Session {
     }
     if (!this.#isMarking) void this.#markSeen()
     this.#live?.follow()
+    this.#thumbnails?.follow()
   }
 
   async #markSeen(): Promise<void> {

@@ -73,6 +73,12 @@ export type Overlay =
   /** What cannot be taken back is asked about. */
   | { readonly kind: 'confirm'; readonly question: SafeText; readonly effect: Effect }
   | { readonly kind: 'list'; readonly title: SafeText; readonly rows: readonly ListRow[]; readonly selected: number }
+/** A picture of a message, made for that width of the timeline. */
+export interface Thumbnail {
+  readonly width: number
+  /** None when it could not be read. */
+  readonly lines: readonly Line[]
+}
 export interface Presence {
   readonly isOnline: boolean
   readonly lastSeenMs: number | undefined
@@ -123,6 +129,8 @@ export interface State {
   /** Who is typing, by conversation. */
   readonly typing: Readonly<Record<string, readonly SafeText[]>>
   readonly presence: Readonly<Record<string, Presence>>
+  /** By the id of the message; those made last. */
+  readonly thumbnails: ReadonlyMap<string, Thumbnail>
   readonly overlay: Overlay | undefined
   /** What the operator's view was told last. */
   readonly cluster: ClusterState | undefined
@@ -211,6 +219,7 @@ export const initialState = (options: {
     strangeDevices: [],
     typing: {},
     presence: {},
+    thumbnails: new Map(),
     overlay: undefined,
     cluster: undefined,
     toast: undefined,
@@ -226,6 +235,8 @@ export const draftOfConversation = ({ drafts }: State, name: string): Draft =>
 
 export const presenceOf = ({ presence }: State, user: string): Presence | undefined =>
   Object.hasOwn(presence, user) ? presence[user] : undefined
+
+export const thumbnailOf = ({ thumbnails }: State, id: string): Thumbnail | undefined => thumbnails.get(id)
 
 export const typingIn = ({ typing }: State, name: string): readonly SafeText[] =>
   (Object.hasOwn(typing, name) ? typing[name] : undefined) ?? []

@@ -9,7 +9,7 @@ import {
   type TimelineGap,
   type TimelineMessage,
 } from './messages.ts'
-import type { Rule, State, Timeline } from './state.ts'
+import type { Rule, State, Thumbnail, Timeline } from './state.ts'
 import { showAt } from './step.ts'
 
 export type TimelineAction =
@@ -35,6 +35,8 @@ export type TimelineAction =
   | { type: 'renewed'; conversation: string; messages: readonly TimelineMessage[] }
   | { type: 'loading'; isLoading: boolean }
   | { type: 'show'; conversation: string; id: string }
+  /** A picture was made for a width of the timeline. */
+  | ({ type: 'thumbnail'; id: string } & Thumbnail)
 type Of<T extends TimelineAction['type']> = Extract<TimelineAction, { type: T }>
 
 const unreadRule = (before: string | undefined): Rule | undefined =>
@@ -113,6 +115,13 @@ const onShow = (state: State, { conversation, id }: Of<'show'>): State =>
     ? showAt({ ...state, selected: undefined, rule: { before: id, words: 'found' } }, id)
     : state
 
+/** So many are kept, of different messages. */
+const MAX_THUMBNAILS = 64
+const onThumbnail = (state: State, { id, width, lines }: Of<'thumbnail'>): State => {
+  const others = [...state.thumbnails].filter(([other]) => other !== id).slice(1 - MAX_THUMBNAILS)
+  return { ...state, thumbnails: new Map([...others, [id, { width, lines }]]) }
+}
+
 export const timelineHandlers: { [T in TimelineAction['type']]: (state: State, action: Of<T>) => State } = {
   timeline: onTimeline,
   older: onPage,
@@ -121,4 +130,5 @@ export const timelineHandlers: { [T in TimelineAction['type']]: (state: State, a
   renewed: onRenewed,
   loading: onLoading,
   show: onShow,
+  thumbnail: onThumbnail,
 }

@@ -5,9 +5,10 @@ import { blockOf, gapLine } from './blocks.ts'
 import { layoutOf } from './layout.ts'
 import { emptyLine, type Line, line, ruled } from './lines.ts'
 import { indexOfId, quoteText, type TimelineMessage } from './messages.ts'
-import type { Anchor, State } from './state.ts'
+import { type Anchor, type State, thumbnailOf } from './state.ts'
 import { type Blocks, endOf, type Position, scrolled, type Window, windowAt, withTop } from './window.ts'
 
+const noLines: readonly Line[] = []
 const noMessages: readonly TimelineMessage[] = []
 const joined = new WeakMap<readonly TimelineMessage[], { pending: State['pending']; all: readonly TimelineMessage[] }>()
 
@@ -26,6 +27,12 @@ export const messagesOf = (state: State): readonly TimelineMessage[] => {
   return all
 }
 
+const thumbnailLines = (state: State, { id, preview }: TimelineMessage, width: number): readonly Line[] => {
+  if (preview === undefined || state.theme === 'mono') return noLines
+  const thumbnail = thumbnailOf(state, id)
+  return thumbnail?.width === width ? thumbnail.lines : noLines
+}
+
 export const blocksOf = (state: State): Blocks<Line> & { messages: readonly TimelineMessage[] } => {
   const messages = messagesOf(state)
   const { timelineColumns: width } = layoutOf(state)
@@ -42,7 +49,8 @@ export const blocksOf = (state: State): Blocks<Line> & { messages: readonly Time
       const { rule, nowMs, user } = state
       const isSelected = state.selected === message.id
       const quote = message.reply === undefined ? undefined : quoteText(messages[indexOfId(messages, message.reply)])
-      const lines = blockOf(message, { width, previous, rule, gaps, nowMs, user, isSelected, quote })
+      const thumbnail = thumbnailLines(state, message, width)
+      const lines = blockOf(message, { width, previous, rule, gaps, nowMs, user, isSelected, quote, thumbnail })
       return index === messages.length - 1 && trailing.length > 0 ? [...lines, ...trailing] : lines
     },
   }

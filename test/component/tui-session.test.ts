@@ -44,6 +44,7 @@ const withSession =
       cluster: undefined,
       downloads: '/nonexistent',
       isLive: true,
+      hasColours: false,
     }
     const withTerminal = (work: () => Promise<void>): Promise<void> => work()
     new Session({ chat, store, clock: systemClock, signal: ending.signal, withTerminal, ...ports }).start()

@@ -187,7 +187,7 @@ test(
 test('for a screen reader: lines one after the other, no screen of its own, no colours, and what it takes is given back', async () => {
   const screen = new Screen([process.execPath, PROGRAM], { env: { ...conversation, INK_SCREEN_READER: 'true' } })
   try {
-    await screen.shows(/bob: message 30\n> $/m)
+    await screen.shows(/bob: message 30\n>$/m)
     screen.type('hello\r')
     await screen.shows(/^you: hello \(stored\)$/m)
     screen.type('burst\r')
@@ -197,7 +197,8 @@ test('for a screen reader: lines one after the other, no screen of its own, no c
     screen.type('a draft')
     await screen.shows(/^> a draft$/m)
     assert.not(screen.isAlternate)
-    for (const sign of ['\x1b[7m', '\x1b[1m', '\x1b[3', '─', '▸']) assert.not(screen.raw.includes(sign), sign)
+    for (const sign of ['\x1b[7m', '\x1b[1m', '\x1b[36m', '\x1b[33m', '─', '▸'])
+      assert.not(screen.raw.includes(sign), sign)
     screen.type('\x15/quit\r')
     assert.is((await screen.ends()).exitCode, 0)
     await screen.shows('the client has ended')

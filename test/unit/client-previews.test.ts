@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { previewPixels } from '../../src/client/preview-pixels.ts'
 import { makePreview } from '../../src/client/previews.ts'
 import { systemRandom } from '../../src/platform/system.ts'
 import { attachmentsOf } from '../../src/protocol/content.ts'
@@ -79,6 +80,21 @@ test('what is no picture gets none, and is sent all the same', () =>
     writeFileSync(path, 'no picture')
     assert.is(await makePreview(path, limits.maxPreviewBytes), undefined)
     assert.is(await makePreview(join(directory, 'nowhere.png'), limits.maxPreviewBytes), undefined)
+  }))
+
+test('the pixels of a preview, in the size that is wanted; of what is no picture, whatever it says, none', () =>
+  inDirectory(async (directory) => {
+    const path = join(directory, 'photo.jpg')
+    if (sharp) await photo(path, sharp)
+    const preview = await makePreview(path, limits.maxPreviewBytes)
+    const size = { width: 8, height: 12 }
+    const pixels = preview && (await previewPixels(preview, size))
+    assert.is(pixels?.length, sharp ? 8 * 12 * 3 : undefined)
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
+    for (const text of [svg, '', '\xff\xd8\xff broken', 'RIFF1234WEBP']) {
+      const data = Buffer.from(text, 'latin1').toString('base64')
+      assert.is(await previewPixels({ type: 'image/jpeg', data, width: 9, height: 9 }, size), undefined)
+    }
   }))
 
 test.run()

@@ -9,9 +9,9 @@ const Row = memo(function Row({ spans, theme }: { spans: Line; theme: Theme }): 
     <Text wrap="truncate-end">
       {spans.length === 0
         ? ' '
-        : spans.map(({ text, style }, index) => (
+        : spans.map(({ text, style, paint }, index) => (
             // Spans have no identity but their place.
-            <Text key={index} {...theme[style]}>
+            <Text key={index} {...theme[style]} {...paint}>
               {text}
             </Text>
           ))}

@@ -1,0 +1,56 @@
+// A picture as lines of half blocks: each cell shows two pixels, the upper one as the colour of the sign, the lower one behind it.
+// Pure; thumbnails.ts gets the pixels.
+import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
+import { repeatText, spaces } from './cells.ts'
+import { type Line, type Paint, type Span, span } from './lines.ts'
+
+/** Of a thumbnail, at most. */
+const MAX_ROWS = 12
+const MAX_COLUMNS = 40
+const PIXELS_IN_CELL = 2
+const RGB = 3
+const UPPER: SafeText = safe`▀`
+
+export interface Pixels {
+  width: number
+  height: number
+}
+
+/** In pixels, of a picture of any size in `columns` cells: its proportions stay, it never grows, its height is even. */
+export const thumbnailSize = (picture: Pixels, columns: number): Pixels => {
+  const scale = Math.min(
+    1,
+    Math.min(MAX_COLUMNS, columns) / picture.width,
+    (MAX_ROWS * PIXELS_IN_CELL) / picture.height,
+  )
+  const rows = Math.max(1, Math.round((picture.height * scale) / PIXELS_IN_CELL))
+  return { width: Math.max(1, Math.floor(picture.width * scale)), height: rows * PIXELS_IN_CELL }
+}
+
+const isSame = (a: Paint, b: Paint): boolean => a.color === b.color && a.backgroundColor === b.backgroundColor
+
+/** Neighbours of the same colours are one span. */
+const joined = (cells: readonly Paint[]): Span[] => {
+  const spans: Span[] = []
+  let begin = 0
+  cells.forEach((paint, index) => {
+    const next = cells[index + 1]
+    if (next && isSame(paint, next)) return
+    spans.push({ ...span(repeatText(UPPER, index + 1 - begin)), paint })
+    begin = index + 1
+  })
+  return spans
+}
+
+/** `pixels`: red, green and blue of each, row by row. */
+export const halfBlocks = (pixels: Uint8Array, { width, height }: Pixels, indent: number): Line[] => {
+  const hex = (x: number, y: number): string => {
+    const at = (y * width + x) * RGB
+    return `#${Buffer.from(pixels.subarray(at, at + RGB)).toString('hex')}`
+  }
+  return Array.from({ length: height / PIXELS_IN_CELL }, (_, row): Line => {
+    const y = row * PIXELS_IN_CELL
+    const cells = Array.from({ length: width }, (_each, x) => ({ color: hex(x, y), backgroundColor: hex(x, y + 1) }))
+    return [span(spaces(indent)), ...joined(cells)]
+  })
+}

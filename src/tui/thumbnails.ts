@@ -1,0 +1,59 @@
+// Thumbnails of the pictures on the screen: decoded one after the other outside of the drawing turn, once for each message and width.
+// Without colours, and without the package that reads pictures, there are none.
+import { previewPixels } from '../client/preview-pixels.ts'
+import type { Preview } from '../protocol/content.ts'
+import { INDENT } from './body-lines.ts'
+import { halfBlocks, thumbnailSize } from './half-blocks.ts'
+import { layoutOf } from './layout.ts'
+import type { TimelineMessage } from './messages.ts'
+import { type State, thumbnailOf } from './state.ts'
+import type { Store } from './store.ts'
+import { messagesOf, windowOf } from './timeline-view.ts'
+
+export interface ThumbnailPorts {
+  store: Store
+  signal: AbortSignal
+  decode?: typeof previewPixels
+}
+type Wanted = { id: string; preview: Preview; width: number }
+
+const wantedIn = (state: State): Wanted | undefined => {
+  if (state.theme === 'mono' || state.timeline?.conversation !== state.current) return undefined
+  const { first, last } = windowOf(state)
+  const { timelineColumns: width } = layoutOf(state)
+  const isMissing = ({ id, preview }: TimelineMessage): boolean =>
+    preview !== undefined && thumbnailOf(state, id)?.width !== width
+  const message =
+    first < 0
+      ? undefined
+      : messagesOf(state)
+          .slice(first, last + 1)
+          .findLast(isMissing)
+  return message?.preview && { id: message.id, preview: message.preview, width }
+}
+
+export class Thumbnails {
+  readonly #ports: ThumbnailPorts
+  #isDecoding = false
+
+  constructor(ports: ThumbnailPorts) {
+    this.#ports = ports
+  }
+
+  /** After every change of the state. */
+  follow(): void {
+    const wanted = this.#isDecoding ? undefined : wantedIn(this.#ports.store.getState())
+    if (wanted) void this.#decode(wanted)
+  }
+
+  async #decode({ id, preview, width }: Wanted): Promise<void> {
+    const { store, signal, decode = previewPixels } = this.#ports
+    this.#isDecoding = true
+    const size = thumbnailSize(preview, width - INDENT)
+    const pixels = await decode(preview, size).catch(() => undefined)
+    this.#isDecoding = false
+    if (signal.aborted) return
+    // What cannot be decoded has no lines, and is not tried again.
+    store.dispatch({ type: 'thumbnail', id, width, lines: pixels ? halfBlocks(pixels, size, INDENT) : [] })
+  }
+}
