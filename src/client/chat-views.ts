@@ -214,8 +214,9 @@ export class ChatViews {
   }
 
   #resultOf(message: HeldMessage): SendResult {
-    const { header, acceptedAt, isRefused } = message
-    const shown = clampTimes(acceptedAt, this.#state.recipients.slowest(message))
+    const { header, isRefused } = message
+    const { recipients } = this.#state
+    const shown = clampTimes(recipients.storedAt(message), recipients.slowest(message))
     const conversation = this.#nameOf(header.conv)
     const status = isRefused ? 'refused' : statusOf(shown)
     return { id: header.id, to: conversation, conversation, status, ...shown }
@@ -227,8 +228,9 @@ export class ChatViews {
     const message = key && this.#state.records.message(key)
     if (!message || message.header.gv === undefined) return [{ user: to, receivedAt, readAt }]
     const { recipients } = this.#state
+    const storedAt = recipients.storedAt(message)
     return recipients.of(message.header).map((user) => {
-      const times = clampTimes(message.acceptedAt, recipients.timesOf(message.header, user))
+      const times = clampTimes(storedAt, recipients.timesOf(message.header, user))
       return { user, receivedAt: times.receivedAt, readAt: times.readAt }
     })
   }

@@ -43,6 +43,13 @@ export class Recipients {
     return this.#options.statuses.of({ conversation: conv, device: dev }, seq, user)
   }
 
+  /** When it was stored, as far as anybody said; 0: nobody yet. A receipt of any of them proves it as much as the cluster's answer. */
+  storedAt({ header, acceptedAt }: HeldMessage): number {
+    if (acceptedAt > 0) return acceptedAt
+    const times = this.of(header).map((user) => this.timesOf(header, user).receivedAt)
+    return times.reduce((first, at) => (at > 0 && (first === 0 || at < first) ? at : first), 0)
+  }
+
   /** Of the slowest; what nobody else gets is read by its author. */
   slowest(message: HeldMessage): Times {
     const { header, acceptedAt } = message
@@ -53,7 +60,7 @@ export class Recipients {
     if (known?.version === version && this.#isStill(header, known)) return known.times
     // Whoever left and came back is not waited for either: a state never goes back.
     const waitedFor = this.of(header).filter((user) => groups.isMemberSince(header.to, header.gv ?? 1, user))
-    if (waitedFor.length === 0) return whole(acceptedAt)
+    if (waitedFor.length === 0) return whole(this.storedAt(message))
     const found = this.#slowestOf(header, waitedFor)
     if (this.#slowest.size >= MAX_REMEMBERED) this.#slowest.delete(this.#slowest.keys().next().value ?? '')
     this.#slowest.set(header.id, { ...found, version, isChanged: false })

@@ -25,6 +25,7 @@ export const mutantNames = [
   'edit-by-anyone',
   'body-beats-tombstone',
   'tombstone-forgotten',
+  'own-copy-not-awaited',
 ] as const
 /** Of the write-once registers and what stands on them: caught by a simulation of their own (test/sim-register). */
 export const registerMutantNames = [

@@ -375,6 +375,24 @@ export const groupScenarios = {
     await eventually(async () => (await b.status(sent.id)).recipients.every(({ receivedAt }) => receivedAt))
   }),
 
+  'a receipt of one member proves that the message is stored, before the cluster has said so': inWorld(
+    async (world) => {
+      const [a, b, c] = await three(world)
+      await a.group.create('#ops', ['bob', 'carol'])
+      await knows(b, '#ops')
+      await c.close()
+      world.onPut = ({ k, from }, sealed) => {
+        if (k !== 'msg' || from !== 'alice') return undefined
+        world.groups.send(sealed, a.device)
+        return 'silent'
+      }
+      const { id } = await a.send('#ops', 'hello', { wait: 'queued' })
+      await eventually(async () => (await a.status(id)).recipients.some(({ receivedAt }) => receivedAt))
+      assert.ok((await a.status(id)).storedAt)
+      assert.is((await a.history('#ops'))[0]?.status, 'stored')
+    },
+  ),
+
   'who is named is told so; everybody only by those who may': inWorld(async (world) => {
     const [a, b, c] = await three(world)
     await a.group.create('#ops', ['bob', 'carol'])

@@ -8,8 +8,16 @@ import {
   type EndState,
   type HomeEntry,
   type HomeState,
+  type SeenVersion,
 } from '../sim/checker.ts'
-import { History, type ReferEvent, type SendEvent, type ShowEvent, type StatusEvent } from '../sim/history.ts'
+import {
+  History,
+  type GroupEvent,
+  type ReferEvent,
+  type SendEvent,
+  type ShowEvent,
+  type StatusEvent,
+} from '../sim/history.ts'
 
 const checker = suite('sim-checker')
 
@@ -118,9 +126,74 @@ const cleanRun = (skip: (e: { op: string; proc: string; id?: string }) => boolea
     devices: [device('a/0', 'a', 'b'), device('b/0', 'b', 'a')],
     homes: [home('s1'), home('s2')],
     homesOf: { 'u:a': ['s1', 's2'], 'u:b': ['s1', 's2'] },
+    versions: [],
     forged: [],
   }
   return { history, end, at: (t) => (now = t) }
+}
+
+const groupEvent = (id: string, type: GroupEvent['type']): Omit<GroupEvent, 't'> => ({
+  op: 'group',
+  proc: 'a/0',
+  type,
+  id,
+  user: 'a',
+  change: id === 'c1' ? 'create' : 'remove',
+  group: '#g',
+  users: ['b'],
+})
+const version = (where: string, change: Partial<SeenVersion> = {}): SeenVersion => ({
+  where,
+  digest: 'd1',
+  id: 'c1',
+  by: 'a',
+  change: 'create',
+  users: ['b'],
+  group: '#1',
+  name: '#g',
+  version: 1,
+  members: ['a', 'b'],
+  ...change,
+})
+const toGroup = { to: '#g', user: 'a' } as const
+
+/** Then a makes a group with b, says m3 there, removes b and says m4. */
+const groupRun = (): Run => {
+  const run = cleanRun()
+  const { history, end, at } = run
+  let t = 1_000
+  const add = (event: Parameters<History['add']>[0]): void => {
+    at((t += 10))
+    history.add(event)
+  }
+  const change = (id: string): void => ['invoke' as const, 'ok' as const].forEach((type) => add(groupEvent(id, type)))
+  const say = (id: string): void =>
+    ['invoke' as const, 'ok' as const].forEach((type) => add({ ...send(id, type), ...toGroup }))
+  change('c1')
+  say('m3')
+  add(show('m3', 'b/0', { to: '#g' }))
+  change('c2')
+  say('m4')
+  at(2_000)
+  const removal = { version: 2, digest: 'd2', id: 'c2', change: 'remove' } as const
+  for (const where of ['s1', 's2', 'a/0', 'b/0']) {
+    end.versions.push(version(where), version(where, { ...removal, members: ['a'] }))
+  }
+  for (const { entries } of end.homes) {
+    entries.push(entry('u:a', 'm3', 'text 3'), entry('u:b', 'm3', 'text 3'), entry('u:a', 'm4', 'text 4'))
+  }
+  const line = (id: string): DeviceState['listed'][string][number] => ({
+    id,
+    from: 'a',
+    to: '#g',
+    text: `text ${id.slice(1)}`,
+    status: 'stored',
+    deleted: false,
+    reactions: '',
+  })
+  const [a, b] = end.devices
+  if (a && b) [a.listed['#g'], b.listed['#g']] = [[line('m3'), line('m4')], [line('m3')]]
+  return run
 }
 
 const first = <T>(list: T[] | undefined): T => {
@@ -268,6 +341,47 @@ const BREAKS: Record<string, () => Run> = {
     for (const name of ['a/0', 'b/0']) Object.assign(first(listed(run, name)), { deleted: true, text: '' })
     return run
   },
+  'two winners of one version': () => {
+    const run = groupRun()
+    run.end.versions.push(version('s1', { digest: 'other' }))
+    return run
+  },
+  'two groups of one name': () => {
+    const run = groupRun()
+    run.end.versions.push(version('s1', { group: '#2' }))
+    return run
+  },
+  'an acknowledged change is lost': () => {
+    const run = groupRun()
+    run.history.add(groupEvent('c3', 'ok'))
+    return run
+  },
+  'a change that nobody made': () => {
+    const run = groupRun()
+    run.end.versions.push(version('b/0', { version: 3, digest: 'd3', id: 'c3' }))
+    return run
+  },
+  'refused, but changed': () => {
+    const run = groupRun()
+    run.history.add(groupEvent('c2', 'fail'))
+    return run
+  },
+  'stored though its author was no member': () => {
+    const run = groupRun()
+    for (const type of ['invoke', 'ok'] as const) run.history.add({ ...send('m5', type), to: '#g', user: 'b' })
+    return run
+  },
+  'reached somebody who was no member': () => {
+    const run = groupRun()
+    run.history.add(show('m4', 'b/0', { to: '#g' }))
+    return run
+  },
+  'members differ in order': () => {
+    const run = groupRun()
+    const [a, b] = run.end.devices
+    if (a && b) b.listed['#g'] = (a.listed['#g'] ?? []).toReversed()
+    return run
+  },
   'a receipt for what did not happen': () => {
     const run = cleanRun((e) => e.op === 'read')
     return run
@@ -276,6 +390,20 @@ const BREAKS: Record<string, () => Run> = {
 
 checker('a clean run has no violations', () => {
   assert.equal(findViolations(cleanRun()), [])
+})
+
+checker('a clean run with a group has no violations', () => {
+  assert.equal(findViolations(groupRun()), [])
+})
+
+checker('a message to a group is for who was in it, and taken before the removal was asked for', () => {
+  const run = groupRun()
+  for (const { entries } of run.end.homes)
+    entries.splice(
+      entries.findIndex(({ mailbox, id }) => mailbox === 'u:b' && id === 'm3'),
+      1,
+    )
+  assert.ok(findViolations(run).some(({ invariant, message }) => invariant === 1 && message.includes('m3')))
 })
 
 checker('a message shown behind a gap may come late', () => {

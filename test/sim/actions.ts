@@ -53,6 +53,7 @@ const actions: Actions = {
   edit: (c, step) => person(c, step.device, (p, session) => p.edit(session, step, step.text)),
   delete: (c, step) => person(c, step.device, (p, session) => p.delete(session, step)),
   react: (c, step) => person(c, step.device, (p, session) => p.react(session, step, step.emoji)),
+  'change-group': (c, step) => person(c, step.device, (p, session) => p.changeGroup(session, step)),
   settle: (c, step) => person(c, step.device, (p, session) => p.settle(session)),
   status: (c, step) => person(c, step.device, (p, session) => p.askStatuses(session.chat)),
   'crash-node': (c, step) =>

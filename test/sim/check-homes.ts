@@ -2,8 +2,7 @@
 // nothing is there twice, nothing refused is there.
 import type { Check, EndState, HomeEntry } from './checker.ts'
 import type { History, SendEvent } from './history.ts'
-
-const mailboxesOf = ({ user, to }: { user: string; to: string }): string[] => [...new Set([`u:${to}`, `u:${user}`])]
+import { Membership } from './membership.ts'
 
 /** Acknowledged at least once. */
 export const storedSends = (history: History): SendEvent[] => {
@@ -20,14 +19,20 @@ const lost: Check = {
   invariant: 1,
   name: 'acknowledged but lost',
   isEventual: true,
-  find: ({ history, end }) =>
-    storedSends(history).flatMap((send) =>
-      mailboxesOf(send).flatMap((mailbox) =>
-        (end.homesOf[mailbox] ?? [])
-          .filter((peer) => !entriesOf(end, peer, mailbox).some(({ id }) => id === send.id))
-          .map((peer) => `${send.id} (${send.text}) is not in ${mailbox} on ${peer}`),
-      ),
-    ),
+  find: ({ history, end }) => {
+    const membership = new Membership({ history, end })
+    const users = Object.keys(end.homesOf).flatMap((mailbox) => (mailbox.startsWith('u:') ? [mailbox.slice(2)] : []))
+    return storedSends(history).flatMap((send) =>
+      users
+        .filter((user) => membership.must(user, send))
+        .map((user) => `u:${user}`)
+        .flatMap((mailbox) =>
+          (end.homesOf[mailbox] ?? [])
+            .filter((peer) => !entriesOf(end, peer, mailbox).some(({ id }) => id === send.id))
+            .map((peer) => `${send.id} (${send.text}) is not in ${mailbox} on ${peer}`),
+        ),
+    )
+  },
 }
 
 const notDurable: Check = {

@@ -3,9 +3,11 @@ import { storedSends } from './check-homes.ts'
 import { deletedIds } from './check-references.ts'
 import type { Check, EndState } from './checker.ts'
 import type { History, SendEvent, ShowEvent } from './history.ts'
+import { isGroup, Membership } from './membership.ts'
 
 const sent = (history: History): Map<string, SendEvent> =>
   new Map(history.of('send').map((event) => [`${event.user} ${event.id}`, event]))
+/** It is in this user's mailbox once it is stored; those of the other members of a group have it later. */
 const isFor = (user: string, message: { user: string; to: string }): boolean =>
   message.user === user || message.to === user
 
@@ -40,8 +42,9 @@ const unseen: Check = {
 const storedForUser = (history: History, end: EndState, user: string): SendEvent[] => {
   const onHomes = new Set(end.homes.flatMap(({ entries }) => entries.map(({ id, text }) => `${id} ${text}`)))
   const ids = new Set(storedSends(history).map(({ id }) => id))
+  const membership = new Membership({ history, end })
   return [...sent(history).values()].filter(
-    (send) => isFor(user, send) && (ids.has(send.id) || onHomes.has(`${send.id} ${send.text}`)),
+    (send) => membership.must(user, send) && (ids.has(send.id) || onHomes.has(`${send.id} ${send.text}`)),
   )
 }
 
@@ -128,12 +131,12 @@ const leaked: Check = {
   find: ({ history, end }) => [
     ...history
       .of('show')
-      .filter(({ user, from, to }) => user !== from && user !== to)
+      .filter(({ user, from, to }) => user !== from && user !== to && !isGroup(to))
       .map(({ id, from, to, proc }) => `${id} from ${from} to ${to} on ${proc}`),
     ...end.devices.flatMap(({ name, user, listed }) =>
       Object.values(listed)
         .flat()
-        .filter(({ from, to }) => user !== from && user !== to)
+        .filter(({ from, to }) => user !== from && user !== to && !isGroup(to))
         .map(({ id }) => `${id} is listed on ${name}`),
     ),
   ],

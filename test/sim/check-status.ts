@@ -4,6 +4,7 @@ import type { MessageStatus } from '../../src/client/api.ts'
 import { storedSends } from './check-homes.ts'
 import { deletedIds } from './check-references.ts'
 import type { Check } from './checker.ts'
+import { isGroup } from './membership.ts'
 
 const RANK: Record<MessageStatus, number> = { queued: 0, refused: 0, stored: 1, received: 2, read: 3 }
 
@@ -50,7 +51,7 @@ const neverReceived: Check = {
         .filter(({ id, status, deleted }) => {
           if (deleted) return false
           const send = stored.get(id)
-          return send?.user === user && send.to !== user && RANK[status] < RANK.received
+          return send?.user === user && send.to !== user && !isGroup(send.to) && RANK[status] < RANK.received
         })
         .map(({ id, status }) => `${id} is ${status} on ${name}`),
     )
@@ -101,11 +102,12 @@ const invented: Check = {
       if (e.type === 'invoke' && !began.has(`${e.user} ${e.conversation}`))
         began.set(`${e.user} ${e.conversation}`, e.t)
     }
-    const senders = new Map(history.of('send').map(({ id, user }) => [id, user]))
+    /** What the recipient calls the conversation. */
+    const conversations = new Map(history.of('send').map(({ id, user, to }) => [id, isGroup(to) ? to : user]))
     return history.of('receipt').flatMap(({ id, user, status, proc, t }) => {
       if (!shown.has(`${user} ${id}`) && !deleted.has(id))
         return [`${status} of ${id} by ${user} on ${proc}, who never showed it`]
-      const readAt = began.get(`${user} ${senders.get(id)}`)
+      const readAt = began.get(`${user} ${conversations.get(id)}`)
       return status === 'read' && (readAt === undefined || readAt > t)
         ? [`read of ${id} by ${user} on ${proc}, who did not read`]
         : []

@@ -1,6 +1,8 @@
 // Judges one run by the invariants of docs/architecture.md, from its history and the state at its end. Pure: knows no services.
 // Every check must be able to fail: test/component/sim-checker.test.ts breaks each, and the mutants of the services do too.
 import type { MessageStatus } from '../../src/client/api.ts'
+import type { GroupChangeName } from '../../src/protocol/records.ts'
+import { groupChecks } from './check-groups.ts'
 import { homeChecks } from './check-homes.ts'
 import { orderChecks } from './check-order.ts'
 import { referenceChecks } from './check-references.ts'
@@ -54,11 +56,28 @@ export interface HomeState {
   /** Records that its feed names under more than one number; not judged on a home that was damaged. */
   repeated: string[]
 }
+/** A version of a group, where somebody keeps it as decided. */
+export interface SeenVersion {
+  /** A home or a device. */
+  where: string
+  digest: string
+  /** Of the change, with its author. */
+  id: string
+  by: string
+  change: GroupChangeName
+  users: string[]
+  /** The group's id and name. */
+  group: string
+  name: string
+  version: number
+  members: string[]
+}
 export interface EndState {
   devices: DeviceState[]
   homes: HomeState[]
   /** Mailbox -> the homes it has under the last map. */
   homesOf: Record<string, string[]>
+  versions: SeenVersion[]
   /** Ids and texts that a hostile node made up: they may lie in mailboxes, but nobody shows them. */
   forged: string[]
 }
@@ -72,6 +91,7 @@ export interface Check {
 }
 
 export const checks: readonly Check[] = [
+  ...groupChecks,
   ...homeChecks,
   ...shownChecks,
   ...orderChecks,

@@ -7,7 +7,7 @@ import { SimDisk } from './disk.ts'
 import { AUTHORITY, firstMap } from './first-map.ts'
 import { FrameTap } from './frame-tap.ts'
 import { History } from './history.ts'
-import { durabilityOf, type Durability, holdsDigest } from './homes.ts'
+import { durabilityOf, type Durability, holdsDigest, type Measured } from './homes.ts'
 import { Liar } from './liar.ts'
 import { Network } from './network.ts'
 import { SimNode, type NodeWorld } from './node.ts'
@@ -196,7 +196,7 @@ export class SimCluster {
    * Durable copies of a message that was first sent at `since`, under the map that asks for the fewest. Only maps count that were
    * the newest of one of their homes since then: what homes of an older map say proves nothing.
    */
-  durability(message: { id: string; users: string[]; since: number }): Durability {
+  durability(message: Measured & { since: number }): Durability {
     const stores = [...this.nodes.values()].filter((node) => node.is.roles.includes('store'))
     const maps = new Map<number, ClusterMap>()
     for (const store of stores) {
@@ -223,6 +223,16 @@ export class SimCluster {
     if (!this.#sentAt.has(id)) this.#sentAt.set(id, this.scheduler.now)
   }
 
+  /** Has the device heard of a group of that name? */
+  knowsGroup(device: string, name: string): boolean {
+    return (
+      this.devices
+        .get(device)
+        ?.versions()
+        .some((version) => version.name === name) === true
+    )
+  }
+
   forge(from: string, to: string): void {
     const device = [...this.devices.values()].find(({ user }) => user === from)?.deviceId
     if (this.#liar && device) this.#liar.forge({ from, to, device, seen: this.tap.pickStored(this.random) })
@@ -242,10 +252,11 @@ export class SimCluster {
   }
 
   #build(world: NodeWorld): void {
-    const { gateways, routers, stores, skewMs, users, hasLiar, disk: times } = this.scenario
+    const { gateways, routers, groupNodes, stores, skewMs, users, hasLiar, disk: times } = this.scenario
     const roles: [string, Role[]][] = [
       ...nodeNames('gateway', gateways).map((name): [string, Role[]] => [name, ['gateway']]),
       ...nodeNames('router', routers).map((name): [string, Role[]] => [name, ['router']]),
+      ...nodeNames('group', groupNodes).map((name): [string, Role[]] => [name, ['group']]),
       ...[...nodeNames('store', stores), ...this.#lateStores()].map((name): [string, Role[]] => [name, ['store']]),
     ]
     const map = firstMap([...roles, ...(hasLiar ? [[LIAR, ['gateway', 'router']] as [string, Role[]]] : [])], stores)

@@ -3,9 +3,12 @@ import { Identity } from '../../src/client/identity.ts'
 import { idMaker } from '../../src/client/ids.ts'
 import { keys } from '../../src/client/keys.ts'
 import { LocalChat } from '../../src/client/local-chat.ts'
+import { toUtf8 } from '../../src/protocol/bytes.ts'
+import type { SeenVersion } from './checker.ts'
 import type { SimCluster } from './cluster.ts'
 import type { SimDisk } from './disk.ts'
 import { enrol } from './enrolment.ts'
+import { seenVersion } from './homes.ts'
 import { keyOf } from './keys.ts'
 import { Life, type Machine } from './life.ts'
 import type { NodeWorld } from './node.ts'
@@ -13,6 +16,8 @@ import { Person, type Session } from './person.ts'
 import { type HowToDie, userOf } from './scenario.ts'
 
 const DATABASE = 'client'
+/** The letter of client/keys.ts. */
+const groupVersions = { gte: toUtf8('g'), lt: toUtf8('h') }
 
 export interface DeviceParts {
   cluster: SimCluster
@@ -57,6 +62,12 @@ export class SimDevice {
   /** Is the record in its database? */
   holds(recordKey: Uint8Array): boolean {
     return this.#parts.disk.database(DATABASE).store.get(keys.record(recordKey)) !== undefined
+  }
+
+  /** The versions of groups in its database. */
+  versions(): SeenVersion[] {
+    const { store } = this.#parts.disk.database(DATABASE)
+    return store.range(groupVersions).map(([, sealed]) => seenVersion(this.name, sealed))
   }
 
   /** Not there at the beginning, and maybe not yet. */

@@ -1,12 +1,16 @@
 // Listens to the frames between clients and gateways, for what only they show: which bodies a device asks for although it has them,
 // and the true records that a hostile node may play with.
 import { fromBase64, toHex, toMapKey } from '../../src/protocol/bytes.ts'
+import { isGroupId } from '../../src/protocol/names.ts'
 import { splitKeys } from '../../src/protocol/records.ts'
 import { openHeader } from '../../src/protocol/sealed.ts'
 import { sha256 } from '../../src/protocol/signing.ts'
 import type { History } from './history.ts'
 import type { SeededRandom } from './random.ts'
 import type { SocketTap } from './sockets.ts'
+
+/** A message to a user: what is sent to groups means nothing to whoever is not in them. */
+const isDirect = ({ k, to }: { k: string; to?: unknown }): boolean => k === 'msg' && !isGroupId(to)
 
 /** So long after a body came the device has it, or has crashed. */
 const KEPT_AFTER_MS = 2_000
@@ -71,7 +75,7 @@ export class FrameTap implements SocketTap {
     if (type === 'record.stored') {
       const { id } = JSON.parse(text) as { id: number } // a gateway of ours wrote it
       const sealed = this.#puts.get(`${client} ${id}`)
-      if (sealed && openHeader(sealed).k === 'msg') this.#stored.push(sealed)
+      if (sealed && isDirect(openHeader(sealed))) this.#stored.push(sealed)
     } else if (type === 'error') {
       this.#failed(client, JSON.parse(text) as { id?: number; outcome: string }) // likewise
     } else if (type === 'record.push' || type === 'feed.page' || type === 'feed.records') {

@@ -2,6 +2,7 @@
 // and the state at the end. One line of JSON an event, so that equal runs have equal hashes.
 import { createHash } from 'node:crypto'
 import type { MessageStatus } from '../../src/client/api.ts'
+import type { GroupChange } from './scenario.ts'
 
 /** invoke = begun, ok = done, fail = refused (no effect, ever), info = unknown, or merely noted. */
 type Outcome = 'invoke' | 'ok' | 'fail' | 'info'
@@ -33,6 +34,18 @@ export interface ReferEvent extends Happened {
   /** Who says it. */
   user: string
   text: string
+}
+/** A change of a group. */
+export interface GroupEvent extends Happened {
+  op: 'group'
+  /** Of the change, and of the version that it becomes. */
+  id: string
+  user: string
+  change: GroupChange
+  /** Its name. */
+  group: string
+  users: string[]
+  code?: string
 }
 export interface ShowEvent extends Happened {
   op: 'show'
@@ -107,6 +120,7 @@ export interface FaultEvent extends Happened {
 export type HistoryEvent =
   | SendEvent
   | ReferEvent
+  | GroupEvent
   | ShowEvent
   | ReceiptEvent
   | StatusEvent

@@ -2,24 +2,34 @@
 // The only file of the simulator that knows how a store lays out its database.
 import {
   allEntries,
+  allFanOuts,
+  allRegisters,
   bodyKey,
   entryKey,
+  groupOfFanOut,
+  nameOfRegisterKey,
   numberKey,
   openEntryKey,
   placeOf,
+  recordKeyOf,
   shardStart,
   tombKey,
 } from '../../src/node/store/keys.ts'
+import { openRegisterValue } from '../../src/node/store/ledger-values.ts'
 import { isStub } from '../../src/node/store/tombstones.ts'
 import { isBodyOf, openBodyValue, openNumberValue } from '../../src/node/store/values.ts'
+import { openRegisterName } from '../../src/node/replication/ledger-keys.ts'
 import { homesOf } from '../../src/node/replication/placement.ts'
 import type { ClusterMap } from '../../src/protocol/cluster-map.ts'
 import { toHex, toMapKey } from '../../src/protocol/bytes.ts'
 import { decodeContent } from '../../src/protocol/content.ts'
 import { idBytes, idFromBytes } from '../../src/protocol/records.ts'
 import { openBody, openHeader } from '../../src/protocol/sealed.ts'
-import { mailboxOwner, userMailbox } from '../../src/protocol/names.ts'
-import type { HomeEntry, HomeState } from './checker.ts'
+import { sha256 } from '../../src/protocol/signing.ts'
+import { openGroup } from '../../src/protocol/group.ts'
+import { groupMailbox, mailboxOwner, userMailbox } from '../../src/protocol/names.ts'
+import type { HomeEntry, HomeState, SeenVersion } from './checker.ts'
+import type { SimDisk } from './disk.ts'
 import type { SimNode } from './node.ts'
 import type { SortedStore } from './sorted-store.ts'
 
@@ -92,30 +102,80 @@ const isDurableOn = (node: SimNode, mailbox: string, id: string): boolean => {
   })
 }
 
+export const seenVersion = (where: string, sealed: Uint8Array): SeenVersion => {
+  const { header, state } = openGroup(sealed)
+  const { id, from: by, change, users = [] } = header
+  const { group, version, name, members } = state
+  return {
+    where,
+    digest: toHex(sha256(sealed)),
+    id,
+    by,
+    change,
+    users,
+    group,
+    version,
+    name,
+    members: [...members.keys()],
+  }
+}
+
+/** The versions that this home knows to be decided. */
+export const versionsOn = (peer: string, disk: SimDisk): SeenVersion[] =>
+  disk.databases().flatMap(([, store]) =>
+    store.range(allRegisters).flatMap(([bytes, value]) => {
+      const key = Buffer.from(bytes)
+      const name = nameOfRegisterKey(key)
+      const state = openRegisterName(name).version && openRegisterValue(key, value)
+      return state?.isDecided && state.accepted ? [seenVersion(peer, state.accepted.value)] : []
+    }),
+  )
+
 export interface Durability {
   found: number
   needed: number
 }
-/** The worst of the message's mailboxes, under one map: durable copies there, and how many the quorum asks for. */
-export const durabilityOf = (
-  nodes: SimNode[],
-  map: ClusterMap,
-  { id, users }: { id: string; users: string[] },
-): Durability => {
+export interface Measured {
+  id: string
+  /** Whose mailboxes have it. */
+  users: string[]
+  /** The homes of a group answer for it, until every member has it and after. */
+  isToGroup: boolean
+}
+interface Kept {
+  /** What is hashed to find the homes. */
+  place: string
+  isOn: (node: SimNode) => boolean
+}
+
+const fanOutsOf = (nodes: SimNode[], id: string): Kept[] => {
+  const keys = nodes.flatMap((node) => storeOf(node).flatMap((store) => store.range(allFanOuts).map(([key]) => key)))
+  const own = keys.map((key) => Buffer.from(key)).filter((key) => recordKeyOf(key).subarray(0, 16).equals(idBytes(id)))
+  return [...new Map(own.map((key) => [toHex(key), key])).values()].map((key) => ({
+    place: groupMailbox(groupOfFanOut(key)),
+    isOn: (node) => storeOf(node).some((store) => store.durable(key) !== undefined),
+  }))
+}
+
+/** The worst of the places where the message is, under one map: durable copies there, and how many the quorum asks for. */
+export const durabilityOf = (nodes: SimNode[], map: ClusterMap, { id, users, isToGroup }: Measured): Durability => {
   const byName = new Map(nodes.map((node) => [node.name, node]))
-  const sets = users.flatMap((user) => {
-    const { current, next } = homesOf(map, userMailbox(user))
-    return [current, ...(next ? [next] : [])].map((homes) => ({ homes, mailbox: userMailbox(user) }))
+  const places: Kept[] = users.map((user) => {
+    const place = userMailbox(user)
+    return { place, isOn: (node) => isDurableOn(node, place, id) }
   })
-  const counts = sets.map(({ homes, mailbox }) => {
-    const holders = homes.peers.filter((peer) => {
-      const node = byName.get(peer)
-      return node !== undefined && isDurableOn(node, mailbox, id)
+  if (isToGroup) places.push(...fanOutsOf(nodes, id))
+  const counts = places.flatMap(({ place, isOn }) => {
+    const { current, next } = homesOf(map, place)
+    return [current, ...(next ? [next] : [])].map(({ peers, w }) => {
+      const holders = peers.filter((peer) => {
+        const node = byName.get(peer)
+        return node !== undefined && isOn(node)
+      })
+      return { found: holders.length, needed: w }
     })
-    return { found: holders.length, needed: homes.w }
   })
-  return counts.reduce((worst, c) => (c.found - c.needed < worst.found - worst.needed ? c : worst), {
-    found: 99,
-    needed: 1,
-  })
+  // A message to a group that none of its homes took is nowhere.
+  const none = places.length > users.length || !isToGroup ? { found: 99, needed: 1 } : { found: 0, needed: 2 }
+  return counts.reduce((worst, c) => (c.found - c.needed < worst.found - worst.needed ? c : worst), none)
 }

@@ -1,6 +1,7 @@
 // Draws a scenario from a seed and from nothing else: the topology, the world, the work of the people, then faults and plots.
 import { SeededRandom } from './random.ts'
 import { addFaults, type Chances } from './scenario-faults.ts'
+import { addGroups, groupsOf } from './scenario-groups.ts'
 import { addGrowth, addInterruption, addLateDevice, addLonelyHome, addReplacement } from './scenario-plots.ts'
 import { NOBODY, type Scenario, ScenarioNames, type Step, userOf } from './scenario.ts'
 
@@ -15,6 +16,7 @@ export const makeScenario = (seed: number): Scenario => {
     seed,
     gateways: random.between(1, 2),
     routers: random.between(1, 3),
+    ...groupsOf(random.fork('groups')),
     stores,
     users: Array.from({ length: random.between(2, 4) }, () => random.between(1, 2)),
     skewMs: {},
@@ -43,6 +45,7 @@ export const makeScenario = (seed: number): Scenario => {
   if (random.chance(0.2)) addLateDevice(scenario, names, random.fork('late'))
   if (random.chance(0.2)) addInterruption(scenario, names, random.fork('interruption'))
   if (isReplaced) addReplacement(scenario, names, random.fork('replacement'))
+  if (scenario.groupNodes > 0) addGroups(scenario, names, { random: random.fork('group work'), moments })
   if (grows) addGrowth(scenario, names, random.fork('growth'))
   // What begins after the heal would never end.
   scenario.steps = scenario.steps.filter(({ at }) => at < scenario.healAt).sort((a, b) => a.at - b.at)

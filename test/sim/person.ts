@@ -6,6 +6,7 @@ import { sleep } from '../../src/platform/timing.ts'
 import { asChatError } from '../../src/protocol/errors.ts'
 import type { DeviceState } from './checker.ts'
 import type { SimCluster } from './cluster.ts'
+import { GROUP_CHANGES, type GroupStep } from './group-changes.ts'
 import type { ReferEvent } from './history.ts'
 import type { Life } from './life.ts'
 
@@ -66,7 +67,9 @@ export class Person {
     this.#powerCuts++
   }
 
+  /** To a group only when this device has heard of it. */
   async send({ chat }: Session, to: string, text: string): Promise<void> {
+    if (to.startsWith('#') && !this.#cluster.knowsGroup(this.#proc, to)) return
     const sent: Sent = { id: this.#makeId(), to, text, outcome: undefined }
     this.#sent.push(sent)
     this.#cluster.noteSent(sent.id)
@@ -100,6 +103,23 @@ export class Person {
 
   async delete(session: Session, at: Chosen): Promise<void> {
     await this.#refer(session, at, { what: 'delete', text: '' }, (id) => session.chat.delete(id, REFER))
+  }
+
+  async changeGroup({ chat }: Session, { group, change, users }: GroupStep): Promise<void> {
+    const { history } = this.#cluster
+    const id = this.#makeId()
+    const event = { op: 'group', proc: this.#proc, user: this.#user, id, change, group, users } as const
+    history.add({ ...event, type: 'invoke' })
+    await this.#guard(async () => {
+      try {
+        await GROUP_CHANGES[change](chat.group, { group, users }, { id, timeoutMs: SEND_TIMEOUT_MS })
+        history.add({ ...event, type: 'ok' })
+      } catch (thrown) {
+        const { outcome, code } = asChatError(thrown)
+        history.add({ ...event, type: outcome === 'refused' ? 'fail' : 'info', code })
+        throw thrown
+      }
+    })
   }
 
   /** One of the newest messages that the cluster has, for all that this device knows. */
@@ -160,7 +180,9 @@ export class Person {
 
   async #listed(chat: LocalChat): Promise<DeviceState['listed']> {
     const listed: DeviceState['listed'] = {}
-    for (const other of this.#cluster.users()) {
+    const { scenario } = this.#cluster
+    const groups = scenario.groups.filter((name) => this.#cluster.knowsGroup(this.#proc, name))
+    for (const other of [...this.#cluster.users(), ...groups]) {
       const messages = await chat.history(other, { limit: 10_000 })
       listed[other] = messages.map(({ id, from, to, text, status, deleted = false, reactions = [] }) => {
         const sorted = reactions.map(({ emoji, users }) => `${emoji} ${[...users].sort().join(' ')}`).sort()
@@ -187,19 +209,22 @@ export class Person {
     const outcome = status === 'refused' ? 'fail' : 'ok'
     if (status === 'queued' || sent.outcome === outcome) return
     sent.outcome = outcome
-    if (outcome === 'ok') this.#measure(sent.id, [sent.to, this.#user], 'acknowledged')
+    if (outcome === 'ok') this.#measure(sent.id, { from: this.#user, to: sent.to }, 'acknowledged')
     this.#note(sent, outcome)
   }
 
   async #askStatus(chat: LocalChat, sent: Sent): Promise<void> {
     await this.#guard(async () => {
       const report = await chat.status(sent.id)
-      const [recipient] = report.recipients
+      const { recipients } = report
       const time = (text: string | null | undefined): number | null => (text ? Date.parse(text) : null)
+      /** The last of the recipients, once there is none without. */
+      const last = (texts: (string | null)[]): number | null =>
+        texts.length === 0 || texts.includes(null) ? null : Math.max(...texts.map((text) => time(text) ?? 0))
       const times = {
         storedAt: time(report.storedAt),
-        receivedAt: time(recipient?.receivedAt),
-        readAt: time(recipient?.readAt),
+        receivedAt: last(recipients.map((each) => each.receivedAt)),
+        readAt: last(recipients.map((each) => each.readAt)),
       }
       const status = times.readAt ? 'read' : times.receivedAt ? 'received' : times.storedAt ? 'stored' : 'queued'
       const event = { op: 'status', type: 'ok', proc: this.#proc, id: sent.id, status, life: this.#powerCuts } as const
@@ -232,7 +257,7 @@ export class Person {
     }
     if (event.type !== 'message') return
     const { id, from, to, text, conversation } = event
-    this.#measure(id, [to, from], 'shown')
+    this.#measure(id, { from, to }, 'shown')
     const life = this.#powerCuts
     const shown = { op: 'show', type: 'ok', proc, user: this.#user, id, from, to, text, hasGap: false, life } as const
     const added = history.add(shown)
@@ -240,11 +265,14 @@ export class Person {
     if (scenario.eager.includes(proc)) void this.read(session, conversation)
   }
 
-  #measure(id: string, users: string[], because: 'acknowledged' | 'shown'): void {
+  #measure(id: string, { from, to }: { from: string; to: string }, because: 'acknowledged' | 'shown'): void {
     // What was durable when it was shown before still is: the world takes only what is not.
     if (because === 'shown' && this.#cluster.knownDurable.has(id)) return
     const since = this.#cluster.sentAt(id)
-    const { found, needed } = this.#cluster.durability({ id, users: [...new Set(users)], since })
+    const isToGroup = to.startsWith('#')
+    // Whoever is shown a message to a group may have it before any mailbox has.
+    const users = isToGroup ? (because === 'shown' ? [] : [from]) : [...new Set([to, from])]
+    const { found, needed } = this.#cluster.durability({ id, users, isToGroup, since })
     if (found >= needed) this.#cluster.knownDurable.add(id)
     this.#cluster.history.add({ op: 'durable', type: 'ok', proc: this.#proc, id, because, found, needed })
   }

@@ -1,13 +1,13 @@
 // One run: boot, the scenario's steps, heal, quiescence, judgement. The same scenario gives the same run, to the last bit.
 import { armMutant, type MutantName } from '../../src/platform/mutants.ts'
-import { certificateMailbox, userMailbox } from '../../src/protocol/names.ts'
+import { certificateMailbox, groupMailbox, userMailbox } from '../../src/protocol/names.ts'
 import { homesOf } from '../../src/node/replication/placement.ts'
 import { act } from './actions.ts'
 import { checks, type EndState, findViolations, type Violation } from './checker.ts'
 import { SimCluster } from './cluster.ts'
 import { withGuards } from './guards.ts'
 import type { History } from './history.ts'
-import { readHome } from './homes.ts'
+import { readHome, versionsOn } from './homes.ts'
 import type { Scenario, StepKind } from './scenario.ts'
 
 /** Before the first step: everybody starts and registers in a world without faults. */
@@ -23,6 +23,7 @@ const WORK: ReadonlySet<StepKind> = new Set<StepKind>([
   'edit',
   'delete',
   'react',
+  'change-group',
   'settle',
   'status',
 ])
@@ -120,6 +121,11 @@ const endState = async (cluster: SimCluster): Promise<EndState> => {
   )
   await scheduler.runUntil(scheduler.now + 20_000, () => devices !== undefined || cluster.defects.length > 0)
   const map = cluster.newestMap()
+  const versions = [
+    ...[...cluster.nodes.values()].flatMap((node) => versionsOn(node.name, node.disk)),
+    ...[...cluster.devices.values()].flatMap((device) => device.versions()),
+  ]
+  const groups = [...new Set(versions.map(({ group }) => groupMailbox(group)))]
   const mailboxes = cluster.users().flatMap((user) => [userMailbox(user), certificateMailbox(user)])
   const homes = [...cluster.nodes.values()]
     .filter((node) => map.homes.current.peers.includes(node.name))
@@ -127,7 +133,10 @@ const endState = async (cluster: SimCluster): Promise<EndState> => {
   return {
     devices: devices ?? [],
     homes,
-    homesOf: Object.fromEntries(mailboxes.map((mailbox) => [mailbox, homesOf(map, mailbox).current.peers])),
+    homesOf: Object.fromEntries(
+      [...mailboxes, ...groups].map((mailbox) => [mailbox, homesOf(map, mailbox).current.peers]),
+    ),
+    versions,
     forged: cluster.forged,
   }
 }

@@ -1,5 +1,7 @@
 // What happens in one run, as plain data: who is there, how bad the world is, and a list of steps in time.
 // A failing run can be made smaller by leaving steps out.
+import type { GroupChangeName } from '../../src/protocol/records.ts'
+
 export type HowToDie = 'process' | 'power'
 export type Step = { at: number } & (
   | { do: 'send'; device: string; to: string; text: string }
@@ -9,6 +11,8 @@ export type Step = { at: number } & (
   | { do: 'edit'; device: string; conversation: string; which: number; text: string }
   | { do: 'delete'; device: string; conversation: string; which: number }
   | { do: 'react'; device: string; conversation: string; which: number; emoji: string }
+  /** `users`: whom it concerns; `role` makes them admins. */
+  | { do: 'change-group'; device: string; group: string; change: GroupChange; users: string[] }
   | { do: 'settle'; device: string }
   | { do: 'status'; device: string }
   | { do: 'crash-node'; node: string; how: HowToDie; forMs: number }
@@ -35,10 +39,15 @@ export type Step = { at: number } & (
   | { do: 'forge'; from: string; to: string }
 )
 export type StepKind = Step['do']
+export type GroupChange = Exclude<GroupChangeName, 'rename'>
 export interface Scenario {
   seed: number
   gateways: number
   routers: number
+  /** Nodes of that role; none: nobody has groups. */
+  groupNodes: number
+  /** Names, `#g0`. */
+  groups: string[]
   /** At the beginning; `add-store` steps make it more. */
   stores: number
   /** Devices of each user. */
@@ -59,7 +68,7 @@ export interface Scenario {
 export const LIAR = 'liar'
 /** A name that nobody has: what is sent there is refused for good. */
 export const NOBODY = 'nobody'
-export const nodeNames = (role: 'gateway' | 'router' | 'store', count: number): string[] =>
+export const nodeNames = (role: 'gateway' | 'router' | 'store' | 'group', count: number): string[] =>
   Array.from({ length: count }, (_, i) => `${role}-${i + 1}`)
 export const deviceName = (user: number, device: number): string => `u${user}/${device}`
 
@@ -72,11 +81,12 @@ export class ScenarioNames {
   readonly devices: string[]
   readonly users: string[]
 
-  constructor({ gateways, routers, stores, users }: Scenario, newStores: string[]) {
+  constructor({ gateways, routers, stores, groupNodes, users }: Scenario, newStores: string[]) {
     this.gateways = nodeNames('gateway', gateways)
     this.stores = nodeNames('store', stores)
     this.newStores = newStores
-    this.nodes = [...this.gateways, ...nodeNames('router', routers), ...this.stores, ...this.newStores]
+    const groups = nodeNames('group', groupNodes)
+    this.nodes = [...this.gateways, ...nodeNames('router', routers), ...this.stores, ...this.newStores, ...groups]
     this.users = users.map((_, i) => `u${i}`)
     this.devices = users.flatMap((count, user) => Array.from({ length: count }, (_, i) => deviceName(user, i)))
   }

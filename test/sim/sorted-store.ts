@@ -64,6 +64,14 @@ export class SortedStore {
     return new Set(unsynced.flatMap(({ changes }) => changes.map(({ key }) => key)))
   }
 
+  /** What a power cut would leave under this key. */
+  durable(key: Uint8Array): Uint8Array | undefined {
+    const name = toMapKey(key)
+    const unsynced = this.#batches.slice(this.#batches.length - this.unsyncedBatches())
+    const first = unsynced.flatMap(({ changes }) => changes).find((change) => change.key === name)
+    return first ? first.before : this.#values.get(name)
+  }
+
   /** Takes the newest batches back, as a power cut does; only unsynced ones should be asked for. */
   undoLast(count: number): void {
     for (let i = 0; i < count; i++) {

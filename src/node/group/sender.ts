@@ -1,5 +1,6 @@
 // A message to a group: taken by the group's homes at its newest version, then in the author's own mailbox: that is `stored`.
 // The members' copies follow by themselves. Refused is said only of what is nowhere and never will be.
+import { mutant } from '../../platform/mutants.ts'
 import type { Clock } from '../../platform/ports.ts'
 import { LruMap } from '../../platform/lru-map.ts'
 import { ChatError, hasCode } from '../../protocol/errors.ts'
@@ -61,7 +62,8 @@ export class Sender {
     })
     const item = { group, version, sealed, acceptedAt }
     try {
-      await this.#ports.copies.bringOwnFirst(item, mailboxes, userMailbox(header.from))
+      const own = this.#ports.copies.bringOwnFirst(item, mailboxes, userMailbox(header.from))
+      if (!mutant('own-copy-not-awaited')) await own
     } catch (cause) {
       throw new ChatError('OUTCOME_UNKNOWN', { cause }) // the members get it, whatever becomes of this copy now
     }
