@@ -4,7 +4,7 @@ import { type ICryptoInterface } from '@libp2p/noise'
 import { defaultCrypto } from '@libp2p/noise/crypto'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { noiseCrypto } from '../../src/node/net/corked-noise.ts'
+import { noiseCrypto } from '../../src/node/net/peer-noise.ts'
 
 const test = suite('noise')
 const key = Uint8Array.from(randomBytes(32))

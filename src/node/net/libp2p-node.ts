@@ -7,8 +7,8 @@ import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
-import { corkedNoise } from './corked-noise.ts'
 import type { MemberGate } from './member-gate.ts'
+import { peerNoise } from './peer-noise.ts'
 
 const DHT_PROTOCOL = '/chatd/kad/1.0.0'
 /** Also the width of look-ups: up to so many routers each one holds every record. */
@@ -38,7 +38,7 @@ export const createNode = ({ privateKey, listen, isRouter, gate, records }: Libp
     privateKey,
     addresses: { listen },
     transports: [tcp()],
-    connectionEncrypters: [corkedNoise()],
+    connectionEncrypters: [peerNoise()],
     streamMuxers: [yamux()],
     connectionGater: gate.gater,
     // Addresses of connected peers must not age out: after an hour routers would teach newcomers nothing.

@@ -1,0 +1,33 @@
+// Noise whose keys are prepared once: the library hands node:crypto the bytes of the key for each message, which costs more than
+// encrypting 8 KiB. On the wire nothing differs.
+import { createSecretKey } from 'node:crypto'
+import { type ICryptoInterface, noise } from '@libp2p/noise'
+import { defaultCrypto, nodeCrypto } from '@libp2p/noise/crypto'
+
+/** Below it the library's own WebAssembly is as fast as node:crypto. */
+const SMALL_BYTES = 600
+
+const prepared = new WeakMap<Uint8Array, Uint8Array>()
+/** By the array that holds the key: each direction of a connection keeps its own, unchanged. */
+const preparedKey = (key: Uint8Array): Uint8Array => {
+  const known = prepared.get(key)
+  if (known) return known
+  // Not what it is declared to be: nodeCrypto hands it on to node:crypto, which takes both.
+  const made = createSecretKey(key) as unknown as Uint8Array
+  prepared.set(key, made)
+  return made
+}
+
+export const noiseCrypto: ICryptoInterface = {
+  ...defaultCrypto,
+  chaCha20Poly1305Encrypt: (plain, nonce, ad, key) =>
+    plain.byteLength < SMALL_BYTES
+      ? defaultCrypto.chaCha20Poly1305Encrypt(plain, nonce, ad, key)
+      : nodeCrypto.chaCha20Poly1305Encrypt(plain, nonce, ad, preparedKey(key)),
+  chaCha20Poly1305Decrypt: (sealed, nonce, ad, key, target) =>
+    sealed.byteLength < SMALL_BYTES
+      ? defaultCrypto.chaCha20Poly1305Decrypt(sealed, nonce, ad, key, target)
+      : nodeCrypto.chaCha20Poly1305Decrypt(sealed, nonce, ad, preparedKey(key), target),
+}
+
+export const peerNoise = (): ReturnType<typeof noise> => noise({ crypto: noiseCrypto })
