@@ -122,6 +122,7 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
     { keys: ['shift-tab'], does: 'completePrevious' },
     { keys: ['alt-k'], does: 'editOutside', help: safe`write the message in $EDITOR` },
     { keys: ['alt-c'], does: 'showCluster', help: safe`the cluster, live, for its operators` },
+    { keys: ['ctrl-z'], does: 'stop', help: safe`back to the shell; fg comes back here` },
     { keys: ['ctrl-l'], does: 'redraw', help: safe`draw the screen again` },
     { keys: ['escape'], does: 'escape', help: safe`back to the newest message` },
     { keys: ['ctrl-c'], does: 'clearOrQuit', help: safe`clear the input; twice quits` },

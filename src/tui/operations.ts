@@ -97,6 +97,7 @@ export const operations = {
   acceptPaste,
   confirm,
   showCluster: (state: State) => step(state, { type: 'cluster' }),
+  stop: (state: State) => step(state, { type: 'stop' }),
   redraw: (state: State) => step(state, { type: 'redraw' }),
   escape,
   clearOrQuit,

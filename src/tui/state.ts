@@ -175,6 +175,8 @@ export type Effect =
   | { type: 'verify' | 'verified'; user: string }
   | { type: 'link'; code: string }
   | { type: 'edit'; conversation: string; text: string }
+  /** Until the shell lets it go on. */
+  | { type: 'stop' }
   | { type: 'redraw' }
   | { type: 'quit' }
 

@@ -208,4 +208,28 @@ test('for a screen reader: lines one after the other, no screen of its own, no c
   }
 })
 
+test('Ctrl-Z leaves to the shell with the terminal as it was, fg comes back to the draft', async () => {
+  const screen = new Screen(['/bin/bash', '--norc', '--noprofile', '-i'], { env: conversation })
+  // The shell asks for pastes itself.
+  const isShells = (): Promise<boolean> =>
+    eventually(() => !screen.isAlternate && screen.modes.wraps && !screen.modes.reportsFocus)
+  try {
+    screen.type(`${process.execPath} ${PROGRAM}\r`)
+    await screen.shows(READY)
+    screen.type('a thought')
+    await screen.shows('> a thought')
+    screen.type('\x1a')
+    await screen.shows('Stopped')
+    await isShells()
+    screen.type('fg\r')
+    await eventually(() => screen.isAlternate)
+    await screen.shows('> a thought')
+    screen.type('\x15/quit\r')
+    await screen.shows('the client has ended')
+    await isShells()
+  } finally {
+    await screen.close()
+  }
+})
+
 test.run()
