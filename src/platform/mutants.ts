@@ -26,6 +26,8 @@ export const mutantNames = [
   'body-beats-tombstone',
   'tombstone-forgotten',
   'own-copy-not-awaited',
+  'fan-out-unfinished',
+  'sealed-taken-for-stored',
 ] as const
 /** Of the write-once registers and what stands on them: caught by a simulation of their own (test/sim-register). */
 export const registerMutantNames = [

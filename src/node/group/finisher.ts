@@ -1,5 +1,6 @@
 // Finishes what other nodes began: records that the homes of a group took and that are not in every mailbox yet.
 // Each group node sees to the groups that rendezvous hashing gives it; two at once are harmless.
+import { mutant } from '../../platform/mutants.ts'
 import type { Logger } from '../../platform/ports.ts'
 import { asChatError } from '../../protocol/errors.ts'
 import type { ClusterView, PeerTransport } from '../core/ports.ts'
@@ -31,6 +32,7 @@ export class Finisher {
 
   /** One look at all that is open; resolves when it was tried. */
   async turn(signal: AbortSignal): Promise<void> {
+    if (mutant('fan-out-unfinished')) return
     const { copies, ledger } = this.#ports
     const open = await ledger.unfinished(OLDER_THAN_MS)
     const mine = open.filter((item) => this.#isMine(item) && !copies.isUnderWay(item))
