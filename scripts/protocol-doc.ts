@@ -1,10 +1,11 @@
 // Makes docs/protocol.md from the declarations in src/protocol: frames, peer methods, errors and limits. `--check` only compares.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorTable } from '../src/protocol/errors.ts'
 import { clientFrames, type FrameDeclaration, gatewayFrames } from '../src/protocol/frames.ts'
 import { limits } from '../src/protocol/limits.ts'
 import { rpcMethods } from '../src/protocol/rpc.ts'
+import { writeOrCheck } from './generated-doc.ts'
 
 const OUT = join(import.meta.dirname, '..', 'docs', 'protocol.md')
 const INTRODUCTION = join(import.meta.dirname, '..', 'docs', 'protocol-introduction.md')
@@ -99,15 +100,4 @@ const text = [
   '',
 ].join('\n')
 
-if (process.argv.includes('--check')) {
-  let present = ''
-  try {
-    present = readFileSync(OUT, 'utf8')
-  } catch {
-    // absent counts as different
-  }
-  if (present !== text) {
-    console.error('docs/protocol.md is not current; run npm run docs')
-    process.exit(1)
-  }
-} else writeFileSync(OUT, text)
+writeOrCheck(OUT, text)

@@ -1,5 +1,5 @@
 // Makes docs/terminal-client.md from the tables of the terminal client: keys, commands, themes, settings. `--check` only compares.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { notifyWays } from '../src/tui/attention.ts'
 import { defaultKeymap, keyLabel } from '../src/tui/keymap.ts'
@@ -8,6 +8,7 @@ import { messageSigns } from '../src/tui/overlay-view.ts'
 import { settingsText } from '../src/tui/settings.ts'
 import { slashCommands, usageOf } from '../src/tui/slash-commands.ts'
 import { themes } from '../src/tui/theme.ts'
+import { writeOrCheck } from './generated-doc.ts'
 
 const OUT = join(import.meta.dirname, '..', 'docs', 'terminal-client.md')
 const INTRODUCTION = join(import.meta.dirname, '..', 'docs', 'terminal-client-introduction.md')
@@ -83,15 +84,4 @@ const text = [
   '',
 ].join('\n')
 
-if (process.argv.includes('--check')) {
-  let present = ''
-  try {
-    present = readFileSync(OUT, 'utf8')
-  } catch {
-    // absent counts as different
-  }
-  if (present !== text) {
-    console.error('docs/terminal-client.md is not current; run npm run docs')
-    process.exit(1)
-  }
-} else writeFileSync(OUT, text)
+writeOrCheck(OUT, text)
