@@ -1,5 +1,5 @@
 // Groups in memory, changed by one person: what the terminal client is tested against. The rules are the real ones.
-import type { ChatGroups, GroupReport, GroupRole } from '../src/client/api.ts'
+import type { ChatGroups, GroupReport, GroupRole, HistoryChange } from '../src/client/api.ts'
 import { ChatError } from '../src/protocol/errors.ts'
 import { type GroupChange, type GroupState, nextState } from '../src/protocol/group.ts'
 
@@ -12,11 +12,22 @@ const reportOf = ({ name, version, members }: GroupState): GroupReport => ({
 export class FakeGroups implements ChatGroups {
   readonly #groups: GroupState[] = []
   readonly #me: string
+  readonly #nextAtMs: () => number
+  readonly #changes: (Omit<HistoryChange, 'conversation'> & { group: string })[] = []
   /** A new version was made: what the others would hear of. */
   onChange: (change: GroupChange, state: GroupState) => void = () => {}
 
-  constructor(me: string) {
+  constructor(me: string, nextAtMs: () => number) {
     this.#me = me
+    this.#nextAtMs = nextAtMs
+  }
+
+  /** What was changed in the group of this name, oldest first. */
+  changesOf(conversation: string): HistoryChange[] {
+    const group = this.#groups.find(({ name }) => name === conversation)?.group
+    return this.#changes
+      .filter((change) => change.group === group)
+      .map(({ group: _group, ...change }) => ({ ...change, conversation }))
   }
 
   async create(name: string, users: string[] = []): Promise<GroupReport> {
@@ -71,6 +82,19 @@ export class FakeGroups implements ChatGroups {
     const after = nextState(before, change, before?.group ?? `#group-${this.#groups.length}`)
     if (before) this.#groups.splice(this.#groups.indexOf(before), 1)
     this.#groups.push(after)
+    const { by, users = [], role, name, ...what } = change
+    this.#changes.push({
+      type: 'group',
+      id: `change-${this.#changes.length}`,
+      version: after.version,
+      by,
+      users: [...users],
+      ...what,
+      ...(role ? { role } : {}),
+      ...(name ? { name } : change.change === 'create' ? { name: after.name } : {}),
+      group: after.group,
+      at: new Date(this.#nextAtMs()).toISOString(),
+    })
     this.onChange(change, after)
     return reportOf(after)
   }

@@ -10,6 +10,7 @@ import type {
   DeviceReport,
   FetchedAttachment,
   Gap,
+  HistoryLine,
   HistoryMessage,
   HistoryOptions,
   InboxEntry,
@@ -36,6 +37,23 @@ export const online: ConnectionReport = {
   complete: true,
   lagMs: 3,
   problem: null,
+}
+
+const pageOf = <Line extends { id: string; at: string }>(
+  lines: readonly Line[],
+  { limit = 50, before, after, since }: HistoryOptions,
+): Line[] => {
+  const placeOf = (id: string): number => {
+    const index = lines.findLastIndex((line) => line.id === id)
+    if (index < 0) throw new ChatError('MESSAGE_UNKNOWN')
+    return index
+  }
+  const sinceIndex = since === undefined ? -1 : lines.findIndex(({ at }) => at >= since)
+  const from = after === undefined ? sinceIndex : placeOf(after) + 1
+  const end = before === undefined ? lines.length : placeOf(before)
+  const isForward = after !== undefined || since !== undefined
+  const first = isForward ? from : Math.max(0, end - limit)
+  return first < 0 ? [] : lines.slice(first, isForward ? first + limit : end)
 }
 
 export class FakeChat implements Chat {
@@ -66,8 +84,8 @@ export class FakeChat implements Chat {
 
   constructor(user = 'alice', options: { atMs?: number } = {}) {
     this.user = user
-    this.group = new FakeGroups(user)
     this.#atMs = options.atMs ?? Date.now() - 3_600_000
+    this.group = new FakeGroups(user, () => (this.#atMs += 1_000))
   }
 
   changed(): void {
@@ -201,23 +219,22 @@ export class FakeChat implements Chat {
     return { ...result, emoji, active: !isOn }
   }
 
-  async history(conversation: string, { limit = 50, before, after, since }: HistoryOptions = {}) {
-    const read = this.#read.get(conversation) ?? 0
+  async history(conversation: string, options: HistoryOptions = {}) {
     const messages = this.#messages.get(conversation) ?? []
-    const placeOf = (id: string): number => {
-      const index = messages.findLastIndex((message) => message.id === id)
-      if (index < 0) throw new ChatError('MESSAGE_UNKNOWN')
-      return index
-    }
-    const sinceIndex = since === undefined ? -1 : messages.findIndex(({ at }) => at >= since)
-    const from = after === undefined ? sinceIndex : placeOf(after) + 1
-    const end = before === undefined ? messages.length : placeOf(before)
-    const isForward = after !== undefined || since !== undefined
-    const first = isForward ? from : Math.max(0, end - limit)
-    const page = first < 0 ? [] : messages.slice(first, isForward ? first + limit : end)
-    return page.map((message, index) =>
-      message.from === this.user || first + index >= read ? message : { ...message, status: 'read' as const },
-    )
+    return pageOf(messages, options).map((message) => this.#shown(message))
+  }
+
+  async lines(conversation: string, options: HistoryOptions = {}): Promise<HistoryLine[]> {
+    const messages: HistoryLine[] = this.#messages.get(conversation) ?? []
+    const changes = this.group.changesOf(conversation)
+    const all = changes.length === 0 ? messages : [...messages, ...changes].sort((a, b) => (a.at < b.at ? -1 : 1))
+    return pageOf(all, options).map((line) => (line.type === 'message' ? this.#shown(line) : line))
+  }
+
+  #shown(message: HistoryMessage): HistoryMessage {
+    const { from, conversation } = message
+    const isRead = (this.#messages.get(conversation)?.lastIndexOf(message) ?? 0) < (this.#read.get(conversation) ?? 0)
+    return from !== this.user && isRead ? { ...message, status: 'read' } : message
   }
 
   async gaps(conversation: string): Promise<Gap[]> {

@@ -1,12 +1,10 @@
 // The client library's interface: what the command line, the terminal client and bots use, whichever process owns the profile.
 // Shapes of results are those of `--json` in docs/interface; programs are written against them.
 import type { Attachment, Preview } from '../protocol/content.ts'
+import type { ChatGroups, GroupEvent, HistoryChange } from './group-api.ts'
 import type { BlobAccess } from './ports.ts'
 
-import type { GroupRole } from '../protocol/group.ts'
-import type { GroupChangeName } from '../protocol/records.ts'
-
-export type { GroupRole } from '../protocol/group.ts'
+export type { ChatGroups, GroupChangeOptions, GroupEvent, GroupReport, GroupRole, HistoryChange } from './group-api.ts'
 
 /** Where a message of one's own stands; `refused` is final. */
 export type MessageStatus = 'queued' | 'stored' | 'received' | 'read' | 'refused'
@@ -124,20 +122,8 @@ export interface Gap {
   /** The id of the first held message after the gap; absent when that device is not known to have sent a later one. */
   before?: string
 }
-/** A group changed; of a change that concerns several users, one event for each. */
-export interface GroupEvent {
-  type: 'group'
-  /** Its current name. */
-  group: string
-  version: number
-  by: string
-  change: GroupChangeName
-  /** Who was added, removed, or given another role. */
-  user?: string
-  /** The new one, when that is what changed. */
-  role?: GroupRole
-  at: Timestamp
-}
+/** A line of a conversation: what was said, or, in a group, what was changed. */
+export type HistoryLine = HistoryMessage | HistoryChange
 export type ChatEvent =
   | (ShownMessage & { position: number })
   | { type: 'receipt'; id: string; user: string; status: 'received' | 'read'; at: Timestamp; position: number }
@@ -207,38 +193,6 @@ export interface ConnectionReport {
   problem: string | null
 }
 
-export interface GroupReport {
-  /** Its name. */
-  group: string
-  version: number
-  /** By name. */
-  members: { user: string; role: GroupRole }[]
-}
-export interface GroupChangeOptions {
-  /** A change that is repeated under its id happens once; made by the library when absent. */
-  id?: string
-  timeoutMs?: number
-}
-/**
- * Groups are named `#name`. Every change resolves with the group as it is after it; one that lost a race is repeated on the new state.
- * ChatError: GROUP_UNKNOWN, GROUP_DENIED, GROUP_OWNER_NEEDED, GROUP_FULL, USER_UNKNOWN, OUTCOME_UNKNOWN, …
- */
-export interface ChatGroups {
-  /** With these users as members, and this one as its owner. GROUP_NAME_TAKEN. */
-  create(name: string, users?: string[], options?: GroupChangeOptions): Promise<GroupReport>
-  /** GROUP_MEMBER_KNOWN. */
-  add(name: string, users: string[], options?: GroupChangeOptions): Promise<GroupReport>
-  /** GROUP_MEMBER_UNKNOWN. */
-  remove(name: string, users: string[], options?: GroupChangeOptions): Promise<GroupReport>
-  leave(name: string, options?: GroupChangeOptions): Promise<GroupReport>
-  role(name: string, user: string, role: GroupRole, options?: GroupChangeOptions): Promise<GroupReport>
-  /** GROUP_NAME_TAKEN. */
-  rename(name: string, newName: string, options?: GroupChangeOptions): Promise<GroupReport>
-  /** As it is in the cluster now, whatever this device has heard. */
-  info(name: string): Promise<GroupReport>
-  /** Groups that this user is in, as far as this device has heard. */
-  list(): Promise<GroupReport[]>
-}
 export interface ReferenceOptions {
   /** Id of the record of an edit or a reaction, chosen by the caller to make a repeat harmless. */
   id?: string
@@ -260,7 +214,6 @@ export interface ReactionResult extends ReferenceResult {
   active: boolean
 }
 
-/** What the process that owns the profile does, for itself and for the others. */
 export interface LiveOptions {
   /** Whose presence to be told of; at most 200 of all readers of a profile together. */
   watch?: string[]
@@ -273,6 +226,7 @@ export type LiveEvent =
   | { type: 'typing'; conversation: string; from: string; active: boolean }
   | { type: 'presence'; user: string; state: 'online' | 'offline'; lastSeen: Timestamp | null }
 
+/** What the process that owns the profile does, for itself and for the others. */
 export interface OwnerChat {
   readonly user: string
   readonly device: string
@@ -288,6 +242,8 @@ export interface OwnerChat {
   react(id: string, emoji: string, options?: ReferenceOptions & { active?: boolean }): Promise<ReactionResult>
   /** Oldest first. MESSAGE_UNKNOWN when `before` or `after` is not in that conversation. */
   history(conversation: string, options?: HistoryOptions): Promise<HistoryMessage[]>
+  /** The same with what was changed in the group; `before` and `after` may name a change too. */
+  lines(conversation: string, options?: HistoryOptions): Promise<HistoryLine[]>
   gaps(conversation: string): Promise<Gap[]>
   inbox(): Promise<InboxEntry[]>
   /** Marks everything shown (up to a message) as read; resolves once the receipts are in the outbox on disk. */

@@ -7,6 +7,7 @@ import { Attachments } from './attachments.ts'
 import type { ChatState } from './chat-state.ts'
 import { ChatViews } from './chat-views.ts'
 import { Devices } from './devices.ts'
+import { EventViews } from './event-views.ts'
 import type { Identity } from './identity.ts'
 import { Live } from './live.ts'
 import { LocalGroups } from './local-groups.ts'
@@ -36,6 +37,7 @@ export interface ChatPartsOptions {
 
 export interface ChatParts {
   views: ChatViews
+  events: EventViews
   preferences: Preferences
   group: LocalGroups
   referring: Referring
@@ -53,6 +55,7 @@ export const makeParts = (options: ChatPartsOptions): ChatParts => {
   const { store, settings, outbox, certificates } = state
   const preferences = new Preferences({ store, settings, outbox, device, now, onChange })
   const views = new ChatViews({ state, preferences, me, problem })
+  const events = new EventViews(state)
   const group = new LocalGroups({ identity, clock, state, now, session, until })
   const referring = new Referring({ state, views, me, device, now, until: untilState, problem, onChange })
   const live = new Live({
@@ -65,5 +68,5 @@ export const makeParts = (options: ChatPartsOptions): ChatParts => {
   const devices = new Devices({ identity, verified, clock, certificates, now, map, session })
   const attachments = new Attachments({ ports: ports.attachments, state, views, session })
   const sending = new Sending({ me, state, views, attachments, groups: group, until: untilState })
-  return { views, preferences, group, referring, live, verified, devices, attachments, sending }
+  return { views, events, preferences, group, referring, live, verified, devices, attachments, sending }
 }

@@ -21,6 +21,7 @@ import { LocalStore } from './local-store.ts'
 import { Outbox } from './outbox.ts'
 import { isMention } from './mentions.ts'
 import type { OutboxEntry } from './outbox-entry.ts'
+import { Pages } from './pages.ts'
 import type { BlobAccess, ClientPorts } from './ports.ts'
 import { Recipients } from './recipients.ts'
 import { ReceiptSender } from './receipt-sender.ts'
@@ -60,6 +61,7 @@ export class ChatState {
   readonly statuses: Statuses
   readonly references: References
   readonly timeline: Timeline
+  readonly pages: Pages
   readonly deletions: Deletions
   readonly ingest: Ingest
   readonly feed: Feed
@@ -146,6 +148,11 @@ export class ChatState {
       me,
       isMention: (header, sealed) => isMention(header, sealed, { me: me.user, groups }),
       now: () => clock.now(),
+    })
+    this.pages = new Pages({
+      store,
+      records,
+      isShown: ({ key, header }) => !showing.isHeld(key) && !showing.isBlocked(header.from),
     })
     const onDeleted = (message: HeldMessage): void => this.onDeleted(message)
     this.deletions = new Deletions({ ...showing, references, timeline: this.timeline, me: me.user, onDeleted })

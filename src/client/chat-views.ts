@@ -4,27 +4,43 @@ import { decodeContent } from '../protocol/content.ts'
 import { conversationOf, isGroupId, isGroupName, isUserName } from '../protocol/names.ts'
 import { isRecordId } from '../protocol/records.ts'
 import { type Reference, referenceOf } from '../protocol/reference.ts'
-import type { ChatEvent, Gap, HistoryMessage, HistoryOptions, InboxEntry, SendResult, StatusReport } from './api.ts'
+import type {
+  Gap,
+  HistoryChange,
+  HistoryLine,
+  HistoryMessage,
+  HistoryOptions,
+  InboxEntry,
+  SendResult,
+  StatusReport,
+} from './api.ts'
 import type { ChatState } from './chat-state.ts'
-import type { LoggedEvent } from './event-log.ts'
 import { gapsOf } from './gaps.ts'
-import { contentOf, type HeldMessage } from './held-records.ts'
-import {
-  clampTimes,
-  type NameOf,
-  queuedResult,
-  showDraft,
-  showMessage,
-  statusOf,
-  timestamp,
-  withQueued,
-} from './message-view.ts'
+import type { HeldMessage } from './held-records.ts'
+import { clampTimes, type NameOf, queuedResult, showDraft, showMessage, statusOf, withQueued } from './message-view.ts'
 import { mentionsOf, unreadOf } from './reading.ts'
 import type { Preferences } from './preferences.ts'
+import { showChange } from './group-view.ts'
+import type { GroupVersion } from './groups.ts'
 import { SearchIndex } from './search-index.ts'
+import type { HeldLine, OrderPlace } from './pages.ts'
 
 const DEFAULT_LIMIT = 50
-const EVENTS_PAGE = 500
+
+/** How lines of a kind are read from a conversation (by its id), and shown. */
+interface LineReader<Held, Line> {
+  placeOf: (id: string, conversation: string) => Promise<OrderPlace>
+  before: (conversation: string, limit: number, place: OrderPlace | undefined) => Promise<Held[]>
+  after: (conversation: string, limit: number, place: OrderPlace | number) => Promise<Held[]>
+  show: (line: Held, conversation: string) => Line | undefined
+}
+
+const timeOf = (since: string | undefined): number | undefined => {
+  if (since === undefined) return undefined
+  const at = Date.parse(since)
+  if (Number.isNaN(at) || at < 0) throw new ChatError('USAGE', { message: 'A time is like 2026-11-23T12:00:00Z' })
+  return at
+}
 
 export interface ChatViewsOptions {
   state: ChatState
@@ -80,18 +96,41 @@ export class ChatViews {
     return message && this.#resultOf(message)
   }
 
-  async history(conversation: string, options: HistoryOptions = {}): Promise<HistoryMessage[]> {
-    const { limit = DEFAULT_LIMIT, before, after, since } = options
+  history(conversation: string, options?: HistoryOptions): Promise<HistoryMessage[]> {
+    const { pages } = this.#state
+    return this.#read(conversation, options, {
+      placeOf: async (id, group) => (await this.#messageIn(group, id)).header,
+      before: (id, limit, place) => pages.messages(id, limit, place),
+      after: (id, limit, place) => pages.messagesAfter(id, limit, place),
+      show: (message) => this.#shown(message),
+    })
+  }
+
+  lines(conversation: string, options?: HistoryOptions): Promise<HistoryLine[]> {
+    const { pages } = this.#state
+    return this.#read<HeldLine, HistoryLine>(conversation, options, {
+      placeOf: async (id, group) => this.#changeOf(group, id)?.header ?? (await this.#messageIn(group, id)).header,
+      before: (id, limit, place) => pages.lines(id, limit, place),
+      after: (id, limit, place) => pages.linesAfter(id, limit, place),
+      show: (line, group) => ('version' in line ? this.#shownChange(group, line.version) : this.#shown(line)),
+    })
+  }
+
+  async #read<Held, Line extends HistoryLine>(
+    conversation: string,
+    { limit = DEFAULT_LIMIT, before, after, since }: HistoryOptions = {},
+    { placeOf, ...pages }: LineReader<Held, Line>,
+  ): Promise<(Line | HistoryMessage)[]> {
     const id = this.idOf(conversation)
-    const from = await this.#place(id, after, since)
-    const anchor = before === undefined ? undefined : await this.#messageIn(id, before)
-    const { timeline } = this.#state
+    const from = after === undefined ? timeOf(since) : await placeOf(after, id)
+    const until = before === undefined ? undefined : await placeOf(before, id)
     const isForward = from !== undefined
-    const held = isForward ? await timeline.pageAfter(id, limit, from) : await timeline.page(id, limit, anchor?.header)
+    const held = isForward ? await pages.after(id, limit, from) : await pages.before(id, limit, until)
     const { lines, references } = this.#queued(id)
-    const all = [...held.map((message) => this.#shown(message)), ...(anchor ? [] : lines)]
+    const all = [...held.flatMap((line) => pages.show(line, id) ?? []), ...(until ? [] : lines)]
     const page = isForward ? all.slice(0, limit) : all.slice(-limit)
-    return references.length > 0 ? page.map((line) => withQueued(line, references, this.#me)) : page
+    if (references.length === 0) return page
+    return page.map((line) => (line.type === 'message' ? withQueued(line, references, this.#me) : line))
   }
 
   /** One message as history() shows it. */
@@ -138,53 +177,6 @@ export class ChatViews {
     return found.map((message) => this.#shown(message))
   }
 
-  async *follow(from: number, signal: AbortSignal): AsyncGenerator<ChatEvent, void, undefined> {
-    let after = from
-    while (!signal.aborted) {
-      const logged = await this.#state.events.read(after, EVENTS_PAGE)
-      for (const entry of logged) {
-        if (signal.aborted) return
-        after = entry.position
-        const event = this.#event(entry)
-        if (event) yield event
-      }
-      if (logged.length === 0) await this.#state.events.next(after, signal)
-    }
-  }
-
-  /** undefined for what is not shown any more. */
-  #event(entry: LoggedEvent): ChatEvent | undefined {
-    const { position } = entry
-    if ('receipt' in entry) return { type: 'receipt', ...entry.receipt, at: timestamp(entry.receipt.at), position }
-    if ('group' in entry) {
-      const { group, at, ...change } = entry.group
-      return { type: 'group', group: this.#nameOf(group), ...change, at: timestamp(at), position }
-    }
-    if ('deletion' in entry) {
-      const { id, conv, by, at } = entry.deletion
-      return { type: 'delete', id, conversation: this.#nameOf(conv), by, at: timestamp(at), position }
-    }
-    const isReference = 'reference' in entry
-    const message = this.#state.records.message(isReference ? entry.reference : entry.message)
-    if (!message || message.isDeleted || this.#state.settings.isBlocked(message.header.from)) return undefined
-    return isReference ? this.#referenceEvent(message, position) : { ...showMessage(message, this.#nameOf), position }
-  }
-
-  /** undefined when what it was about is deleted. */
-  #referenceEvent(message: HeldMessage, position: number): ChatEvent | undefined {
-    const { records } = this.#state
-    const { from, conv, at } = message.header
-    const reference = referenceOf(contentOf(message))
-    if (!reference || reference.kind === 'none') return undefined
-    const { id } = reference
-    const target = records.keyOf(id, reference.kind === 'edit' ? from : reference.author)
-    if (!target || records.message(target)?.isDeleted !== false) return undefined
-    const conversation = this.#nameOf(conv)
-    const about = { id, conversation, from, at: timestamp(message.acceptedAt || at), position }
-    if (reference.kind === 'edit') return { type: 'edit', ...about, text: reference.text }
-    return { type: 'reaction', ...about, emoji: reference.emoji, active: reference.isActive }
-  }
-
   /** Of this device, what has not left yet: messages, and what is about others. */
   #queued(id: string): { lines: HistoryMessage[]; references: Reference[] } {
     const lines: HistoryMessage[] = []
@@ -198,13 +190,14 @@ export class ChatViews {
     return { lines, references }
   }
 
-  /** Where a page that reads on begins; undefined when it reads back from the end or a message. */
-  async #place(id: string, after: string | undefined, since: string | undefined) {
-    if (after !== undefined) return (await this.#messageIn(id, after)).header
-    if (since === undefined) return undefined
-    const at = Date.parse(since)
-    if (Number.isNaN(at) || at < 0) throw new ChatError('USAGE', { message: 'A time is like 2026-11-23T12:00:00Z' })
-    return at
+  #changeOf(group: string, id: string): GroupVersion | undefined {
+    const version = isRecordId(id) ? this.#state.groups.versionOf(group, id) : undefined
+    return version === undefined ? undefined : this.#state.groups.changeAt(group, version)
+  }
+
+  #shownChange(group: string, version: number): HistoryChange | undefined {
+    const change = this.#state.groups.changeAt(group, version)
+    return change && showChange(change, this.#nameOf)
   }
 
   async #messageIn(conversation: string, id: string): Promise<HeldMessage> {

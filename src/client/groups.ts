@@ -3,16 +3,13 @@
 import { fromUtf8, toUtf8 } from '../protocol/bytes.ts'
 import { type GroupRole, type GroupState, openGroup } from '../protocol/group.ts'
 import type { GroupHeader, OpenRecord } from '../protocol/records.ts'
-import { openHeader } from '../protocol/sealed.ts'
 import type { EventLog } from './event-log.ts'
 import { type Standing, standingOf } from './group-standing.ts'
-import { keys, ranges, textOfKey } from './keys.ts'
+import { decodeNumber, encodeNumber, keys, ranges, textOfKey } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
 import { addRange, type SequenceRanges, without } from './sequence-ranges.ts'
 
 const MAX_OPENED = 64
-/** A change that is looked for was made within the last few. */
-const MAX_LOOKED_BACK = 100
 
 /** What is kept of a group besides its versions. */
 interface Row {
@@ -28,6 +25,11 @@ interface Row {
 interface Known {
   row: Row
   newest: GroupState
+}
+
+export interface GroupVersion {
+  header: GroupHeader
+  state: GroupState
 }
 
 export interface GroupsOptions {
@@ -78,12 +80,14 @@ export class Groups {
 
   /** The version that a change of this id became. */
   versionOf(id: string, change: string): number | undefined {
-    const newest = this.newest(id)?.version ?? 0
-    for (let version = newest; version > Math.max(0, newest - MAX_LOOKED_BACK); version -= 1) {
-      const sealed = this.#options.store.get(keys.groupVersion(id, version))
-      if (sealed && openHeader(sealed).id === change) return version
-    }
-    return undefined
+    const version = this.#options.store.get(keys.groupChange(id, change))
+    return version && decodeNumber(version)
+  }
+
+  /** Who made that version, of what, and what came of it. */
+  changeAt(id: string, version: number): GroupVersion | undefined {
+    const sealed = this.#options.store.get(keys.groupVersion(id, version))
+    return sealed && openGroup(sealed)
   }
 
   /** The newest version in which this user is a member: what its messages name. */
@@ -154,6 +158,7 @@ export class Groups {
     const { group: id, version } = state
     const before = this.at(id, version - 1)
     store.put(keys.groupVersion(id, version), sealed)
+    store.put(keys.groupChange(id, header.id), encodeNumber(version))
     const { row, newest } = this.#groups.get(id) ?? {
       row: { newest: 0, known: [], mine: [], left: {}, names: [] },
       newest: state,

@@ -199,10 +199,11 @@ export class Ingest {
       return undefined
     },
     group: ({ header, sealed }, { key, acceptedAt }) => {
-      const { records, groups, groupWaits } = this.#options
+      const { records, groups, groupWaits, timeline } = this.#options
       records.mark(key, 'applied')
       if (header.k !== 'group') return undefined
       groups.file(header, sealed, acceptedAt || header.at)
+      timeline.receiveChange(header)
       groupWaits.filed(header.to, header.v)
       return header.to
     },

@@ -27,7 +27,10 @@ export const keys = {
   record: (recordKey: Uint8Array): Buffer => concat(letter('k'), recordKey),
   /** id, author -> second half of the record key: the first one seen under that id. */
   id: (id: string, author: string): Buffer => concat(letter('i'), idBytes(id), toUtf8(author)),
-  /** Conversation, at, device, id -> second half of the record key. The order in which everybody shows messages. */
+  /**
+   * Conversation, at, device, id -> second half of the record key of a message, or, in six bytes, the version that a change of the
+   * group made. The order in which everybody shows them.
+   */
   order: (conversation: string, { at, dev, id }: { at: number; dev: string; id: string }): Buffer =>
     concat(letter('o'), terminated(conversation), encodeNumber(at), fromHex(dev), idBytes(id)),
   /** Before the first message of that time or later. */
@@ -60,6 +63,8 @@ export const keys = {
   /** Group, version -> the sealed version. */
   groupVersion: (group: string, version: number): Buffer =>
     concat(letter('g'), terminated(group), encodeNumber(version)),
+  /** Group, id of a change -> the version that it made. */
+  groupChange: (group: string, id: string): Buffer => concat(letter('j'), terminated(group), idBytes(id)),
   /** Group -> what is known of it as a whole, see groups.ts. */
   group: (group: string): Buffer => concat(letter('G'), toUtf8(group)),
   /** The newest cluster map. */

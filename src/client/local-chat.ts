@@ -11,6 +11,7 @@ import type {
   ConnectionReport,
   DeviceReport,
   Gap,
+  HistoryLine,
   HistoryMessage,
   HistoryOptions,
   LiveEvent,
@@ -172,6 +173,10 @@ export class LocalChat implements OwnerChat {
     return this.#parts.views.history(conversation, options)
   }
 
+  lines(conversation: string, options?: HistoryOptions): Promise<HistoryLine[]> {
+    return this.#parts.views.lines(conversation, options)
+  }
+
   async gaps(conversation: string): Promise<Gap[]> {
     const retentionMs = this.#map?.map.retentionMs ?? Number.POSITIVE_INFINITY
     return this.#parts.views.gaps(conversation, this.#now() - retentionMs)
@@ -245,7 +250,7 @@ export class LocalChat implements OwnerChat {
 
   events(options: { after?: number; signal?: AbortSignal } = {}): AsyncIterable<ChatEvent> {
     const signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal
-    return this.#parts.views.follow(options.after ?? this.#state.events.position, signal)
+    return this.#parts.events.follow(options.after ?? this.#state.events.position, signal)
   }
 
   live({ signal: given, ...options }: LiveOptions = {}): AsyncIterable<LiveEvent> {

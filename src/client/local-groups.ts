@@ -124,7 +124,9 @@ export class LocalGroups implements ChatGroups {
       const decided = this.#decided(group, attempt.id)
       if (decided) return reportOf(decided)
       const after = nextState(state.groups.newest(group), { ...wanted, by: identity.user }, group)
-      const author = { id: attempt.id, from: identity.user, dev: identity.device, to: group, at: now() }
+      // Behind everything that this device has seen in it, whatever the clocks say.
+      const at = Math.max(now(), (state.conversations.get(group)?.maxAt ?? 0) + 1)
+      const author = { id: attempt.id, from: identity.user, dev: identity.device, to: group, at }
       const { change, users } = wanted
       const concerned = change === 'create' || !users ? {} : { users: [...users] }
       const header: GroupHeader = { k: 'group', ...author, v: after.version, change, ...concerned }

@@ -9,6 +9,7 @@ const sharedMethods = [
   'delete',
   'react',
   'history',
+  'lines',
   'gaps',
   'inbox',
   'markRead',

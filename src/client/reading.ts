@@ -39,7 +39,7 @@ const markPages = async (
   let marked = 0
   let before: MessageHeader | undefined
   while (left > 0) {
-    const page = await state.timeline.page(conversation.id, PAGE, before)
+    const page = await state.pages.messages(conversation.id, PAGE, before)
     for (const { header } of page.reverse()) {
       const coverage = conversation.devices.get(header.dev)
       if (header.from === me || !coverage || includes(coverage.read, header.seq)) continue

@@ -51,7 +51,7 @@ export class SearchIndex {
     for (const { id } of this.#state.conversations.all()) {
       let before: HeldMessage | undefined
       for (;;) {
-        const page = await this.#state.timeline.page(id, PAGE, before?.header)
+        const page = await this.#state.pages.messages(id, PAGE, before?.header)
         const fresh = page.filter(({ key }) => !this.#index.has(toHex(key)))
         this.#index.addAll(fresh.filter(({ isDeleted }) => !isDeleted).map((message) => this.#entryOf(message)))
         before = page[0]

@@ -115,6 +115,7 @@ export class SharedChat implements Chat {
   }
 
   readonly history = this.#shared('history')
+  readonly lines = this.#shared('lines')
   readonly gaps = this.#shared('gaps')
   readonly inbox = this.#shared('inbox')
   readonly markRead = this.#shared('markRead')

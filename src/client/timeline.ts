@@ -1,15 +1,15 @@
 // The messages of all conversations on this device: where each stands in the order everybody shares, which are held back,
 // and what a listener is told. Everything that gets here is verified, or this device's own.
-import type { MessageHeader, OpenRecord, VoidHeader } from '../protocol/records.ts'
+import type { GroupHeader, MessageHeader, OpenRecord, VoidHeader } from '../protocol/records.ts'
 import { type Reference, referenceOf } from '../protocol/reference.ts'
 import { mutant } from '../platform/mutants.ts'
-import type { KeyRange } from '../platform/ports.ts'
 import type { Conversation, Conversations } from './conversations.ts'
 import type { EventLog } from './event-log.ts'
-import { contentOf, type HeldMessage, type HeldRecords, idOfRecordKey } from './held-records.ts'
+import { contentOf, type HeldRecords, idOfRecordKey } from './held-records.ts'
 import type { Holds } from './holds.ts'
-import { decodeNumber, keys, type Place, ranges } from './keys.ts'
+import { decodeNumber, encodeNumber, keys, type Place, ranges } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
+import type { OrderPlace } from './pages.ts'
 import type { References } from './references.ts'
 import { addRange, includes } from './sequence-ranges.ts'
 import type { Statuses } from './statuses.ts'
@@ -103,6 +103,15 @@ export class Timeline {
     conversations.touch(conversation)
   }
 
+  /** A version of a group: what changed has its place among what is said. */
+  receiveChange(header: GroupHeader): void {
+    const { store, conversations } = this.#options
+    const conversation = conversations.of(header.to)
+    store.put(keys.order(header.to, this.#orderOf(header)), encodeNumber(header.v))
+    conversation.maxAt = Math.max(conversation.maxAt, header.at)
+    conversations.touch(conversation)
+  }
+
   /** This device's own message as it leaves for the first time. */
   addOwn(header: MessageHeader, sealed: Uint8Array, key: Uint8Array): void {
     const { records, conversations } = this.#options
@@ -170,46 +179,7 @@ export class Timeline {
     return key && idOfRecordKey(key)
   }
 
-  /** The newest messages before one (or all), oldest first; without what is held back or blocked. */
-  async page(conversation: string, limit: number, before?: MessageHeader): Promise<HeldMessage[]> {
-    const whole = ranges.order(conversation)
-    const lt = before ? keys.order(conversation, this.#orderOf(before)) : whole.lt
-    const found = await this.#shownIn(limit, (last) => ({ gte: whole.gte, lt: last ?? lt, reverse: true }))
-    return found.reverse()
-  }
-
-  /** The oldest messages after one, or from a time on (milliseconds since 1970), oldest first. */
-  pageAfter(conversation: string, limit: number, after: MessageHeader | number): Promise<HeldMessage[]> {
-    const { lt } = ranges.order(conversation)
-    const first =
-      typeof after === 'number'
-        ? { gte: keys.orderFrom(conversation, after) }
-        : { gt: keys.order(conversation, this.#orderOf(after)) }
-    return this.#shownIn(limit, (last) => ({ ...(last ? { gt: last } : first), lt }))
-  }
-
-  /** Reads on behind the last key until so many are found. */
-  async #shownIn(limit: number, rangeAfter: (last: Buffer | undefined) => KeyRange): Promise<HeldMessage[]> {
-    const found: HeldMessage[] = []
-    let behind: Buffer | undefined
-    while (found.length < limit) {
-      const rows = await this.#options.store.range({ ...rangeAfter(behind), limit })
-      for (const [key, digest] of rows) {
-        const message = this.#options.records.message(Buffer.concat([key.subarray(-16), digest]))
-        if (message && this.#isShown(message) && found.length < limit) found.push(message)
-      }
-      const last = rows.at(-1)
-      if (!last || rows.length < limit) break
-      behind = Buffer.from(last[0])
-    }
-    return found
-  }
-
-  #isShown({ key, header }: HeldMessage): boolean {
-    return !this.#options.holds.isHeld(key) && !this.#options.isBlocked(header.from)
-  }
-
-  #orderOf(header: MessageHeader): { at: number; dev: string; id: string } {
+  #orderOf(header: OrderPlace): OrderPlace {
     return mutant('order-by-arrival-clock') ? { ...header, at: this.#options.now() } : header
   }
 

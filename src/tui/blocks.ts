@@ -7,6 +7,7 @@ import { emptyLine, type Line, line, ruled, span } from './lines.ts'
 import type { TimelineGap, TimelineMessage } from './messages.ts'
 import type { Rule } from './state.ts'
 import { clockText, dayText, isSameDay } from './times.ts'
+import { wrap } from './wrap.ts'
 
 /** A sender is named again after this long a silence. */
 const GROUP_MS = 5 * 60_000
@@ -36,8 +37,16 @@ const selectedLines = (lines: readonly Line[]): Line[] =>
 const quoteLine = (quote: SafeText, width: number): Line =>
   line(joinText([spaces(INDENT), truncate(quote, width - INDENT)]), 'dim')
 
+/** Nobody's words: they stand apart from those, and from the words of who changed it. */
+const changeLines = ({ text, atMs }: TimelineMessage, width: number): Line[] =>
+  wrap(safe`· ${clockText(atMs)} ${text}`, width - 2 * INDENT).map((row, index) => [
+    span(spaces(index === 0 ? INDENT : 2 * INDENT)),
+    span(row, 'dim'),
+  ])
+
 const isGrouped = (message: TimelineMessage, previous: TimelineMessage | undefined): boolean =>
   previous !== undefined &&
+  previous.isChange === message.isChange &&
   previous.from === message.from &&
   message.atMs - previous.atMs < GROUP_MS &&
   isSameDay(previous.atMs, message.atMs)
@@ -46,6 +55,11 @@ export const gapLine = ({ count, device }: TimelineGap, width: number): Line => 
   const what = count === 1 ? safe`1 message` : safe`${count} messages`
   return ruled(safe`${what} of device ${device} missing here; shown when fetched`, { width, style: 'gap' })
 }
+
+const headLine = ({ from, isOwn, atMs }: TimelineMessage): Line => [
+  span(from, isOwn ? 'ownName' : 'name'),
+  span(safe` ${clockText(atMs)}`, 'dim'),
+]
 
 export const blockOf = (message: TimelineMessage, context: BlockContext): readonly Line[] => {
   const { width, user, previous, rule, gaps, nowMs, isSelected, quote, thumbnail } = context
@@ -57,10 +71,10 @@ export const blockOf = (message: TimelineMessage, context: BlockContext): readon
   if (isRuled) above.push(ruled(ruleWords[rule.words], { width, style: 'rule' }))
   if (isRuled || above.length > 0 || !isGrouped(message, previous)) {
     if (above.length === 0) above.push(emptyLine)
-    above.push([span(message.from, message.isOwn ? 'ownName' : 'name'), span(safe` ${clockText(message.atMs)}`, 'dim')])
+    if (!message.isChange) above.push(headLine(message))
   }
   if (quote !== undefined) above.push(quoteLine(quote, width))
-  const lines = bodyLines(message, { width, user })
+  const lines = message.isChange ? changeLines(message, width) : bodyLines(message, { width, user })
   const said = isSelected ? selectedLines(lines) : lines
   const body = thumbnail.length === 0 ? said : [...said, ...thumbnail]
   return above.length === 0 ? body : [...above, ...body]

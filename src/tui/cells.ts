@@ -20,7 +20,7 @@ export const splitGraphemes = (text: SafeText): SafeText[] => graphemesOf(text).
 
 export const sliceText = (text: SafeText, from: number, to?: number): SafeText => part(text.slice(from, to))
 
-export const joinText = (parts: readonly SafeText[], separator: '' | ' ' | '\n' = ''): SafeText =>
+export const joinText = (parts: readonly SafeText[], separator: '' | ' ' | ', ' | '\n' = ''): SafeText =>
   part(parts.join(separator))
 
 export const spaces = (count: number): SafeText => part(' '.repeat(Math.max(0, count)))

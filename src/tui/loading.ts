@@ -1,12 +1,12 @@
 // Reads what the screen shows from the library: inbox, connection, the newest page of the open conversation.
 // Changes are coalesced: one reading at a time, one more when something changed meanwhile, never more often than it pays.
-import type { Chat, ConnectionReport, HistoryMessage, InboxEntry, Transfer } from '../client/api.ts'
+import type { Chat, ConnectionReport, HistoryLine, InboxEntry, Transfer } from '../client/api.ts'
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { asChatError, hasCode } from '../protocol/errors.ts'
 import type { Clock } from '../platform/ports.ts'
 import { sleep } from '../platform/timing.ts'
 import { joinText } from './cells.ts'
-import { indexOfId, timelineGap, type TimelineMessage, timelineMessage } from './messages.ts'
+import { indexOfId, timelineGap, timelineChange, type TimelineMessage, timelineMessage } from './messages.ts'
 import type { Connection, Conversation, State } from './state.ts'
 import type { Store } from './store.ts'
 import { Tallies } from './tallies.ts'
@@ -124,7 +124,7 @@ export class Loading {
     const conversation = state.current
     if (conversation === undefined) return
     const limit = this.#pageSize(state, conversation)
-    const [page, gaps] = await Promise.all([chat.history(conversation, { limit }), chat.gaps(conversation)])
+    const [page, gaps] = await Promise.all([chat.lines(conversation, { limit }), chat.gaps(conversation)])
     const messages = await this.#messages(conversation, page)
     if (signal.aborted) return
     store.dispatch({
@@ -153,17 +153,21 @@ export class Loading {
     const before = timeline.messages[last + 1]?.id
     if (before === undefined || (timeline.hasEnd && first >= timeline.messages.length - PAGE)) return
     const { conversation } = timeline
-    const page = await chat.history(conversation, { before, limit: last - first + 1 })
+    const page = await chat.lines(conversation, { before, limit: last - first + 1 })
     const messages = await this.#messages(conversation, page)
     if (!signal.aborted) store.dispatch({ type: 'renewed', conversation, messages })
   }
 
-  async #messages(conversation: string, page: readonly HistoryMessage[]): Promise<TimelineMessage[]> {
+  async #messages(conversation: string, page: readonly HistoryLine[]): Promise<TimelineMessage[]> {
     const { chat, store } = this.#ports
     const { problems } = store.getState()
-    const tallies = await this.#tallies.of(conversation, page)
-    return page.map((message) => {
-      const shown = timelineMessage(message, chat.user)
+    const tallies = await this.#tallies.of(
+      conversation,
+      page.filter((line) => line.type === 'message'),
+    )
+    return page.map((line) => {
+      if (line.type === 'group') return timelineChange(line, chat.user)
+      const shown = timelineMessage(line, chat.user)
       const problem = shown.status === 'refused' ? (shown.problem ?? problems[shown.id]) : undefined
       const tally = tallies.get(shown.id)
       return { ...shown, ...(problem === undefined ? {} : { problem }), ...(tally ? { tally } : {}) }
@@ -180,7 +184,7 @@ export class Loading {
     if (from === undefined) return
     store.dispatch({ type: 'loading', isLoading: true })
     try {
-      const page = await chat.history(conversation, { limit, [type === 'older' ? 'before' : 'after']: from })
+      const page = await chat.lines(conversation, { limit, [type === 'older' ? 'before' : 'after']: from })
       const more = await this.#messages(conversation, page)
       if (signal.aborted) return
       store.dispatch({ type, conversation, messages: more, isLast: page.length < limit })
@@ -195,7 +199,7 @@ export class Loading {
     const { chat, store, signal } = this.#ports
     const conversation = store.getState().current
     if (conversation === undefined) return
-    const page = await chat.history(conversation, { limit: PAGE })
+    const page = await chat.lines(conversation, { limit: PAGE })
     const messages = await this.#messages(conversation, page)
     if (signal.aborted) return
     store.dispatch({ type: 'part', conversation, messages, hasStart: page.length < PAGE, hasEnd: true })
@@ -215,16 +219,16 @@ export class Loading {
   /** Shows the first message from that time on; answers whether there is one. */
   async loadSince(conversation: string, atMs: number): Promise<boolean> {
     const { chat } = this.#ports
-    const [first] = await chat.history(conversation, { since: new Date(atMs).toISOString(), limit: 1 })
+    const [first] = await chat.lines(conversation, { since: new Date(atMs).toISOString(), limit: 1 })
     return first !== undefined && (await this.loadTo(conversation, first.id))
   }
 
   async #loadAround(conversation: string, id: string): Promise<boolean> {
     const { chat, store, signal } = this.#ports
     try {
-      const after = await chat.history(conversation, { after: id, limit: AROUND })
+      const after = await chat.lines(conversation, { after: id, limit: AROUND })
       const next = after[0]?.id
-      const before = await chat.history(conversation, { ...(next ? { before: next } : {}), limit: AROUND })
+      const before = await chat.lines(conversation, { ...(next ? { before: next } : {}), limit: AROUND })
       const messages = await this.#messages(conversation, [...before, ...after])
       if (signal.aborted || before.at(-1)?.id !== id) return false
       const [hasStart, hasEnd] = [before.length < AROUND, after.length < AROUND]

@@ -2,7 +2,7 @@
 import type { SafeText } from '../client/safe-text.ts'
 import { sliceText } from './cells.ts'
 import { type Line, span } from './lines.ts'
-import type { TimelineMessage } from './messages.ts'
+import { isOfOthers, type TimelineMessage } from './messages.ts'
 
 /** A dot or dash that ends a sentence is no part of the name. */
 const NAMED = /(?<![\w@.])@([a-z][a-z0-9._-]{0,31})/g
@@ -19,7 +19,8 @@ export const isMention = (text: string, user: string): boolean => {
 }
 
 /** Somebody else names the user. */
-export const isMentioning = ({ isOwn, text }: TimelineMessage, user: string): boolean => !isOwn && isMention(text, user)
+export const isMentioning = (message: TimelineMessage, user: string): boolean =>
+  isOfOthers(message) && isMention(message.text, user)
 
 /** The line with the user's name standing out in it. */
 export const mentionLine = (text: SafeText, user: string): Line => {

@@ -1,9 +1,10 @@
 // Messages as the timeline holds them: safe to draw, with times as numbers; and how a fresh page joins what is loaded.
 // An object that did not change keeps its identity, so that wrapped lines cached for it stay valid.
 import type { Preview } from '../protocol/content.ts'
-import type { Gap, HistoryMessage, MessageStatus, ShownReaction } from '../client/api.ts'
+import type { Gap, HistoryChange, HistoryMessage, MessageStatus, ShownReaction } from '../client/api.ts'
 import { type SafeText, safeLine, safeTemplate as safe, safeText } from '../client/safe-text.ts'
 import { joinText } from './cells.ts'
+import { changeText } from './group-news.ts'
 
 export interface TimelineMessage {
   readonly id: string
@@ -13,6 +14,8 @@ export interface TimelineMessage {
   readonly text: SafeText
   /** `sending` until it is in the outbox on disk; `failed` when it never got there. */
   readonly status: MessageStatus | 'sending' | 'failed'
+  /** Nobody said it: the text tells what was changed in the group. */
+  readonly isChange?: true
   readonly problem?: SafeText
   /** The id of the message that it answers. */
   readonly reply?: string
@@ -82,6 +85,16 @@ export const timelineMessage = (message: HistoryMessage, user: string): Timeline
   ...(message.edited ? { isEdited: true } : {}),
   ...(message.deleted ? { isDeleted: true } : {}),
   ...(message.reactions ? { reactions: message.reactions.map((reaction) => reactionOf(reaction, user)) } : {}),
+})
+
+export const timelineChange = (change: HistoryChange, user: string): TimelineMessage => ({
+  id: change.id,
+  from: safe``,
+  isOwn: false,
+  atMs: Date.parse(change.at),
+  text: changeText(change, user),
+  status: 'read',
+  isChange: true,
 })
 
 export const timelineGap = ({ device, from, to, before }: Gap): TimelineGap => ({
@@ -155,6 +168,9 @@ export const renewed = (
   }
   return loaded.some(differs) ? loaded.map((old) => (differs(old) ? (fresh.get(old.id) ?? old) : old)) : loaded
 }
+
+/** Somebody else said it. */
+export const isOfOthers = ({ isOwn, isChange }: TimelineMessage): boolean => !isOwn && !isChange
 
 /** So much of a message is shown where it is answered. */
 export const MAX_QUOTE = 200

@@ -17,23 +17,28 @@ const inView = (state: State, id: string): State => {
   return index >= last ? { ...state, anchor: anchorWithBottom(state, id) } : state
 }
 
-const select = (state: State, index: number, by: -1 | 1): Step => {
-  const message = messagesOf(state)[index]
-  if (!message) return step(state)
-  return loadingAround(inView({ ...state, selected: message.id }, message.id), by)
+/** The message there, or the next one in that direction: nothing can be done with a change of the group. */
+const messageFrom = (state: State, index: number, by: -1 | 1): TimelineMessage | undefined => {
+  const messages = messagesOf(state)
+  let at = index
+  while (messages[at]?.isChange) at += by
+  return messages[at]
 }
 
+const select = (state: State, message: TimelineMessage, by: -1 | 1): Step =>
+  loadingAround(inView({ ...state, selected: message.id }, message.id), by)
+
 const startSelect = (state: State): Step => {
-  const { last } = windowOf(state)
-  return last < 0 ? step(withToast(state, safe`There is no message to select.`)) : select(state, last, -1)
+  const message = messageFrom(state, windowOf(state).last, -1)
+  return message ? select(state, message, -1) : step(withToast(state, safe`There is no message to select.`))
 }
 
 const walk =
   (by: -1 | 1) =>
   (state: State): Step => {
-    const index = indexOfId(messagesOf(state), state.selected) + by
-    if (index < 0) return step(state)
-    return index < messagesOf(state).length ? select(state, index, by) : toEnd(unselected(state))
+    const message = messageFrom(state, indexOfId(messagesOf(state), state.selected) + by, by)
+    if (message) return select(state, message, by)
+    return by < 0 ? step(state) : toEnd(unselected(state))
   }
 
 type OnMessage = (state: State, message: TimelineMessage) => Step

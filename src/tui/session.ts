@@ -120,9 +120,12 @@ export class Session {
 
   async #tellOfGroup(event: GroupEvent): Promise<void> {
     const { chat, store } = this.#ports
-    if (event.by !== chat.user) store.dispatch({ type: 'toast', text: groupNews(event, chat.user), style: 'dim' })
-    this.#loading.refresh()
     const { current } = store.getState()
+    // In the open conversation it is a line.
+    if (event.by !== chat.user && event.group !== current) {
+      store.dispatch({ type: 'toast', text: groupNews(event, chat.user), style: 'dim' })
+    }
+    this.#loading.refresh()
     if (event.change !== 'rename' || !isGroupName(current)) return
     // Which of the groups it was is seen by who is not there any more.
     const isGone = !(await chat.inbox()).some(({ conversation }) => conversation === current)

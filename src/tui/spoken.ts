@@ -37,7 +37,8 @@ const answerOf = ({ reply }: TimelineMessage, messages: readonly TimelineMessage
 
 /** `you: hello (read)` */
 export const messageLine = (message: TimelineMessage, messages: readonly TimelineMessage[]): SafeText => {
-  const { from, isOwn, text, isEdited, isDeleted, reactions = [] } = message
+  const { from, isOwn, isChange, text, isEdited, isDeleted, reactions = [] } = message
+  if (isChange) return text
   const said = isDeleted ? safe`(deleted)` : text
   const edited = isEdited && !isDeleted ? safe` (edited)` : noText
   const liked = reactions.map(({ emoji, count }) => safe`, ${emoji} by ${count}`)

@@ -4,7 +4,7 @@ import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-te
 import { parseWhen } from './dates.ts'
 import { emojiOf } from './emoji.ts'
 import { isLevel, levels } from './levels.ts'
-import type { TimelineMessage } from './messages.ts'
+import { isOfOthers, type TimelineMessage } from './messages.ts'
 import { deleteMessage, editMessage } from './reference-operations.ts'
 import { isConversation, notAName, type SlashCommand } from './slash-command.ts'
 import type { State } from './state.ts'
@@ -38,7 +38,7 @@ const goTo = (state: State, argument: string): Step | SafeText => {
 const markShownUnread = (state: State): Step => {
   const { last } = windowOf(state)
   const others = messagesOf(state).slice(0, last + 1)
-  return markUnread(state, others.findLast(({ isOwn }) => !isOwn)?.id)
+  return markUnread(state, others.findLast(isOfOthers)?.id)
 }
 
 /** The newest on the screen that fits. */
@@ -49,7 +49,7 @@ const shownMessage = (state: State, fits: (message: TimelineMessage) => boolean)
 
 const react = (state: State, argument: string): Step | SafeText => {
   const emoji = emojiOf(argument)
-  const message = shownMessage(state, ({ isOwn }) => !isOwn)
+  const message = shownMessage(state, isOfOthers)
   if (emoji === undefined) return safe`/react :thumbsup: or the emoji itself; Tab completes its name`
   return message ? step(state, { type: 'react', id: message.id, emoji }) : safe`There is no message to react to.`
 }

@@ -2,6 +2,7 @@
 import {
   append,
   indexOfId,
+  isOfOthers,
   MAX_LOADED,
   mergeTail,
   prepend,
@@ -46,7 +47,8 @@ const unreadRule = (before: string | undefined): Rule | undefined =>
 const firstTimeline = (state: State, action: Of<'timeline'>): State => {
   const unread = state.inbox?.find(({ name }) => name === action.conversation)?.unread ?? 0
   const { conversation, messages, gaps, hasStart } = action
-  const before = unread === 0 ? undefined : messages.find(({ isOwn, status }) => !isOwn && status !== 'read')?.id
+  const before =
+    unread === 0 ? undefined : messages.find((message) => isOfOthers(message) && message.status !== 'read')?.id
   const timeline = { conversation, messages, gaps, hasStart, hasEnd: true, isLoading: false }
   const next = { ...state, timeline, rule: unreadRule(before), anchor: undefined }
   return before === undefined ? next : showAt(next, before)
@@ -66,7 +68,7 @@ const onTimeline = (state: State, action: Of<'timeline'>): State => {
   }
   const messages = merged ?? action.messages
   const hasStart = merged ? old.hasStart || action.hasStart : action.hasStart
-  const added = messages.slice(indexOfId(messages, old.messages.at(-1)?.id) + 1).find(({ isOwn }) => !isOwn)
+  const added = messages.slice(indexOfId(messages, old.messages.at(-1)?.id) + 1).find(isOfOthers)
   // What arrives while nobody looks begins under a rule.
   const isUnseen = !state.isFocused || state.anchor !== undefined || state.overlay !== undefined
   const rule = state.rule ?? unreadRule(isUnseen ? added?.id : undefined)

@@ -4,7 +4,7 @@ import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
 import { blockOf, gapLine } from './blocks.ts'
 import { layoutOf } from './layout.ts'
 import { emptyLine, type Line, line, ruled } from './lines.ts'
-import { indexOfId, quoteText, type TimelineMessage } from './messages.ts'
+import { indexOfId, isOfOthers, quoteText, type TimelineMessage } from './messages.ts'
 import { type Anchor, type State, thumbnailOf } from './state.ts'
 import { type Blocks, endOf, type Position, scrolled, type Window, windowAt, withTop } from './window.ts'
 
@@ -114,7 +114,8 @@ export const countBelow = (state: State): number => {
 export const newBelow = (state: State): number => {
   if (!state.anchor) return 0
   const messages = messagesOf(state)
-  return messages.slice(windowOf(state).last + 1).filter(({ isOwn, status }) => !isOwn && status !== 'read').length
+  return messages.slice(windowOf(state).last + 1).filter((message) => isOfOthers(message) && message.status !== 'read')
+    .length
 }
 
 /** The newest message of others that is before the eyes of the user now; undefined when none is. */
@@ -124,7 +125,7 @@ export const seenMessage = (state: State): string | undefined => {
   const messages = messagesOf(state)
   for (let index = last; index >= first && index >= 0; index--) {
     const message = messages[index]
-    if (message && !message.isOwn) return message.id
+    if (message && isOfOthers(message)) return message.id
   }
   return undefined
 }

@@ -1,6 +1,6 @@
 // What a client must do in groups, each as a scenario in a world of its own, like client-scenarios.ts.
 import * as assert from 'uvu/assert'
-import type { ChatEvent, GroupEvent } from '../../src/client/api.ts'
+import type { ChatEvent, GroupEvent, HistoryOptions } from '../../src/client/api.ts'
 import type { LocalChat } from '../../src/client/local-chat.ts'
 import { CONTENT_TYPE, encodeContent } from '../../src/protocol/content.ts'
 import { ChatError } from '../../src/protocol/errors.ts'
@@ -54,6 +54,13 @@ const knows = (chat: LocalChat, name: string): Promise<boolean> =>
   eventually(async () => (await chat.group.list()).some(({ group }) => group === name))
 const membersOf = (report: { members: { user: string; role: string }[] }): string =>
   report.members.map(({ user, role }) => `${user} ${role}`).join(', ')
+
+const linesOf = async (chat: LocalChat, group: string, options?: HistoryOptions): Promise<string[]> =>
+  (await chat.lines(group, options)).map((line) =>
+    line.type === 'message'
+      ? line.text
+      : [line.by, line.change, ...line.users, line.role, line.name].filter(Boolean).join(' '),
+  )
 
 /** The id of the only group. */
 const idOf = (world: ClientWorld): string => {
@@ -136,6 +143,50 @@ export const groupScenarios = {
     assert.equal(await c.group.list(), [])
     assert.is(membersOf(await a.group.info('#ops')), 'alice owner, bob admin')
     assert.is((await a.inbox())[0]?.conversation, '#on-call')
+  }),
+
+  'what was changed stands among what is said, in one order for all, and outlives a restart': inWorld(async (world) => {
+    const [alice, kept] = [world.enrol('alice'), new KeptDatabase()]
+    const a = await world.open(alice, kept)
+    const { chats } = await open(world, 'bob', 'carol')
+    const [b, c] = chats as [LocalChat, LocalChat] // as many as names
+    await a.group.create('#ops', ['bob'])
+    await a.send('#ops', 'one', { wait: 'received' })
+    await a.group.add('#ops', ['carol'])
+    await eventually(async () => (await b.group.list())[0]?.version === 2)
+    await b.send('#ops', 'two', { wait: 'received' })
+    await a.group.role('#ops', 'bob', 'admin')
+    await a.group.rename('#ops', '#on-call')
+    await knows(b, '#on-call')
+    await b.group.remove('#on-call', ['carol'])
+    const all = [
+      'alice create bob #ops',
+      'one',
+      'alice add carol',
+      'two',
+      'alice role bob admin',
+      'alice rename #on-call',
+      'bob remove carol',
+    ]
+    await eventually(async () => (await linesOf(a, '#on-call')).length === all.length)
+    assert.equal(await linesOf(a, '#on-call'), all)
+    assert.equal(await linesOf(b, '#on-call'), all)
+    await eventually(async () => (await linesOf(c, '#on-call')).at(-1) === 'bob remove carol')
+    assert.equal(await linesOf(c, '#on-call'), all.slice(2))
+    assert.equal(await textsOf(a, '#on-call'), ['one', 'two'])
+    await a.close()
+    const again = await world.open(alice, kept)
+    assert.equal(await linesOf(again, '#on-call'), all)
+    const lines = await again.lines('#on-call')
+    for (const [index, { id, conversation }] of lines.entries()) {
+      assert.is(conversation, '#on-call')
+      const [before, after] = [
+        { before: id, limit: 2 },
+        { after: id, limit: 2 },
+      ]
+      assert.equal(await linesOf(again, '#on-call', before), all.slice(Math.max(0, index - 2), index))
+      assert.equal(await linesOf(again, '#on-call', after), all.slice(index + 1, index + 3))
+    }
   }),
 
   'what may not be is said, with its reason': inWorld(async (world) => {

@@ -141,6 +141,12 @@ test(
     type('\x13i')
     await eventually(() => /Who has this message: stored[^]*bob read[^]*carol not yet/.test(screen()))
     type('\x1b')
+    await chat.group.changeBy('bob', '#ops', { change: 'leave' })
+    chat.changed()
+    await eventually(() =>
+      /· \d\d:\d\d you made #ops with bob and\n +carol\n[^]*hello all[^]*· \d\d:\d\d bob left\n/.test(screen()),
+    )
+    await chat.group.add('#ops', ['bob'])
     type('/rename #people\r')
     await eventually(() => store.getState().current === '#people')
     type('/role bob owner\r')

@@ -144,7 +144,16 @@ groups(
     assert.equal([renamed.group, renamed.version], ['#on-call', 7])
     // The number that was refused to bob while he was outside lacks nowhere: what he sends now is shown at once.
     await world.send('bob', '#on-call', 'back', '--timeout', '60s')
-    assert.is((await json<Shown[]>(world, 'carol', 'history', '#on-call')).at(-1)?.text, 'back')
+    const lines = await json<(Shown & { change?: string; users?: string[] })[]>(
+      world,
+      'carol',
+      'history',
+      '#on-call',
+      '--changes',
+    )
+    const [said, before] = [lines.at(-1), lines.at(-2)]
+    assert.equal([said?.text, before?.change], ['back', 'rename'])
+    assert.is((await json<Shown[]>(world, 'carol', 'history', '#on-call', '--limit', '2'))[0]?.text, 'secret')
     assert.equal(
       (await json<Report[]>(world, 'bob', 'group', 'list')).map(({ group }) => group),
       ['#on-call'],

@@ -2,11 +2,13 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { safeText } from '../../src/client/safe-text.ts'
-import type { TimelineMessage } from '../../src/tui/messages.ts'
+import type { HistoryChange } from '../../src/client/api.ts'
+import { timelineChange, type TimelineMessage } from '../../src/tui/messages.ts'
 import { screenText } from '../../src/tui/screen-view.ts'
 import { draftOfCurrent, type Effect, type State } from '../../src/tui/state.ts'
 import { groupNews } from '../../src/tui/group-news.ts'
-import { fresh, inbox, message, run, timeline, type, withBob } from '../tui-state-fixture.ts'
+import { seenMessage } from '../../src/tui/timeline-view.ts'
+import { fresh, inbox, message, NOW, run, timeline, type, withBob } from '../tui-state-fixture.ts'
 
 const [CTRL_S, ESC, TAB] = ['\x13', '\x1b', '\t']
 const mine = (id: string, text: string, more: Partial<TimelineMessage> = {}): TimelineMessage =>
@@ -109,6 +111,49 @@ test('news of a group name who did what to whom', () => {
   const event = { type: 'group', group: '#ops', version: 2, by: 'bob', change: 'add', user: 'alice', at: '' } as const
   assert.is(groupNews(event, 'alice'), 'bob added you to #ops')
   assert.is(groupNews({ ...event, change: 'role', role: 'admin' }, 'carol'), 'bob made alice admin of #ops')
+})
+
+const change = (id: string, options: Partial<HistoryChange>): TimelineMessage =>
+  timelineChange(
+    {
+      type: 'group',
+      id,
+      conversation: '#ops',
+      version: 2,
+      by: 'bob',
+      change: 'add',
+      users: [],
+      at: new Date(NOW).toISOString(),
+      ...options,
+    },
+    'alice',
+  )
+
+test('a change of the group is a line of its own that names everybody, and counts whom it cannot name', () => {
+  const names = Array.from({ length: 15 }, (_, index) => `u${index}`)
+  const sentences: [Partial<HistoryChange>, string][] = [
+    [{ change: 'create', by: 'alice', users: ['bob', 'carol'], name: '#ops' }, 'you made #ops with bob and carol'],
+    [{ change: 'create', name: '#ops' }, 'bob made #ops'],
+    [{ users: ['alice'] }, 'bob added you'],
+    [{ users: names }, `bob added ${names.slice(0, 12).join(', ')} and 3 more`],
+    [{ change: 'remove', users: ['carol'] }, 'bob removed carol'],
+    [{ change: 'leave' }, 'bob left'],
+    [{ change: 'role', users: ['carol'], role: 'admin' }, 'bob made carol admin'],
+    [{ change: 'rename', name: '#new' }, 'bob renamed the group to #new'],
+  ]
+  for (const [options, text] of sentences) assert.is(change('c', options).text, text)
+  const screen = screenText(inGroup(message('a', 'hi'), change('c', { users: ['dan'] }), message('b', 'welcome')))
+  assert.match(screen, /bob 12:00\n {2}hi\n\n {2}· 12:00 bob added dan\n\nbob 12:00\n {2}welcome\n/)
+})
+
+test('nothing is done with a change: the selection passes it by, and what was read is a message', () => {
+  const state = inGroup(message('a', 'hi'), message('b', 'ho'), change('c', {}), change('d', {}))
+  assert.is(seenMessage(state), 'b')
+  assert.is(type(state, CTRL_S).state.selected, 'b')
+  const between = inGroup(message('a', 'hi'), change('c', {}), message('b', 'ho'))
+  assert.is(type(between, `${CTRL_S}k`).state.selected, 'a')
+  assert.is(type(between, `${CTRL_S}kj`).state.selected, 'b')
+  assert.equal(type(inGroup(change('c', {})), `${CTRL_S}d`).state.selected, undefined)
 })
 
 test.run()

@@ -13,6 +13,7 @@ export const registerHistory = (program: Command): void => {
     .description('the messages of a conversation, oldest first')
     .addHelpText('before', examples('chat history bob', 'chat history bob --since 2026-11-23 --limit 1000 --json'))
     .addOption(new Option('--limit <n>', 'at most so many, the newest').argParser(parseCount).default(DEFAULT_LIMIT))
+    .option('--changes', 'with --json too: what was changed in the group, as objects of type group')
     .option('--before <id>', 'only those before this message')
     .addOption(new Option('--after <id>', 'the oldest after this message').conflicts('before'))
     .addOption(
@@ -21,18 +22,20 @@ export const registerHistory = (program: Command): void => {
         'after',
       ]),
     )
-    .action((conversation, { limit, before, after, since }, command) =>
+    .action((conversation, { limit, before, after, since, changes }, command) =>
       withChat(command, async (opened) => {
         const isFresh = await catchUp(opened)
         const { chat, output } = opened
-        const messages = await chat.history(conversation, {
+        const options = {
           limit,
           ...(before === undefined ? {} : { before }),
           ...(after === undefined ? {} : { after }),
           ...(since === undefined ? {} : { since }),
-        })
-        if (isFresh && messages.length === 0) await checkUser(chat, conversation)
-        output.result(messages, () => messages.map((message) => historyLine(message, chat.user)).join('\n'))
+        }
+        const isWhole = changes === true || !output.isJson
+        const lines = await (isWhole ? chat.lines(conversation, options) : chat.history(conversation, options))
+        if (isFresh && lines.length === 0) await checkUser(chat, conversation)
+        output.result(lines, () => lines.map((line) => historyLine(line, chat.user)).join('\n'))
       }),
     )
 }

@@ -3,6 +3,8 @@ import type {
   LiveEvent,
   ChatEvent,
   GroupEvent,
+  HistoryChange,
+  HistoryLine,
   HistoryMessage,
   MessageStatus,
   ShownMessage,
@@ -38,7 +40,10 @@ const marks: Record<MessageStatus, string> = {
   read: '✓✓ read',
   refused: '! refused',
 }
-export const historyLine = (message: HistoryMessage, me: string): string => {
+export const historyLine = (line: HistoryLine, me: string): string =>
+  line.type === 'group' ? changeLine(line) : shownLine(line, me)
+
+const shownLine = (message: HistoryMessage, me: string): string => {
   if (message.deleted) return `${headOf(message)} (deleted)`
   const edited = message.edited ? ' (edited)' : ''
   const reactions = (message.reactions ?? []).map(({ emoji, users }) => `  ${safeLine(emoji)} ${users.length}`).join('')
@@ -58,6 +63,11 @@ const lines: { [Type in ChatEvent['type']]: (event: Extract<ChatEvent, { type: T
 export const eventLine = <Type extends ChatEvent['type']>(event: Extract<ChatEvent, { type: Type }>): string =>
   lines[event.type](event)
 
+const changeLine = ({ at, conversation, by, change, users, role, name }: HistoryChange): string => {
+  const event = { change, user: users.join(', '), ...(role ? { role } : {}) }
+  return `${localTime(at)} ${safeLine(name ?? conversation)}: ${safeLine(by)} ${groupChangeText(event)}`
+}
+
 const changeTexts: Record<GroupEvent['change'], (user: string, role: string) => string> = {
   create: () => 'made the group',
   add: (user) => `added ${user}`,
@@ -67,8 +77,11 @@ const changeTexts: Record<GroupEvent['change'], (user: string, role: string) => 
   rename: () => 'gave the group its name',
 }
 /** What somebody did to a group, without who. */
-const groupChangeText = ({ change, user = '', role = 'member' }: GroupEvent): string =>
-  changeTexts[change](safeLine(user), role)
+const groupChangeText = ({
+  change,
+  user = '',
+  role = 'member',
+}: Pick<GroupEvent, 'change' | 'user' | 'role'>): string => changeTexts[change](safeLine(user), role)
 
 export const liveLine = (event: LiveEvent): string => {
   if (event.type === 'presence') return `${safeLine(event.user)} is ${event.state}`
