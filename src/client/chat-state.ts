@@ -159,6 +159,7 @@ export class ChatState {
     this.ingest = new Ingest({
       clock,
       log,
+      isSealedBy: ports.isSealedBy,
       cluster: identity.cluster,
       me,
       map,

@@ -78,7 +78,8 @@ export class GroupWaits {
     while (!this.#isStopped && this.#waiting.has(group)) {
       const before = this.#waiting.get(group)
       await this.#askOnce(group)
-      await sleep(clock, this.#waiting.get(group) === before ? RETRY_MS : NEXT_MS)
+      await sleep(clock, NEXT_MS) // what was fetched is still being checked
+      if (this.#waiting.get(group) === before) await sleep(clock, RETRY_MS)
     }
   }
 

@@ -1,6 +1,7 @@
 // The client library: connect() opens a profile and gives its Chat. What programs import as 'chatd'.
 import { fromBase64 } from '../protocol/bytes.ts'
 import { ChatError } from '../protocol/errors.ts'
+import { isSealedByAside } from '../protocol/sealed.ts'
 import { type Logger, silentLogger } from '../platform/ports.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import type { Chat, OwnerChat } from './api.ts'
@@ -128,6 +129,7 @@ const openLocal = async (
       random: systemRandom,
       database,
       dial: webSocketDial({ insecure }),
+      isSealedBy: isSealedByAside,
       log,
       attachments: { blobs: new HttpBlobs(), files: localFiles },
     },

@@ -1,20 +1,23 @@
-// Takes in every record that reaches this device, whichever way: opens, verifies, deduplicates, files. In slices of a few
-// milliseconds, so that the loop stays live while thousands arrive. Nothing unverified passes; what is invalid is counted and
-// marked, so that it is neither shown nor asked for again. Owns no cursors: feed.ts asks what has been dealt with.
+// Takes in every record that reaches this device, whichever way: opens, verifies, deduplicates, files. Signatures are checked aside while
+// others are filed in the order of their coming, in slices of a few milliseconds, so that the loop stays live while thousands arrive.
+// Nothing unverified passes; what is invalid is counted and marked, so that it is neither shown nor asked for again. Owns no cursors:
+// feed.ts asks what has been dealt with.
 import { fromBase64, toMapKey } from '../protocol/bytes.ts'
-import { asChatError, hasCode } from '../protocol/errors.ts'
+import { asChatError } from '../protocol/errors.ts'
 import { openBody } from '../protocol/sealed.ts'
 import { openRecord, type OpenRecord, recordKey, type RecordKind } from '../protocol/records.ts'
 import { referenceOf } from '../protocol/reference.ts'
 import { mutant } from '../platform/mutants.ts'
 import type { Clock, Logger } from '../platform/ports.ts'
 import type { ClusterMap } from '../protocol/cluster-map.ts'
+import { CertificateWaits } from './certificate-waits.ts'
 import type { Certificates } from './certificates.ts'
 import type { Deletions } from './deletions.ts'
 import type { Groups } from './groups.ts'
 import type { GroupWaits } from './group-waits.ts'
 import { contentOf, type HeldRecords } from './held-records.ts'
 import type { Standing } from './group-standing.ts'
+import type { SealCheck } from './ports.ts'
 import type { Received, Timeline } from './timeline.ts'
 import type { Settings } from './settings.ts'
 import type { Statuses } from './statuses.ts'
@@ -22,23 +25,20 @@ import { judge, type Verdict } from './verification.ts'
 
 /** How long the loop may be kept. */
 const SLICE_MS = 8
-const CERTIFICATE_RETRY_MS = 1_000
-/** A gateway remembers certificates for a second: a device that is not among them is asked for again after it. */
-const CERTIFICATE_AGAIN_MS = 1_500
 
 interface Incoming {
   record: OpenRecord
   key: Uint8Array
   mapKey: string
   acceptedAt: number
-  /** A device whose certificate is not known here yet. */
-  awaited?: string
-  /** It was not among its user's certificates; the answer may have been older than the device. */
-  isAsked?: boolean
+  /** Whether its author's device signed it; absent until that was checked. */
+  isSigned?: boolean
+  isChecking?: boolean
 }
 export interface IngestOptions {
   clock: Clock
   log: Logger
+  isSealedBy: SealCheck
   cluster: string
   me: { user: string; device: string }
   map: () => ClusterMap | undefined
@@ -61,21 +61,21 @@ export interface IngestCounts {
 export class Ingest {
   readonly #options: IngestOptions
   readonly #queue: Incoming[] = []
-  /** Queued or waiting for a certificate, by record key. */
+  /** Queued, or waiting for a certificate or a group's version, by record key. */
   readonly #underWay = new Set<string>()
-  readonly #parked = new Map<string, Incoming[]>()
+  readonly #certificateWaits: CertificateWaits
   #isWorking = false
   #isStopped = false
   readonly counts: IngestCounts = { invalid: 0, doubled: 0 }
 
   constructor(options: IngestOptions) {
     this.#options = options
+    this.#certificateWaits = new CertificateWaits(options)
   }
 
   /** [sealed in base64, acceptedAt] as frames carry them. */
   accept(records: readonly (readonly [string, number])[]): void {
     for (const [text, acceptedAt] of records) this.#admit(fromBase64(text), acceptedAt)
-    if (!this.#isWorking && this.#queue.length > 0) this.#work()
   }
 
   /** True when the record needs no fetching: it was dealt with, or is about to be. */
@@ -94,6 +94,7 @@ export class Ingest {
 
   stop(): void {
     this.#isStopped = true
+    this.#certificateWaits.stop()
   }
 
   #admit(sealed: Uint8Array, acceptedAt: number): void {
@@ -109,38 +110,63 @@ export class Ingest {
     if (this.#underWay.has(mapKey)) return
     if (this.#options.records.has(key) && !mutant('no-dedupe-in-client')) return
     this.#underWay.add(mapKey)
-    this.#queue.push({ record, key, mapKey, acceptedAt })
+    this.#enqueue({ record, key, mapKey, acceptedAt })
+  }
+
+  #enqueue(incoming: Incoming): void {
+    this.#queue.push(incoming)
+    this.#check(incoming)
+    this.#workSoon()
+  }
+
+  /** As soon as there is a certificate to check it with. */
+  #check(incoming: Incoming): void {
+    const { isSealedBy, certificates, cluster } = this.#options
+    const { sealed, header } = incoming.record
+    const certificate = certificates.get(header.from, header.dev)
+    if (incoming.isChecking || incoming.isSigned !== undefined || !certificate) return
+    incoming.isChecking = true
+    const end = (isSigned: boolean): void => {
+      incoming.isSigned = isSigned
+      this.#workSoon()
+    }
+    isSealedBy(sealed, cluster, certificate.publicKey).then(end, () => end(false))
+  }
+
+  /** Unless it will anyway, or the first of the queue waits for its check, whose end comes here again. */
+  #workSoon(): void {
+    if (this.#isWorking || !isReady(this.#queue[0])) return
+    this.#isWorking = true
+    this.#options.clock.after(0, () => this.#work())
   }
 
   #work(): void {
     if (this.#isStopped) return
-    this.#isWorking = true
     const { clock, onSlice } = this.#options
     const started = clock.monotonic()
     const conversations = new Set<string>()
     let done = 0
-    while (done < this.#queue.length && clock.monotonic() - started < SLICE_MS) {
-      const incoming = this.#queue[done]
-      if (incoming) this.#process(incoming, conversations)
+    for (let next = this.#queue[0]; isReady(next) && clock.monotonic() - started < SLICE_MS; next = this.#queue[done]) {
+      this.#process(next, conversations)
       done += 1
     }
     this.#queue.splice(0, done)
     onSlice(conversations)
-    if (this.#queue.length > 0) clock.after(0, () => this.#work())
-    else this.#isWorking = false
+    this.#isWorking = false
+    this.#workSoon()
   }
 
   #process(incoming: Incoming, conversations: Set<string>): void {
     const { header } = incoming.record
-    const { certificates, me, cluster, map } = this.#options
-    const certificate = certificates.get(header.from, header.dev)
-    if (!certificate) return this.#park(incoming, { user: header.from, device: header.dev })
+    const { certificates, me, map } = this.#options
+    const { isSigned } = incoming
+    if (isSigned === undefined) return this.#awaitCertificate(incoming, { user: header.from, device: header.dev })
     const place = header.k === 'tomb' ? header.of : undefined
     // Whoever names a device in a place must name its user too.
     if (place && !certificates.get(place.from, place.dev)) {
-      return this.#park(incoming, { user: place.from, device: place.dev })
+      return this.#awaitCertificate(incoming, { user: place.from, device: place.dev })
     }
-    const verdict = judge(incoming.record, certificate, { me: me.user, cluster, map: map() })
+    const verdict = judge(incoming.record, { me: me.user, map: map(), isSigned })
     const standing = verdict === 'valid' ? this.#options.groups.standing(incoming.record) : verdict
     if (typeof standing === 'number') return this.#waitForGroup(incoming, standing)
     if (standing === 'valid') this.#file(incoming, conversations)
@@ -148,21 +174,27 @@ export class Ingest {
     this.#underWay.delete(incoming.mapKey)
   }
 
+  #awaitCertificate(incoming: Incoming, { user, device }: { user: string; device: string }): void {
+    const again = (): void => this.#enqueue(incoming)
+    if (this.#options.certificates.get(user, device)) return again()
+    this.#certificateWaits.add(user, { device, again, refuse: () => this.#refuseLate(incoming, 'no certificate') })
+  }
+
   /** What was known of the group when it came says nothing about it yet. */
   #waitForGroup(incoming: Incoming, version: number): void {
     const { header, group = header.to } = incoming.record
     this.#options.groupWaits.add(group, {
       version,
-      again: () => {
-        this.#queue.push(incoming)
-        this.#options.clock.after(0, () => !this.#isWorking && this.#work())
-      },
-      refuse: () => {
-        this.#refuse(incoming, 'not a member')
-        this.#underWay.delete(incoming.mapKey)
-        this.#options.onSlice(new Set())
-      },
+      again: () => this.#enqueue(incoming),
+      refuse: () => this.#refuseLate(incoming, 'not a member'),
     })
+  }
+
+  /** After it has waited: no slice ends for it. */
+  #refuseLate(incoming: Incoming, reason: Standing | 'no certificate'): void {
+    this.#refuse(incoming, reason)
+    this.#underWay.delete(incoming.mapKey)
+    this.#options.onSlice(new Set())
   }
 
   #refuse({ key, record }: Incoming, reason: Verdict | Standing | 'no certificate'): void {
@@ -231,49 +263,8 @@ export class Ingest {
     }
     return timeline.receive(header, record, received).id
   }
-
-  /** A certificate is not known here yet: one question per user, all records that need it wait for the answer. */
-  #park(incoming: Incoming, { user, device }: { user: string; device: string }): void {
-    const parked: Incoming = { ...incoming, awaited: device, isAsked: false }
-    const waiting = this.#parked.get(user)
-    if (waiting) {
-      waiting.push(parked)
-      return
-    }
-    this.#parked.set(user, [parked])
-    void this.#ask(user)
-  }
-
-  async #ask(author: string): Promise<void> {
-    const { certificates, clock } = this.#options
-    let devices = new Set<string>()
-    let isWhole = true
-    try {
-      const fetched = await certificates.fetchAll(author)
-      devices = new Set(fetched.found.map((certificate) => certificate.dev))
-      isWhole = fetched.isWhole
-    } catch (error) {
-      if (!hasCode(error, 'USER_UNKNOWN')) {
-        clock.after(CERTIFICATE_RETRY_MS, () => !this.#isStopped && void this.#ask(author))
-        return
-      }
-    }
-    if (this.#isStopped) return
-    const waiting = this.#parked.get(author) ?? []
-    this.#parked.delete(author)
-    const again: Incoming[] = []
-    for (const incoming of waiting) {
-      if (devices.has(incoming.awaited ?? '')) this.#queue.push(incoming)
-      else if (!incoming.isAsked || !isWhole) again.push({ ...incoming, isAsked: isWhole })
-      else {
-        this.#refuse(incoming, 'no certificate')
-        this.#underWay.delete(incoming.mapKey)
-      }
-    }
-    if (again.length > 0) {
-      this.#parked.set(author, again)
-      clock.after(CERTIFICATE_AGAIN_MS, () => !this.#isStopped && void this.#ask(author))
-    }
-    if (!this.#isWorking) this.#work()
-  }
 }
+
+/** Its turn has come: it was checked, or cannot be before its certificate is here. */
+const isReady = (incoming: Incoming | undefined): incoming is Incoming =>
+  incoming !== undefined && (incoming.isSigned !== undefined || !incoming.isChecking)

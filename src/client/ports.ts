@@ -60,10 +60,14 @@ export interface AttachmentPorts {
   files: SourceFiles
 }
 
+/** protocol/sealed.ts isSealedBy, at its own pace: where there are threads, on one of them. */
+export type SealCheck = (sealed: Uint8Array, cluster: string, publicKey: Uint8Array) => Promise<boolean>
+
 export interface ClientPorts {
   clock: Clock
   random: RandomSource
   database: Database
+  isSealedBy: SealCheck
   dial: Dial
   log: Logger
   /** Absent: this client sends no files. */

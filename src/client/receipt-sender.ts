@@ -18,6 +18,8 @@ const RETRY_MS = 1_000
 
 /** In a group what comes within this time is told together. */
 const GROUP_TURN_MS = 250
+/** The first that comes is told at once; what comes while it is told, and within this time, is told together. */
+const BURST_TURN_MS = 100
 
 type Ranges = [device: string, ranges: SequenceRanges][]
 interface Due {
@@ -79,11 +81,14 @@ export class ReceiptSender {
   }
 
   async #run(conversation: Conversation, to: string, session: Session): Promise<void> {
-    for (;;) {
-      if (isGroupId(conversation.id)) await sleep(this.#options.clock, GROUP_TURN_MS)
+    const { clock } = this.#options
+    for (let last: Due | undefined; ; ) {
+      if (isGroupId(conversation.id)) await sleep(clock, GROUP_TURN_MS)
+      else if (last && this.#due(conversation, to)[0]?.kind === last.kind) await sleep(clock, BURST_TURN_MS)
       const [due] = this.#due(conversation, to)
       if (!due || !(await this.#tell(this.#seal(conversation, due), session))) return
       this.#mark(conversation, due)
+      last = due
     }
   }
 

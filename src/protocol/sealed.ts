@@ -58,10 +58,19 @@ export const openBody = (sealed: Uint8Array): Buffer => {
 
 /** True if `publicKey` signed exactly these bytes as this kind for this cluster. About 0.1 ms. */
 export const isSealedBy = (sealed: Uint8Array, cluster: string, publicKey: Uint8Array): boolean => {
+  const { message, signature } = signedParts(sealed, cluster)
+  return verifierFor(publicKey).verify(message, signature)
+}
+
+/** The same on a thread beside this one, for those who check many. Rejects like isSealedBy throws. */
+export const isSealedByAside = async (sealed: Uint8Array, cluster: string, publicKey: Uint8Array): Promise<boolean> => {
+  const { message, signature } = signedParts(sealed, cluster)
+  return verifierFor(publicKey).verifyAside(message, signature)
+}
+
+const signedParts = (sealed: Uint8Array, cluster: string): { message: Buffer; signature: Buffer } => {
   const { k } = openHeader(sealed)
   const bytes = asBuffer(sealed)
-  return verifierFor(publicKey).verify(
-    signedBytes(k, cluster, bytes.subarray(SIGNATURE_BYTES)),
-    bytes.subarray(0, SIGNATURE_BYTES),
-  )
+  const message = signedBytes(k, cluster, bytes.subarray(SIGNATURE_BYTES))
+  return { message, signature: bytes.subarray(0, SIGNATURE_BYTES) }
 }

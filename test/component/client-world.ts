@@ -1,6 +1,6 @@
 // A cluster by hand for tests of the client: one authority, mailboxes in memory on two homes, gateways that speak chat.v1 over
 // links in memory. Keys, certificates, maps and handshakes are real; what a gateway answers can be scripted.
-import type { Dial, GatewayLinkHandlers, SourceFiles } from '../../src/client/ports.ts'
+import type { Dial, GatewayLinkHandlers, SealCheck, SourceFiles } from '../../src/client/ports.ts'
 import { Identity } from '../../src/client/identity.ts'
 import { LocalChat } from '../../src/client/local-chat.ts'
 import { MemoryDatabase } from '../../src/platform/memory-database.ts'
@@ -11,6 +11,7 @@ import { type Certificate, makeCertificate, openCertificate } from '../../src/pr
 import { type ClusterMap, homeSet, type SignedMap, signMap } from '../../src/protocol/cluster-map.ts'
 import { ChatError } from '../../src/protocol/errors.ts'
 import { type RecordHeader, openRecord, recordKey, deviceIdOf } from '../../src/protocol/records.ts'
+import { isSealedBy } from '../../src/protocol/sealed.ts'
 import { fastSigner, type KeyPair, keyPairFromSeed } from '../../src/protocol/signing.ts'
 import { limits } from '../../src/protocol/limits.ts'
 import { MemoryBlobs, MemoryFiles } from './client-blobs-world.ts'
@@ -43,6 +44,9 @@ export interface Person {
   certificate: Certificate
   identity: Identity
 }
+/** In the turn that asks, so that a clock moved by hand finds it done. */
+const checkSeal: SealCheck = async (...signed) => isSealedBy(...signed)
+
 export class ClientWorld implements GatewayWorld {
   readonly authority = keyPair()
   readonly cluster = toHex(this.authority.publicKey)
@@ -126,7 +130,8 @@ export class ClientWorld implements GatewayWorld {
     files: SourceFiles = new MemoryFiles(),
   ): Promise<LocalChat> {
     const attachments = { blobs: this.blobs, files }
-    const ports = { clock: this.clock, random: systemRandom, database, dial, log: silentLogger, attachments }
+    const world = { clock: this.clock, random: systemRandom, log: silentLogger }
+    const ports = { ...world, database, dial, isSealedBy: checkSeal, attachments }
     const chat = new LocalChat(ports, { identity: person.identity, gateways: [...this.gateways.keys()] })
     await chat.open()
     this.#chats.push(chat)

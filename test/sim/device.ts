@@ -3,7 +3,9 @@ import { Identity } from '../../src/client/identity.ts'
 import { idMaker } from '../../src/client/ids.ts'
 import { keys } from '../../src/client/keys.ts'
 import { LocalChat } from '../../src/client/local-chat.ts'
+import type { SealCheck } from '../../src/client/ports.ts'
 import { toUtf8 } from '../../src/protocol/bytes.ts'
+import { isSealedBy } from '../../src/protocol/sealed.ts'
 import type { SeenVersion } from './checker.ts'
 import type { SimCluster } from './cluster.ts'
 import type { SimDisk } from './disk.ts'
@@ -25,6 +27,9 @@ export interface DeviceParts {
   disk: SimDisk
   machine: Machine
 }
+
+/** There are no threads in the simulator. */
+const checkSeal: SealCheck = async (...signed) => isSealedBy(...signed)
 
 export class SimDevice {
   readonly name: string
@@ -102,6 +107,7 @@ export class SimDevice {
       random: world.random.fork(`device ${this.name} ${this.#runs++}`),
       database: await disk.for(life).openDatabase(DATABASE),
       dial: world.sockets.dial(this.name, life),
+      isSealedBy: checkSeal,
       log: world.log(this.name),
     }
     const { secretKey } = keyOf(this.name)

@@ -25,7 +25,6 @@ import { checkGatewayUrl } from '../../src/client/websocket.ts'
 import { systemRandom } from '../../src/platform/system.ts'
 import { ChatError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { isRecordId } from '../../src/protocol/records.ts'
-import { fastSigner, keyPairFromSeed, sign, verifierFor } from '../../src/protocol/signing.ts'
 
 const ranges = suite('sequence ranges')
 const HIGHEST = 40
@@ -242,16 +241,6 @@ parts('sockets of deep directories get a short path, always the same', () => {
   assert.ok(Buffer.byteLength(socketPath(deep)) < 104)
   assert.is(socketPath(deep), socketPath(deep))
   assert.is.not(socketPath(deep), socketPath(`${deep}e`))
-})
-
-parts('both ways of signing give the same bytes, and they verify', () => {
-  for (let i = 0; i < 20; i += 1) {
-    const { secretKey, publicKey } = keyPairFromSeed(systemRandom.bytes(32))
-    const message = systemRandom.bytes(i * 7)
-    const signature = sign(message, secretKey)
-    assert.ok(Buffer.from(signature).equals(fastSigner(secretKey)(message)))
-    assert.ok(verifierFor(publicKey).verify(message, signature))
-  }
 })
 
 parts.run()
