@@ -103,7 +103,7 @@ signing('a seal checked aside says what it says at once, and who has no key at a
     assert.is(isSealedBy(sealed, where, key), expected)
     assert.is(await isSealedByAside(sealed, where, key), expected)
   }
-  const refusal = await isSealedByAside(sealed, cluster, fromHex('00'.repeat(32))).catch((error: Error) => error)
+  const refusal = await isSealedByAside(sealed, cluster, fromHex('00'.repeat(32))).catch((error: unknown) => error)
   assert.instance(refusal, Error)
 })
 
