@@ -26,6 +26,7 @@ interface Pending {
   needed: number[]
   openGroups: number
 }
+type FirstHomes = (plan: WritePlan) => ReadonlySet<string>
 /** What one home is asked: keys by mailbox, and for each key which record it is. */
 interface Question {
   items: Map<string, { keys: Buffer[]; asked: Pending[] }>
@@ -54,7 +55,8 @@ export class Confirmer {
     const isOnlyCopy = map.homes.current.n === 1 && !map.homes.next
     // The one home handed it out after its fsync, so that is W.
     if (isOnlyCopy || mutant('unconfirmed-delivered')) return records.map(() => true)
-    const pending = records.map((record) => this.#open(record, origin))
+    const firstOf = this.#firstHomes(origin.home)
+    const pending = records.map((record) => this.#open(record, origin, firstOf))
     const open = pending.filter((one) => one !== undefined)
     // What was read under another map proves nothing under this one.
     await this.#askHomes(open, origin.epoch === map.epoch ? origin : undefined)
@@ -66,7 +68,7 @@ export class Confirmer {
     return pending.map((one) => one !== undefined && !unconfirmed.has(one))
   }
 
-  #open({ sealed, acceptedAt }: StoredRecord, { home, mailbox }: Origin): Pending | undefined {
+  #open({ sealed, acceptedAt }: StoredRecord, { mailbox }: Origin, firstOf: FirstHomes): Pending | undefined {
     try {
       const { header, mailboxes: named, group } = openRecord(sealed)
       const mailboxes = group === undefined ? named : [mailbox]
@@ -74,15 +76,25 @@ export class Confirmer {
       const needed = plan.groups.map((group) => group.needed)
       const write = { mailboxes, sealed, acceptedAt }
       const key = recordKey(header.id, sealed)
-      return { write, key, homes: plan.homes, first: this.#firstOf(plan, home), needed, openGroups: needed.length }
+      return { write, key, homes: plan.homes, first: firstOf(plan), needed, openGroups: needed.length }
     } catch (error) {
       this.#ports.log.warn({ error: asChatError(error).message }, 'a home holds a record that is malformed')
       return undefined
     }
   }
 
+  /** The same for all records of a plan. */
+  #firstHomes(origin: string): FirstHomes {
+    const known = new Map<WritePlan, ReadonlySet<string>>()
+    return (plan) => {
+      let first = known.get(plan)
+      if (!first) known.set(plan, (first = this.#chooseFirst(plan, origin)))
+      return first
+    }
+  }
+
   /** As few connected homes as make the quorums, the one that has it among them. */
-  #firstOf({ homes, groups }: WritePlan, origin: string): ReadonlySet<string> {
+  #chooseFirst({ homes, groups }: WritePlan, origin: string): ReadonlySet<string> {
     const { transport } = this.#ports
     const first = new Set<string>()
     const needed = groups.map((group) => group.needed)
