@@ -1,6 +1,7 @@
 // The built terminal client on a fake Chat, as a program: tests run it in a pty. Words that are typed make things happen:
-// `burst` = twenty messages of bob, `rate` = some each second (FAKE_RATE), `hostile` = one that attacks the terminal, `offline` = the connection goes, `throw` = a crash.
+// `burst` = twenty messages of bob, `rate` = some each second (FAKE_RATE), `hostile` = one that attacks the terminal, `offline` = the connection goes, `throw`, `reject` = a crash.
 import type * as main from '../src/tui/main.tsx'
+import { fileLogger } from '../src/platform/file-logger.ts'
 import { FakeChat } from './tui-fake-chat.ts'
 
 const built = new URL('../dist/tui/main.js', import.meta.url).href
@@ -24,6 +25,7 @@ const tricks: Record<string, () => void> = {
   },
   hostile: () => chat.receive('bob', HOSTILE),
   offline: () => chat.connect({ state: 'waiting', retryInMs: 3_000, queued: 1, problem: 'no route' }),
+  reject: () => void Promise.reject(new Error('a promise that nobody holds')),
   throw: () => {
     setImmediate(() => {
       throw new Error('a crash of the program')
@@ -38,10 +40,16 @@ chat.send = async (to, text, options) => {
 }
 if (process.env.FAKE_RATE) console.log('begins')
 const { FAKE_NOTICE, FAKE_DIRECTORY } = process.env
-await runTui({
-  chat,
-  notices: FAKE_NOTICE ? [FAKE_NOTICE] : [],
-  ...(FAKE_DIRECTORY ? { directory: FAKE_DIRECTORY } : {}),
-})
+const LOG = `${FAKE_DIRECTORY}/tui.log`
+try {
+  await runTui({
+    chat,
+    notices: FAKE_NOTICE ? [FAKE_NOTICE] : [],
+    ...(FAKE_DIRECTORY ? { directory: FAKE_DIRECTORY, log: { path: LOG, logger: fileLogger(LOG) } } : {}),
+  })
+} catch (error) {
+  console.error(String(error))
+  process.exit(1)
+}
 console.log('the client has ended')
 process.exit()

@@ -79,6 +79,12 @@ export class Screen {
     this.#pty.resize(columns, rows)
   }
 
+  /** As a window does that is closed, or a connection that breaks. */
+  hangUp(): void {
+    const pty = this.#pty as unknown as { destroy: () => void } // what the declared type leaves out
+    pty.destroy()
+  }
+
   async shows(pattern: RegExp | string): Promise<void> {
     const isShown = (): boolean => (typeof pattern === 'string' ? this.text.includes(pattern) : pattern.test(this.text))
     try {

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { connect } from '../client/index.ts'
 import { Profile } from '../client/profile.ts'
+import { fileLogger } from '../platform/file-logger.ts'
 import { anyStatus } from './cluster/any-status.ts'
 import { endProcess } from './cluster/process-identity.ts'
 import { spawnDetached } from './cluster/program.ts'
@@ -22,7 +23,9 @@ export interface SessionOptions extends LocalCluster {
 
 export const openSession = async (options: SessionOptions): Promise<void> => {
   const { dir, home, gateway, name, guard } = options
-  const chat = await connect({ home, profile: name, gateway, register: name })
+  const { directory, logPath } = new Profile({ home, profile: name })
+  const log = { path: logPath, logger: fileLogger(logPath) }
+  const chat = await connect({ home, profile: name, gateway, register: name, log: log.logger })
   const line = joinLine(options, chat.user)
   const output = logFile(dir, BOT)
   const bot = fileURLToPath(new URL(`./bots/echo${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
@@ -36,9 +39,8 @@ export const openSession = async (options: SessionOptions): Promise<void> => {
     )
     const { runTui } = await import('../tui/main.tsx')
     guard.release()
-    const { directory } = new Profile({ home, profile: name })
     const notices = [`a second person joins from another terminal: ${line}`]
-    await runTui({ chat, profile: name, notices, directory, cluster: { status: anyStatus(dir) } })
+    await runTui({ chat, profile: name, notices, directory, log, cluster: { status: anyStatus(dir) } })
   } finally {
     await chat.close()
     await endProcess(detached.process, BOT_END_MS)

@@ -46,6 +46,11 @@ export class Profile {
     return join(this.directory, 'db')
   }
 
+  /** Of the terminal client. */
+  get logPath(): string {
+    return join(this.directory, 'tui.log')
+  }
+
   get ledgerPath(): string {
     return join(this.directory, 'stored.ledger')
   }

@@ -1,7 +1,7 @@
 // What the carrying out of effects has at hand, and how the tables of it are typed: one runner for each type, in the *-effects.ts files.
 import type { Chat } from '../client/api.ts'
 import { type SafeText, safeLine } from '../client/safe-text.ts'
-import type { Clock } from '../platform/ports.ts'
+import type { Clock, Logger } from '../platform/ports.ts'
 import { asChatError } from '../protocol/errors.ts'
 import type { ClusterPort } from './cluster.ts'
 import type { Loading } from './loading.ts'
@@ -12,8 +12,11 @@ export interface EffectPorts {
   chat: Chat
   store: Store
   clock: Clock
+  log: Logger
   signal: AbortSignal
   quit: () => void
+  /** Until the shell lets it go on. */
+  stop: () => Promise<void>
   redraw: () => void
   /** To the terminal, beside what is drawn. */
   write: (bytes: string) => void
@@ -40,7 +43,8 @@ type EffectOf<T extends Effect['type'], E = Effect> = E extends { type: infer Ty
 type Runner<T extends Effect['type']> = (effect: EffectOf<T>) => Promise<void> | void
 export type Runners<T extends Effect['type'] = Effect['type']> = { [Type in T]: Runner<Type> }
 
-export const sayError = (store: Store, error: unknown): void => {
+export const sayError = ({ store, log }: Pick<EffectPorts, 'store' | 'log'>, error: unknown): void => {
+  log.warn({ error }, 'said on the screen')
   const text = safeLine(asChatError(error).message, { maxLength: 300 })
   store.dispatch({ type: 'toast', text, style: 'problem' })
 }

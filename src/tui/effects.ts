@@ -7,7 +7,6 @@ import { groupRunners } from './group-effects.ts'
 import type { Loading } from './loading.ts'
 import { messageRunners } from './message-effects.ts'
 import { peopleRunners } from './people-effects.ts'
-import { stopped } from './stopping.ts'
 import type { Effect } from './state.ts'
 
 export class Effects {
@@ -31,7 +30,7 @@ export class Effects {
       ...groupRunners(tools),
       ...peopleRunners(tools),
       cluster: () => watching.start(),
-      stop: () => ports.withTerminal(() => stopped(ports.clock)),
+      stop: () => ports.stop(),
       redraw: () => ports.redraw(),
       quit: () => ports.quit(),
     }
@@ -45,7 +44,7 @@ export class Effects {
       await Promise.resolve()
       await run(effect)
     })().catch((error: unknown) => {
-      if (!this.#ports.signal.aborted) sayError(this.#ports.store, error)
+      if (!this.#ports.signal.aborted) sayError(this.#ports, error)
     })
   }
 }

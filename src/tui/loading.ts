@@ -2,10 +2,11 @@
 // Changes are coalesced: one reading at a time, one more when something changed meanwhile, never more often than it pays.
 import type { Chat, ConnectionReport, HistoryLine, InboxEntry, Transfer } from '../client/api.ts'
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
-import { asChatError, hasCode } from '../protocol/errors.ts'
-import type { Clock } from '../platform/ports.ts'
+import { hasCode } from '../protocol/errors.ts'
+import type { Clock, Logger } from '../platform/ports.ts'
 import { sleep } from '../platform/timing.ts'
 import { joinText } from './cells.ts'
+import { sayError } from './effect-tools.ts'
 import { indexOfId, timelineGap, timelineChange, type TimelineMessage, timelineMessage } from './messages.ts'
 import type { Connection, Conversation, State } from './state.ts'
 import type { Store } from './store.ts'
@@ -24,6 +25,7 @@ export interface LoadingPorts {
   chat: Chat
   store: Store
   clock: Clock
+  log: Logger
   signal: AbortSignal
 }
 
@@ -85,16 +87,11 @@ export class Loading {
   }
 
   async #guarded(work: () => Promise<void>): Promise<void> {
-    const { store, signal } = this.#ports
+    const { signal } = this.#ports
     try {
       await work()
     } catch (error) {
-      if (signal.aborted) return
-      store.dispatch({
-        type: 'toast',
-        text: safeLine(asChatError(error).message, { maxLength: 200 }),
-        style: 'problem',
-      })
+      if (!signal.aborted) sayError(this.#ports, error)
     }
   }
 

@@ -2,10 +2,12 @@
 // React and Ink load when it runs, after what they read from the environment is set.
 import { existsSync } from 'node:fs'
 import type { Chat } from '../client/api.ts'
+import { type Logger, silentLogger } from '../platform/ports.ts'
 import { systemClock } from '../platform/system.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { attentionBytes, type Notification, wayOf } from './attention.ts'
 import type { ClusterPort } from './cluster.ts'
+import { watchCrashes } from './crash.ts'
 import { openKept } from './kept.ts'
 import { readSettings, SETTINGS_FILE } from './settings-file.ts'
 import type { Memory } from './memory.ts'
@@ -17,6 +19,7 @@ import { draw, type Drawn, loadComponents } from './drawing.ts'
 import { drawSpoken } from './spoken-drawing.ts'
 import { lending } from './lending.ts'
 import { absolutePath } from './paths.ts'
+import { watchStops } from './stopping.ts'
 import { openTerminal, sizeOf } from './terminal.ts'
 
 export interface TuiOptions {
@@ -31,6 +34,8 @@ export interface TuiOptions {
   screenReader?: boolean
   /** The profile's: drafts and what was sent are kept there; nothing is without it. */
   directory?: string
+  /** Where it tells what fails; a crash says its path. */
+  log?: { path: string; logger: Logger }
 }
 
 /** The exit codes that a shell expects of a program that ended at a signal. */
@@ -93,6 +98,8 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
   const write = (bytes: string): void => void stdout.write(bytes)
   const isScreen = !isSpoken(options, settings)
   const components = isScreen ? await loadComponents() : undefined
+  const log = options.log?.logger ?? silentLogger
+  const crashes = watchCrashes({ log, logPath: options.log?.path })
   const ending = new AbortController()
   const { signal } = ending
   const kept = openKept(options.directory)
@@ -101,6 +108,7 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
   const endWith = (code: number): void => {
     // Ctrl-C goes to the program that has the terminal and to this one: it is that one's.
     if (signal.aborted || (code === signalCodes.SIGINT && terminal.isLent())) return
+    log.info({ code }, 'a signal, or the end of the terminal')
     process.exitCode = code
     drawn.end()
   }
@@ -117,17 +125,24 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
   const drawn: Drawn = components ? draw(store, components) : drawSpoken(store, write)
   const notify = notifying(settings, write)
   const withTerminal = lending({ terminal, store, suspend: drawn.suspend })
+  const { stop, release: ignoreStops } = watchStops(systemClock, withTerminal)
   const { end: quit, redraw } = drawn
-  const ports = { chat, store, clock: systemClock, signal, quit, redraw, write, notify, withTerminal }
+  const ports = { stop, chat, store, clock: systemClock, log, signal, quit, redraw, write, notify, withTerminal }
   const hasColours = isScreen && stdout.getColorDepth() >= MANY_COLOURS
   const { isLive } = settings
   new Session({ ...ports, cluster: options.cluster, downloads: downloadsOf(settings), isLive, hasColours }).start()
   try {
-    await drawn.ended
+    await Promise.race([drawn.ended, crashes.crashed])
+  } catch (error) {
+    drawn.end()
+    throw crashes.told(error)
   } finally {
     ending.abort()
     terminal.restore()
-    ignoreSignals()
+    ignoreStops()
     await kept.close()
+    // Not before: a terminal that is closed says so more than once.
+    ignoreSignals()
+    crashes.release()
   }
 }

@@ -63,7 +63,6 @@ export class MemoryFile {
   async #replace(): Promise<void> {
     const memory = this.#wanted
     if (!memory) return
-    this.#wanted = undefined
     const { mine, joined, temporary } = this.#next(memory)
     try {
       const file = await open(temporary, 'wx', 0o600)
@@ -76,10 +75,11 @@ export class MemoryFile {
       await rename(temporary, this.#path)
       // What others wrote is not shown here, and stays theirs: only our own part becomes the base.
       this.#base = mine
+      // Until now an end of the program writes it.
+      if (this.#wanted === memory) this.#wanted = undefined
       const { ino, mtimeMs } = await stat(this.#path)
       this.#known = { ino, mtimeMs, memory: joined }
     } catch (error) {
-      this.#wanted ??= memory
       await unlink(temporary).catch(() => {})
       throw error
     }

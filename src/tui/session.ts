@@ -85,18 +85,18 @@ export class Session {
     } catch (error) {
       // Tried again at the next change of the state, whatever it is.
       this.#lastSeen = ''
-      if (!signal.aborted) sayError(store, error)
+      if (!signal.aborted) sayError(this.#ports, error)
     }
     this.#isMarking = false
   }
 
   /** Whoever opens what was marked by hand has come back to it. */
   async #takeMarkAway(state: State, { name, isMarked }: Conversation): Promise<void> {
-    const { chat, store, signal } = this.#ports
+    const { chat, signal } = this.#ports
     if (!isMarked || state.isHeldUnread || !state.isFocused || state.overlay) return
     this.#isMarking = true
     await chat.markRead(name).catch((error: unknown) => {
-      if (!signal.aborted) sayError(store, error)
+      if (!signal.aborted) sayError(this.#ports, error)
     })
     this.#isMarking = false
   }
@@ -113,7 +113,7 @@ export class Session {
         if (new Date(nowMs).getDate() !== new Date(store.getState().nowMs).getDate())
           store.dispatch({ type: 'ticked', nowMs })
       } catch (error) {
-        if (!signal.aborted) sayError(store, error)
+        if (!signal.aborted) sayError(this.#ports, error)
       }
     }
   }
@@ -141,7 +141,7 @@ export class Session {
         if (arrival) this.#notifier.add(arrival)
       }
     } catch (error) {
-      if (!signal.aborted) sayError(store, error)
+      if (!signal.aborted) sayError(this.#ports, error)
     }
   }
 }

@@ -2,6 +2,7 @@
 // hangs on its message while pages come and go.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { silentLogger } from '../../src/platform/ports.ts'
 import { systemClock } from '../../src/platform/system.ts'
 import { createInputDecoder } from '../../src/tui/input.ts'
 import { MAX_LOADED } from '../../src/tui/messages.ts'
@@ -38,6 +39,8 @@ const withSession =
     const nothing = (): void => {}
     const ports = {
       quit: nothing,
+      stop: async () => {},
+      log: silentLogger,
       redraw: nothing,
       write: nothing,
       notify: nothing,

@@ -1,5 +1,8 @@
 // deadline: 600s
 // The built terminal client in a real pty, on a fake Chat: what is on the screen, and that the terminal is put back whatever happens.
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -173,16 +176,50 @@ for (const [name, end, code] of ends) {
   )
 }
 
-test(
-  'a crash puts the terminal back and shows its reason',
-  withScreen({ env: conversation }, async (screen) => {
-    screen.type('throw\r')
-    const ended = await screen.ends()
-    assert.is.not(ended.exitCode, 0)
-    await isRestored(screen)
-    await screen.shows('a crash of the program')
-  }),
-)
+const directory = mkdtempSync(join(tmpdir(), 'chatd-tui-screen-'))
+const kept = { ...conversation, FAKE_DIRECTORY: directory }
+const logText = (): string => readFileSync(join(directory, 'tui.log'), 'utf8')
+test.after(() => rmSync(directory, { recursive: true, force: true }))
+
+for (const [word, reason] of [
+  ['throw', 'a crash of the program'],
+  ['reject', 'a promise that nobody holds'],
+] as const) {
+  test(
+    `${reason}: the terminal is put back, the reason and the place of the log are told`,
+    withScreen({ env: kept, columns: 200 }, async (screen) => {
+      screen.type(`${word}\r`)
+      assert.is((await screen.ends()).exitCode, 1)
+      await isRestored(screen)
+      await screen.shows(`The terminal client ended: ${reason}; what happened is in ${directory}/tui.log`)
+      assert.match(logText(), new RegExp(`"error":{"message":"${reason}","stack":"Error: ${reason}`))
+      assert.is(statSync(join(directory, 'tui.log')).mode & 0o777, 0o600)
+    }),
+  )
+}
+
+test('who closes the terminal ends the client, and the draft is there the next time', async () => {
+  const screen = new Screen([process.execPath, PROGRAM], { env: kept })
+  await screen.shows(READY)
+  screen.type('half a thou')
+  await screen.shows('> half a thou')
+  const { pid } = screen
+  screen.hangUp()
+  await eventually(() => !existsSync(`/proc/${pid}`), { what: 'the program has ended' })
+  assert.match(logText(), /the end of the terminal/)
+  assert.match(readFileSync(join(directory, 'tui.json'), 'utf8'), /half a thou/)
+})
+
+test('without a terminal to read from it says so and leaves the screen alone', async () => {
+  const screen = new Screen(['/bin/sh', '-c', `exec "${process.execPath}" "${PROGRAM}" < /dev/null`], {})
+  try {
+    await screen.shows('chat tui needs a terminal')
+    assert.is((await screen.ends()).exitCode, 1)
+    assert.not(screen.raw.includes('\x1b['))
+  } finally {
+    await screen.close()
+  }
+})
 
 test('for a screen reader: lines one after the other, no screen of its own, no colours, and what it takes is given back', async () => {
   const screen = new Screen([process.execPath, PROGRAM], { env: { ...conversation, INK_SCREEN_READER: 'true' } })
@@ -208,6 +245,10 @@ test('for a screen reader: lines one after the other, no screen of its own, no c
   }
 })
 
+/** What the shell runs. */
+const clientOf = ({ pid }: Screen): number =>
+  Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0])
+
 test('Ctrl-Z leaves to the shell with the terminal as it was, fg comes back to the draft', async () => {
   const screen = new Screen(['/bin/bash', '--norc', '--noprofile', '-i'], { env: conversation })
   // The shell asks for pastes itself.
@@ -220,6 +261,12 @@ test('Ctrl-Z leaves to the shell with the terminal as it was, fg comes back to t
     await screen.shows('> a thought')
     screen.type('\x1a')
     await screen.shows('Stopped')
+    await isShells()
+    screen.type('fg\r')
+    await eventually(() => screen.isAlternate)
+    await screen.shows('> a thought')
+    // A signal from elsewhere does the same.
+    process.kill(clientOf(screen), 'SIGTSTP')
     await isShells()
     screen.type('fg\r')
     await eventually(() => screen.isAlternate)

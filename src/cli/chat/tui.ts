@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { type Command, Option } from '@commander-js/extra-typings'
 import { connect, linkProfile, listProfiles, registerProfile } from '../../client/index.ts'
 import { Profile } from '../../client/profile.ts'
+import { fileLogger } from '../../platform/file-logger.ts'
 import { isUserName } from '../../protocol/names.ts'
 import { anyStatus } from '../cluster/any-status.ts'
 import { examples } from '../output.ts'
@@ -62,11 +63,13 @@ const runClient = async (given: Settings, { cluster: clusterDir, screenReader }:
   const settings = isTerminal ? await settled(given) : given
   const profile = new Profile(settings)
   const { runTui } = await import('../../tui/main.tsx')
-  const chat = await connect(settings)
+  const logger = fileLogger(profile.logPath)
+  const chat = await connect({ ...settings, log: logger })
   try {
     const cluster = clusterDir === undefined ? {} : { cluster: { status: anyStatus(resolve(clusterDir)) } }
+    const log = { path: profile.logPath, logger }
     const spoken = screenReader ? { screenReader } : {}
-    await runTui({ chat, profile: profile.name, directory: profile.directory, ...cluster, ...spoken })
+    await runTui({ chat, profile: profile.name, directory: profile.directory, log, ...cluster, ...spoken })
   } finally {
     await chat.close()
   }
