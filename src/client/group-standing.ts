@@ -19,6 +19,8 @@ export interface GroupKnowledge {
   at: (version: number) => GroupState | undefined
   /** In, or once in. */
   wasMember: (user: string) => boolean
+  /** In, or once in, at this version or a later one. */
+  wasMemberSince: (user: string, version: number) => boolean
   /** The cluster does not give this version to this user. */
   isWithheld: (version: number) => boolean
 }
@@ -64,7 +66,10 @@ const standingOfFirst = (header: GroupHeader, state: GroupState, group: GroupKno
   if (wasIn) return version - 1
   const addsMe = change === 'add' && users.includes(group.me) && state.members.has(group.me)
   if (addsMe) return isManager(state, from) ? 'valid' : 'not allowed'
-  if (below !== undefined && !state.members.has(group.me)) return 'not a member'
+  // Whoever is taken out was in just before: that may have been asked for ahead of the feed.
+  const takesMeOut = change === 'leave' ? from === group.me : change === 'remove' && users.includes(group.me)
+  const isOfMine = state.members.has(group.me) || (takesMeOut && !group.isWithheld(version - 1))
+  if (below !== undefined && !isOfMine) return 'not a member'
   // What came before is gone everywhere: this is the first version that can be known.
   return below === undefined && group.isWithheld(version - 1) ? 'valid' : version - 1
 }
@@ -77,6 +82,7 @@ const standingOfMessage = ({ gv = 1, from }: MessageHeader, group: GroupKnowledg
   // Sent when this user was outside: right only if a version adds it again, and that is not here yet.
   if (from !== group.me && firstFrom(group.mine, gv) === undefined) return 0
   if (mutant('membership-unchecked')) return 'valid'
-  const isMember = group.at(version)?.members.has(from) === true || (version > gv && group.wasMember(from))
-  return isMember ? 'valid' : 'not a member'
+  if (version === gv) return group.at(version)?.members.has(from) ? 'valid' : 'not a member'
+  // This user joined later: its author has been in since, or a version that says so is not here yet.
+  return group.wasMemberSince(from, version) ? 'valid' : 0
 }

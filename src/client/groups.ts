@@ -147,6 +147,7 @@ export class Groups {
       mine,
       at: (version) => this.at(group, version),
       wasMember: (user) => this.wasMember(group, user),
+      wasMemberSince: (user, version) => this.isMember(group, user) || this.#leftAt(group, user) > version,
       isWithheld: (version) => this.#options.isWithheld(group, version),
     })
   }

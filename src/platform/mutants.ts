@@ -28,6 +28,10 @@ export const mutantNames = [
   'own-copy-not-awaited',
   'fan-out-unfinished',
   'sealed-taken-for-stored',
+  'author-unchecked',
+  'change-unchecked',
+  'membership-unchecked',
+  'group-version-unchecked',
 ] as const
 /** Of the write-once registers and what stands on them: caught by a simulation of their own (test/sim-register). */
 export const registerMutantNames = [
@@ -44,10 +48,8 @@ export const registerMutantNames = [
   'undecided-shown',
 ] as const
 export type RegisterMutantName = (typeof registerMutantNames)[number]
-/** Of clients in groups, and of those that send and fetch files: caught by the scenarios of test/component/client-*-scenarios.ts. */
+/** Of clients in groups, and of those that send and fetch files: caught by the scenarios of test/component/client-*-scenarios.ts only. */
 export const clientMutantNames = [
-  'membership-unchecked',
-  'group-version-unchecked',
   'lost-race-taken-for-won',
   'message-before-files',
   'changed-file-sent',

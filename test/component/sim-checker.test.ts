@@ -128,6 +128,7 @@ const cleanRun = (skip: (e: { op: string; proc: string; id?: string }) => boolea
     homesOf: { 'u:a': ['s1', 's2'], 'u:b': ['s1', 's2'] },
     versions: [],
     forged: [],
+    intruded: [],
   }
   return { history, end, at: (t) => (now = t) }
 }
@@ -153,6 +154,7 @@ const version = (where: string, change: Partial<SeenVersion> = {}): SeenVersion 
   name: '#g',
   version: 1,
   members: ['a', 'b'],
+  roles: { a: 'owner', b: 'member' },
   ...change,
 })
 const toGroup = { to: '#g', user: 'a' } as const
@@ -177,7 +179,7 @@ const groupRun = (): Run => {
   at(2_000)
   const removal = { version: 2, digest: 'd2', id: 'c2', change: 'remove' } as const
   for (const where of ['s1', 's2', 'a/0', 'b/0']) {
-    end.versions.push(version(where), version(where, { ...removal, members: ['a'] }))
+    end.versions.push(version(where), version(where, { ...removal, members: ['a'], roles: { a: 'owner' } }))
   }
   for (const { entries } of end.homes) {
     entries.push(entry('u:a', 'm3', 'text 3'), entry('u:b', 'm3', 'text 3'), entry('u:a', 'm4', 'text 4'))
@@ -359,6 +361,17 @@ const BREAKS: Record<string, () => Run> = {
   'a change that nobody made': () => {
     const run = groupRun()
     run.end.versions.push(version('b/0', { version: 3, digest: 'd3', id: 'c3' }))
+    return run
+  },
+  'a change that its author might not make': () => {
+    const run = groupRun()
+    run.end.versions.push(version('b/0', { version: 2, digest: 'd3', id: 'c3', by: 'b', change: 'role' }))
+    return run
+  },
+  'shown though its author was no member': () => {
+    const run = groupRun()
+    run.end.intruded.push('m5')
+    run.history.add(show('m5', 'a/0', { to: '#g', from: 'b' }))
     return run
   },
   'refused, but changed': () => {

@@ -17,6 +17,8 @@ import {
 import { limits } from '../../src/protocol/limits.ts'
 import { hourOf } from '../../src/protocol/records.ts'
 import type { StoreContext } from '../../src/node/store/context.ts'
+import { isStub } from '../../src/node/store/tombstones.ts'
+import { openHeader } from '../../src/protocol/sealed.ts'
 import { pullFrom } from '../../src/node/store/repair-pass.ts'
 import { SHARDS } from '../../src/node/replication/placement.ts'
 import { eventually } from '../eventually.ts'
@@ -276,6 +278,10 @@ test('a tombstone of the author takes the message from both mailboxes, on every 
     const { records } = await stores.gateway.call(at, storeFetch, { epoch: 1, sub: 1, keys: write.key })
     assert.equal(records, [null], at)
     assert.ok(await stores.has(write, at))
+    const hour = hourOf(Number(openHeader(write.sealed).at))
+    const asked = { epoch: 1, hour, keys: write.key }
+    const left = await stores.network.transport(at).call(at, repairRecords, asked)
+    assert.ok(left.records[0] && isStub(left.records[0].sealed), `${at} keeps what the others keep of it`)
   }
 })
 

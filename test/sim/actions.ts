@@ -1,6 +1,7 @@
 // What each kind of step does to the simulated cluster. A new kind is a row here and one in scenario.ts.
 import type { SimCluster } from './cluster.ts'
 import type { SimDevice } from './device.ts'
+import { deviceByRight, newestVersion } from './group-view.ts'
 import type { SimNode } from './node.ts'
 import type { Person, Session } from './person.ts'
 import type { Step, StepKind } from './scenario.ts'
@@ -53,7 +54,10 @@ const actions: Actions = {
   edit: (c, step) => person(c, step.device, (p, session) => p.edit(session, step, step.text)),
   delete: (c, step) => person(c, step.device, (p, session) => p.delete(session, step)),
   react: (c, step) => person(c, step.device, (p, session) => p.react(session, step, step.emoji)),
-  'change-group': (c, step) => person(c, step.device, (p, session) => p.changeGroup(session, step)),
+  'change-group': (c, step) => {
+    const by = step.isByRight ? deviceByRight(c, step) : undefined
+    person(c, by ?? step.device, (p, session) => p.changeGroup(session, step))
+  },
   settle: (c, step) => person(c, step.device, (p, session) => p.settle(session)),
   status: (c, step) => person(c, step.device, (p, session) => p.askStatuses(session.chat)),
   'crash-node': (c, step) =>
@@ -140,6 +144,10 @@ const actions: Actions = {
   },
   'remove-store': (c, step) => void c.removeStore(step.node),
   forge: (c, step) => c.forge(step.from, step.to),
+  intrude: (c, step) => {
+    const newest = newestVersion(c, step.group)
+    if (newest) c.intrude(step.device, newest, step.with)
+  },
 }
 
 export const act = (cluster: SimCluster, step: Step): void => {

@@ -61,6 +61,43 @@ const changeInvented: Check = {
   },
 }
 
+/** Whoever made a version had the right to, by the one before it. */
+const changeUnallowed: Check = {
+  invariant: 11,
+  name: 'a change that its author might not make',
+  isEventual: false,
+  find: ({ end }) => {
+    const roles = new Map(end.versions.map((v) => [`${v.group} ${v.version}`, v.roles]))
+    return end.versions.flatMap(({ group, version, by, change, where }) => {
+      const before = roles.get(`${group} ${version - 1}`)
+      const own = before?.[by]
+      const isAllowed =
+        own !== undefined && (change === 'leave' || own === 'owner' || (own === 'admin' && change !== 'role'))
+      return !before || isAllowed
+        ? []
+        : [`${change} of ${by}, ${own ?? 'no member'}, is version ${version} on ${where}`]
+    })
+  },
+}
+
+const intruded: Check = {
+  invariant: 11,
+  name: 'shown though its author was no member',
+  isEventual: false,
+  find: ({ history, end }) => [
+    ...history
+      .of('show')
+      .filter(({ id }) => end.intruded.includes(id))
+      .map(({ id, from, proc }) => `${id} of ${from} on ${proc}`),
+    ...end.devices.flatMap(({ name, listed }) =>
+      Object.values(listed)
+        .flat()
+        .filter(({ id }) => end.intruded.includes(id))
+        .map(({ id, from }) => `${id} of ${from} is listed on ${name}`),
+    ),
+  ],
+}
+
 const changeRefused: Check = {
   invariant: 12,
   name: 'refused, but changed',
@@ -150,6 +187,8 @@ export const groupChecks: Check[] = [
   twoGroups,
   changeLost,
   changeInvented,
+  changeUnallowed,
+  intruded,
   changeRefused,
   fromOutside,
   reachedOutside,

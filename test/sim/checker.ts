@@ -1,6 +1,7 @@
 // Judges one run by the invariants of docs/architecture.md, from its history and the state at its end. Pure: knows no services.
 // Every check must be able to fail: test/component/sim-checker.test.ts breaks each, and the mutants of the services do too.
 import type { MessageStatus } from '../../src/client/api.ts'
+import type { GroupRole } from '../../src/protocol/group.ts'
 import type { GroupChangeName } from '../../src/protocol/records.ts'
 import { groupChecks } from './check-groups.ts'
 import { homeChecks } from './check-homes.ts'
@@ -71,6 +72,7 @@ export interface SeenVersion {
   name: string
   version: number
   members: string[]
+  roles: Record<string, GroupRole>
 }
 export interface EndState {
   devices: DeviceState[]
@@ -80,6 +82,8 @@ export interface EndState {
   versions: SeenVersion[]
   /** Ids and texts that a hostile node made up: they may lie in mailboxes, but nobody shows them. */
   forged: string[]
+  /** Ids of messages to groups that somebody signed who was in none of them. */
+  intruded: string[]
 }
 
 export interface Check {

@@ -2,6 +2,7 @@
 import { silentLogger, type Logger } from '../../src/platform/ports.ts'
 import { asChatError, ChatError } from '../../src/protocol/errors.ts'
 import type { ClusterMap, Role } from '../../src/protocol/cluster-map.ts'
+import type { SeenVersion } from './checker.ts'
 import { SimDevice } from './device.ts'
 import { SimDisk } from './disk.ts'
 import { AUTHORITY, firstMap } from './first-map.ts'
@@ -236,6 +237,15 @@ export class SimCluster {
   forge(from: string, to: string): void {
     const device = [...this.devices.values()].find(({ user }) => user === from)?.deviceId
     if (this.#liar && device) this.#liar.forge({ from, to, device, seen: this.tap.pickStored(this.random) })
+  }
+  /** What the user of this device may not do in the group, with the liar's help. */
+  intrude(name: string, newest: SeenVersion, what: 'message' | 'version'): void {
+    const device = this.devices.get(name)
+    if (this.#liar && device?.deviceId)
+      this.#liar.intrude({ name, user: device.user, id: device.deviceId }, newest, what)
+  }
+  get intruded(): string[] {
+    return this.#liar?.intruded ?? []
   }
   get forged(): string[] {
     return this.#liar?.forged ?? []

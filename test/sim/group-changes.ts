@@ -1,11 +1,10 @@
 // Each change of a group as a person makes it with the client.
 import type { ChatGroups, GroupChangeOptions } from '../../src/client/api.ts'
-import type { GroupChange, Step } from './scenario.ts'
+import type { GroupChange, GroupStep } from './scenario.ts'
 
-export type GroupStep = Pick<Extract<Step, { do: 'change-group' }>, 'group' | 'change' | 'users'>
 type ChangeGroup = (
   groups: ChatGroups,
-  of: { group: string; users: string[] },
+  of: Pick<GroupStep, 'group' | 'users' | 'role'>,
   options: GroupChangeOptions,
 ) => Promise<unknown>
 export const GROUP_CHANGES: Record<GroupChange, ChangeGroup> = {
@@ -13,5 +12,5 @@ export const GROUP_CHANGES: Record<GroupChange, ChangeGroup> = {
   add: (groups, { group, users }, options) => groups.add(group, users, options),
   remove: (groups, { group, users }, options) => groups.remove(group, users, options),
   leave: (groups, { group }, options) => groups.leave(group, options),
-  role: (groups, { group, users }, options) => groups.role(group, users[0] ?? '', 'admin', options),
+  role: (groups, { group, users, role = 'admin' }, options) => groups.role(group, users[0] ?? '', role, options),
 }

@@ -117,6 +117,7 @@ export const seenVersion = (where: string, sealed: Uint8Array): SeenVersion => {
     version,
     name,
     members: [...members.keys()],
+    roles: Object.fromEntries(members),
   }
 }
 

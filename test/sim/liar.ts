@@ -3,10 +3,12 @@
 import { userMailbox, conversationOf } from '../../src/protocol/names.ts'
 import { idFromBytes, openRecord, type MessageHeader, type ReceiptHeader } from '../../src/protocol/records.ts'
 import { encodeContent } from '../../src/protocol/content.ts'
-import { gatePush, mapGet, routeBind, routeLookup, storeAppend } from '../../src/protocol/rpc.ts'
+import { gatePush, groupPropose, mapGet, routeBind, routeLookup, storeAppend } from '../../src/protocol/rpc.ts'
 import { openBody, openHeader, seal } from '../../src/protocol/sealed.ts'
 import type { SignedMap } from '../../src/protocol/cluster-map.ts'
 import { concat } from '../../src/protocol/bytes.ts'
+import type { SeenVersion } from './checker.ts'
+import { type Intruder, messageOf, versionOf } from './intruder.ts'
 import { keyOf } from './keys.ts'
 import { EPOCH_MS, Life } from './life.ts'
 import type { NodeWorld } from './node.ts'
@@ -20,8 +22,9 @@ export class Liar {
   readonly #map: () => SignedMap
   readonly #life: Life
   readonly #transport: SimTransport
-  /** Ids and texts it made up, for the checker. */
+  /** Ids and texts it made up, for the checker; and ids of messages that a real user signed who was not in the group. */
   readonly forged: string[] = []
+  readonly intruded: string[] = []
 
   constructor(world: NodeWorld, map: () => SignedMap) {
     this.#world = world
@@ -48,6 +51,22 @@ export class Liar {
     ]
     if (seen) items.push(this.#changed(seen), this.#misplaced(seen, to))
     for (const { sealed, users } of items) this.#spread(sealed, users)
+  }
+
+  /** A user and his key are on its side: true signatures, on what he has no right to. */
+  intrude(by: Intruder, newest: SeenVersion, what: 'message' | 'version'): void {
+    const [id, at, { cluster }] = [this.#id(), EPOCH_MS + Math.floor(this.#world.scheduler.now), this.#map().map]
+    const make = what === 'message' ? messageOf : versionOf
+    const sealed = make({ by, newest, id, at, cluster })
+    if (!sealed) return
+    this.forged.push(id, `intruded ${id}`)
+    if (what === 'message') this.intruded.push(id)
+    // A message stays out of mailboxes: his own device would find it there and count on from its number.
+    if (what === 'message') return this.#push(sealed, newest.members, at)
+    this.#spread(sealed, newest.members)
+    for (const peer of this.#transport.connectedPeers().filter((name) => name.startsWith('group'))) {
+      this.#transport.call(peer, groupPropose, { record: sealed }).catch(() => undefined)
+    }
   }
 
   #invented(from: string, to: string, device: string): Uint8Array {
@@ -91,11 +110,16 @@ export class Liar {
     return { sealed: seen, users: [to, String(openHeader(seen).to)] }
   }
 
+  #push(sealed: Uint8Array, users: string[], acceptedAt: number): void {
+    for (const peer of this.#transport.connectedPeers().filter((name) => name.startsWith('gateway'))) {
+      this.#transport.notify(peer, gatePush, { items: [{ users, sealed, acceptedAt }] })
+    }
+  }
+
   #spread(sealed: Uint8Array, users: string[]): void {
     const acceptedAt = EPOCH_MS + Math.floor(this.#world.scheduler.now)
+    this.#push(sealed, users, acceptedAt)
     for (const peer of this.#transport.connectedPeers()) {
-      if (peer === LIAR) continue
-      if (peer.startsWith('gateway')) this.#transport.notify(peer, gatePush, { items: [{ users, sealed, acceptedAt }] })
       if (!peer.startsWith('store') || this.#random.chance(0.4)) continue
       const writes = users.map((user) => ({ mailboxes: [userMailbox(user)], sealed, acceptedAt }))
       const { epoch } = this.#map().map

@@ -6,9 +6,10 @@ import { sleep } from '../../src/platform/timing.ts'
 import { asChatError } from '../../src/protocol/errors.ts'
 import type { DeviceState } from './checker.ts'
 import type { SimCluster } from './cluster.ts'
-import { GROUP_CHANGES, type GroupStep } from './group-changes.ts'
+import { GROUP_CHANGES } from './group-changes.ts'
 import type { ReferEvent } from './history.ts'
 import type { Life } from './life.ts'
+import type { GroupStep } from './scenario.ts'
 
 /** Longer than any gap is waited for, so that what came is also shown. */
 const SHOWN_AFTER_MS = 2_500
@@ -105,14 +106,18 @@ export class Person {
     await this.#refer(session, at, { what: 'delete', text: '' }, (id) => session.chat.delete(id, REFER))
   }
 
-  async changeGroup({ chat }: Session, { group, change, users }: GroupStep): Promise<void> {
+  async changeGroup({ chat }: Session, { group, change, users, role }: GroupStep): Promise<void> {
     const { history } = this.#cluster
     const id = this.#makeId()
     const event = { op: 'group', proc: this.#proc, user: this.#user, id, change, group, users } as const
     history.add({ ...event, type: 'invoke' })
     await this.#guard(async () => {
       try {
-        await GROUP_CHANGES[change](chat.group, { group, users }, { id, timeoutMs: SEND_TIMEOUT_MS })
+        await GROUP_CHANGES[change](
+          chat.group,
+          { group, users, ...(role ? { role } : {}) },
+          { id, timeoutMs: SEND_TIMEOUT_MS },
+        )
         history.add({ ...event, type: 'ok' })
       } catch (thrown) {
         const { outcome, code } = asChatError(thrown)

@@ -5,9 +5,10 @@ import { homesOf } from '../../src/node/replication/placement.ts'
 import { act } from './actions.ts'
 import { checks, type EndState, findViolations, type Violation } from './checker.ts'
 import { SimCluster } from './cluster.ts'
+import { versionsEverywhere } from './group-view.ts'
 import { withGuards } from './guards.ts'
 import type { History } from './history.ts'
-import { readHome, versionsOn } from './homes.ts'
+import { readHome } from './homes.ts'
 import type { Scenario, StepKind } from './scenario.ts'
 
 /** Before the first step: everybody starts and registers in a world without faults. */
@@ -121,10 +122,7 @@ const endState = async (cluster: SimCluster): Promise<EndState> => {
   )
   await scheduler.runUntil(scheduler.now + 20_000, () => devices !== undefined || cluster.defects.length > 0)
   const map = cluster.newestMap()
-  const versions = [
-    ...[...cluster.nodes.values()].flatMap((node) => versionsOn(node.name, node.disk)),
-    ...[...cluster.devices.values()].flatMap((device) => device.versions()),
-  ]
+  const versions = versionsEverywhere(cluster)
   const groups = [...new Set(versions.map(({ group }) => groupMailbox(group)))]
   const mailboxes = cluster.users().flatMap((user) => [userMailbox(user), certificateMailbox(user)])
   const homes = [...cluster.nodes.values()]
@@ -138,6 +136,7 @@ const endState = async (cluster: SimCluster): Promise<EndState> => {
     ),
     versions,
     forged: cluster.forged,
+    intruded: cluster.intruded,
   }
 }
 

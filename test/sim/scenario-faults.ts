@@ -5,7 +5,7 @@ import type { Scenario, ScenarioNames, Step, StepKind } from './scenario.ts'
 /** Kinds that do not come by chance among the faults. */
 const UNDRAWN = [
   ...(['send', 'resend', 'read', 'edit', 'delete', 'react', 'settle', 'status', 'change-group'] as const),
-  ...(['isolate', 'link-device', 'add-store', 'remove-store', 'lose-after-growth', 'damage-disk'] as const),
+  ...(['isolate', 'link-device', 'add-store', 'remove-store', 'lose-after-growth', 'damage-disk', 'intrude'] as const),
 ] as const
 
 export interface Chances {

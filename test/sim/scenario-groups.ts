@@ -1,9 +1,12 @@
 // Groups in a part of the runs: who makes them, who changes them, often several at once, and what is said in them meanwhile.
+import type { GroupRole } from '../../src/protocol/group.ts'
 import type { SeededRandom } from './random.ts'
 import type { Chances } from './scenario-faults.ts'
 import { type GroupChange, type Scenario, type ScenarioNames, userOf } from './scenario.ts'
 
 const CHANGES: Record<Exclude<GroupChange, 'create'>, number> = { add: 6, remove: 6, leave: 1, role: 3 }
+
+const ROLES: readonly GroupRole[] = ['owner', 'admin', 'admin', 'member', 'member']
 
 /** Nodes and names; drawn apart, so that the runs without groups are what they would be anyway. */
 export const groupsOf = (random: SeededRandom): Pick<Scenario, 'groupNodes' | 'groups'> => {
@@ -30,9 +33,11 @@ export const addGroups = (scenario: Scenario, names: ScenarioNames, { random, mo
         at,
         do: 'change-group',
         device: random.pick(names.devices),
+        isByRight: isOne(0.8),
         group,
         change,
         users: [random.pick(names.users)],
+        ...(change === 'role' ? { role: random.pick(ROLES) } : {}),
       })
     }
     for (let i = random.between(8, 20); i > 0; i--) {
@@ -42,5 +47,57 @@ export const addGroups = (scenario: Scenario, names: ScenarioNames, { random, mo
     for (let i = random.between(0, 3); i > 0; i--) {
       steps.push({ at: time(), do: 'read', device: random.pick(names.devices), conversation: group })
     }
+    if (isOne(0.5)) addRemoval(scenario, names, { group, random: random.fork(`removal ${group}`), from: made + 1_000 })
+    for (let i = scenario.hasLiar ? random.between(1, 4) : 0; i > 0; i--) {
+      steps.push({
+        at: time(),
+        do: 'intrude',
+        device: random.pick(names.devices),
+        group,
+        with: random.pick(['message', 'version']),
+      })
+    }
   }
+}
+
+/**
+ * Somebody is removed, or is an admin no more, while his device hears nothing; it goes on as if nothing had happened, also after it is
+ * back. Others write meanwhile, and perhaps he is let in again.
+ */
+const addRemoval = (
+  { steps, healAt, seed }: Scenario,
+  names: ScenarioNames,
+  { group, random, from }: { group: string; random: SeededRandom; from: number },
+): void => {
+  const at = from + random.float() * Math.max(0, healAt - from - 12_000)
+  const device = random.pick(names.devices)
+  const users = [userOf(device)]
+  const isDemoted = random.chance(0.3)
+  const by = { do: 'change-group', device: random.pick(names.devices), isByRight: true, group } as const
+  steps.push({ at, ...by, change: 'add', users })
+  if (isDemoted) steps.push({ at: at + 500, ...by, change: 'role', role: 'admin', users })
+  const how = random.pick(['cut', 'crash', 'none'] as const)
+  const forMs = random.between(2_000, 5_000)
+  const away = at + 1_200
+  if (how === 'crash') steps.push({ at: away, do: 'crash-device', device, how: 'process', forMs })
+  for (const gateway of how === 'cut' ? names.gateways : []) {
+    steps.push({ at: away, do: 'cut-device', device, gateway, forMs })
+  }
+  const gone = away + 100 + random.float() * 1_000
+  steps.push({
+    at: gone,
+    ...by,
+    ...(isDemoted ? { change: 'role', role: 'member', users } : { change: 'remove', users }),
+  })
+  const say = (who: string, after: number, i: number): void => {
+    steps.push({ at: gone + after, do: 'send', device: who, to: group, text: `text ${seed}.${group}.removal.${i}` })
+  }
+  for (let i = 0; i < 5; i++) say(device, random.float() * (i < 3 ? 800 : forMs), i)
+  for (let i = 5; i < 9; i++) say(random.pick(names.devices), random.float() * 3_000, i)
+  // On its return, before it may have heard.
+  const back = away + forMs + random.float() * 30
+  steps.push({ at: back, do: 'change-group', device, group, change: 'add', users: [random.pick(names.users)] })
+  steps.push({ at: back, do: 'send', device, to: group, text: `text ${seed}.${group}.removal.back` })
+  if (random.chance(0.5)) steps.push({ at: away + 7_000, ...by, change: 'add', users })
+  for (let i = 9; i < 12; i++) say(device, 7_000 + random.float() * 2_000, i)
 }

@@ -1,5 +1,6 @@
 // What happens in one run, as plain data: who is there, how bad the world is, and a list of steps in time.
 // A failing run can be made smaller by leaving steps out.
+import type { GroupRole } from '../../src/protocol/group.ts'
 import type { GroupChangeName } from '../../src/protocol/records.ts'
 
 export type HowToDie = 'process' | 'power'
@@ -11,8 +12,7 @@ export type Step = { at: number } & (
   | { do: 'edit'; device: string; conversation: string; which: number; text: string }
   | { do: 'delete'; device: string; conversation: string; which: number }
   | { do: 'react'; device: string; conversation: string; which: number; emoji: string }
-  /** `users`: whom it concerns; `role` makes them admins. */
-  | { do: 'change-group'; device: string; group: string; change: GroupChange; users: string[] }
+  | ({ do: 'change-group' } & GroupStep)
   | { do: 'settle'; device: string }
   | { do: 'status'; device: string }
   | { do: 'crash-node'; node: string; how: HowToDie; forMs: number }
@@ -37,8 +37,20 @@ export type Step = { at: number } & (
   /** So long after the homes of the beginning have become three, the first of them loses its disk. */
   | { do: 'lose-after-growth'; node: string; afterMs: number }
   | { do: 'forge'; from: string; to: string }
+  /** The user of the device and the member that lies go together against a group: with a message, or a version. */
+  | { do: 'intrude'; device: string; group: string; with: 'message' | 'version' }
 )
 export type StepKind = Step['do']
+export interface GroupStep {
+  device: string
+  /** Some device whose user may do that does it instead; `device` when there is none. */
+  isByRight?: boolean
+  group: string
+  change: GroupChange
+  /** Whom it concerns; `role` makes them admins if it does not say otherwise. */
+  users: string[]
+  role?: GroupRole
+}
 export type GroupChange = Exclude<GroupChangeName, 'rename'>
 export interface Scenario {
   seed: number

@@ -47,8 +47,8 @@ export class Confirmer {
   }
 
   /**
-   * For each record whether it is on W homes of all its mailboxes now; of one to a group, of the mailbox it was read from: the group
-   * service brings it to the other members. Never rejects.
+   * For each record whether it is on W homes of all its mailboxes now; of one to a group, of its author's and of the one it was read
+   * from: so a member's receipt proves that it is stored. The group service brings it to the other members. Never rejects.
    */
   async confirm(records: readonly StoredRecord[], origin: Origin): Promise<boolean[]> {
     const { map } = this.#ports.view.current()
@@ -71,7 +71,8 @@ export class Confirmer {
   #open({ sealed, acceptedAt }: StoredRecord, { mailbox }: Origin, firstOf: FirstHomes): Pending | undefined {
     try {
       const { header, mailboxes: named, group } = openRecord(sealed)
-      const mailboxes = group === undefined ? named : [mailbox]
+      const isGroupVersion = header.k === 'group'
+      const mailboxes = group === undefined ? named : [...new Set([mailbox, ...(isGroupVersion ? [] : named)])]
       const plan = this.#plans.of(this.#ports.view.current().map, mailboxes)
       const needed = plan.groups.map((group) => group.needed)
       const write = { mailboxes, sealed, acceptedAt }

@@ -9,7 +9,7 @@ import type { Draft } from './commit-queue.ts'
 import type { Home } from './home.ts'
 import { bodyKey, entryKey, expiryKey, hourOfId, isCertificateMailbox, lateKey, numberKey, type Place } from './keys.ts'
 import { isDeleted } from './lookup.ts'
-import { stageTombstone, wasDeleted } from './tombstones.ts'
+import { makeStub, stageTombstone, wasDeleted } from './tombstones.ts'
 import {
   acceptedAtOf,
   bodyValue,
@@ -92,9 +92,19 @@ const stageBody = (
     const present = home.database.get(key)
     const isWhole = present !== undefined && isBodyOf(record.recordKey, openBodyValue(present).sealed)
     if (isWhole && acceptedAtOf(present) <= record.acceptedAt) return false
-    if (wasDeleted(home, record)) return false
-  } else if (home.hasTombs && wasDeleted(home, record)) return false
+    if (wasDeleted(home, record)) return present === undefined && stageRest(draft, key, record)
+  } else if (home.hasTombs && wasDeleted(home, record)) {
+    const isThere = home.queue.isStaged(toMapKey(key)) || home.database.get(key) !== undefined
+    return isThere ? false : stageRest(draft, key, record)
+  }
   draft.put(key, bodyValue(record.acceptedAt, record.sealed))
+  draft.staged.add(toMapKey(key))
+  return true
+}
+
+/** Of a record that was deleted before it came: the same as is left everywhere else, so that homes can tell each other. */
+const stageRest = (draft: Draft, key: Buffer, { sealed, acceptedAt }: AdmittedRecord): true => {
+  draft.put(key, bodyValue(acceptedAt, makeStub(openHeader(sealed))))
   draft.staged.add(toMapKey(key))
   return true
 }

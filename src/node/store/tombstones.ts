@@ -48,7 +48,7 @@ export const stageTombstone = (home: Home, draft: Draft, record: AdmittedRecord)
   }
 }
 
-/** Is the record deleted in every mailbox that it would be kept in? Then its body is not kept at all. */
+/** Is the record deleted in every mailbox that it would be kept in? Then only its stub is kept. */
 export const wasDeleted = (home: Home, record: AdmittedRecord): boolean =>
   home.hasTombs &&
   record.places.every((place) => isDeleted(home, place, { recordKey: record.recordKey, author: record.from }))
@@ -76,7 +76,7 @@ const stripBody = (
   if (!isShown) draft.put(key, bodyValue(acceptedAtOf(bytes), makeStub(header)))
 }
 
-const makeStub = ({ id, from, dev, to, conv, seq, at }: Record<string, unknown>): Buffer => {
+export const makeStub = ({ id, from, dev, to, conv, seq, at }: Record<string, unknown>): Buffer => {
   const header: StubHeader = { k: 'stub', id, from, dev, to, conv, seq, at }
   return unsealed(header)
 }

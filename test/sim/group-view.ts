@@ -1,0 +1,24 @@
+// Groups seen from outside: every version that a home or a device keeps as decided, and who may change a group now.
+import type { SeenVersion } from './checker.ts'
+import type { SimCluster } from './cluster.ts'
+import { versionsOn } from './homes.ts'
+import { type GroupStep, userOf } from './scenario.ts'
+
+export const versionsEverywhere = (cluster: SimCluster): SeenVersion[] => [
+  ...[...cluster.nodes.values()].flatMap((node) => versionsOn(node.name, node.disk)),
+  ...[...cluster.devices.values()].flatMap((device) => device.versions()),
+]
+
+export const newestVersion = (cluster: SimCluster, group: string): SeenVersion | undefined =>
+  versionsEverywhere(cluster)
+    .filter(({ name }) => name === group)
+    .reduce<SeenVersion | undefined>((a, b) => (a && a.version >= b.version ? a : b), undefined)
+
+/** The first device from the step's on, all in a circle, whose user may make this change as things are. */
+export const deviceByRight = (cluster: SimCluster, { group, change, device }: GroupStep): string | undefined => {
+  const roles = newestVersion(cluster, group)?.roles ?? {}
+  const allowed = change === 'role' ? ['owner'] : ['owner', 'admin']
+  const names = [...cluster.devices.keys()]
+  const start = Math.max(0, names.indexOf(device))
+  return [...names.slice(start), ...names.slice(0, start)].find((name) => allowed.includes(roles[userOf(name)] ?? ''))
+}
