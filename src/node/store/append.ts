@@ -37,7 +37,7 @@ const stageRecord = (home: Home, draft: Draft, record: AdmittedRecord): boolean 
   for (const place of record.places) {
     const key = entryKey(place, record.hour, record.recordKey)
     const mapKey = toMapKey(key)
-    const isNew = !home.filter.mayHave(place.shard, record.recordKey) || mutant('no-dedupe-on-home')
+    const isNew = !home.filter.mayHave(place.mix, record.recordKey) || mutant('no-dedupe-on-home')
     const presence = isNew ? 'absent' : presenceOf(home, key, mapKey)
     if (presence === 'absent') {
       stageEntry(home, draft, { record, place, key })
@@ -76,7 +76,7 @@ export const stageEntry = (
   }
   if (record.expiryHour !== undefined) draft.put(expiryKey(record.expiryHour, key), Buffer.alloc(0))
   const digest = entryDigest(place.salt, recordKey)
-  home.filter.add(place.shard, recordKey)
+  home.filter.add(place.mix, recordKey)
   draft.added.push({ mailbox: place.mailbox, shard: place.shard, hour, number, recordKey, digest })
 }
 

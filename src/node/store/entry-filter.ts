@@ -17,17 +17,17 @@ export class EntryFilter {
   /** While it is small, what was added, as pairs of first probe and step: to fill the large one with. */
   #added: number[] | undefined = []
 
-  add(shard: number, recordKey: Uint8Array): void {
-    const [at, step] = [start(shard, recordKey), stepOf(recordKey)]
+  add(mix: number, recordKey: Uint8Array): void {
+    const [at, step] = [start(mix, recordKey), stepOf(recordKey)]
     this.#set(at, step)
     if (this.#added && this.#added.push(at, step) > 2 * MAX_SMALL_ENTRIES) this.#grow(this.#added)
   }
 
-  /** False: no entry of this record is in any mailbox of the shard. */
-  mayHave(shard: number, recordKey: Uint8Array): boolean {
+  /** False: this record has no entry in the mailbox. */
+  mayHave(mix: number, recordKey: Uint8Array): boolean {
     const bits = this.#bits
     const mask = bits.length * 32 - 1
-    let at = start(shard, recordKey)
+    let at = start(mix, recordKey)
     const step = stepOf(recordKey)
     for (let probe = 0; probe < PROBES; probe++, at += step) {
       if (((bits[(at & mask) >>> 5] ?? 0) & (1 << (at & 31))) === 0) return false
@@ -52,6 +52,6 @@ export class EntryFilter {
 }
 
 // The second half of a record key is a part of a SHA-256, so its bits are as good as any hash of them.
-const start = (shard: number, recordKey: Uint8Array): number =>
-  (asBuffer(recordKey).readUInt32LE(RECORD_KEY_BYTES - 16) ^ Math.imul(shard, 0x9e3779b1)) >>> 0
+const start = (mix: number, recordKey: Uint8Array): number =>
+  (asBuffer(recordKey).readUInt32LE(RECORD_KEY_BYTES - 16) ^ mix) >>> 0
 const stepOf = (recordKey: Uint8Array): number => asBuffer(recordKey).readUInt32LE(RECORD_KEY_BYTES - 12) | 1

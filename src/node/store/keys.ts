@@ -30,6 +30,8 @@ export interface Place {
   shard: number
   name: Buffer
   salt: Buffer
+  /** 32 bits of the salt. */
+  mix: number
 }
 const places = new Map<string, Place>()
 const MAX_PLACES = 50_000
@@ -38,7 +40,8 @@ export const placeOf = (mailbox: string): Place => {
   const known = places.get(mailbox)
   if (known) return known
   const name = asBuffer(toUtf8(`${mailbox}\0`))
-  const place = { mailbox, shard: shardOf(mailbox), name, salt: sha256(name).subarray(0, 16) }
+  const salt = sha256(name).subarray(0, 16)
+  const place = { mailbox, shard: shardOf(mailbox), name, salt, mix: salt.readInt32LE(0) }
   if (places.size >= MAX_PLACES) places.delete(places.keys().next().value ?? '')
   places.set(mailbox, place)
   return place

@@ -88,8 +88,9 @@ const scanEntries = async (database: Database): Promise<{ digests: ShardDigests;
     const keys = await database.keys({ ...range, limit: KEYS_PER_TURN })
     for (const key of keys) {
       const { shard, hour, mailbox, recordKey } = openEntryKey(key)
-      digests.add(shard, hour, entryDigest(placeOf(mailbox).salt, recordKey))
-      filter.add(shard, recordKey)
+      const { salt, mix } = placeOf(mailbox)
+      digests.add(shard, hour, entryDigest(salt, recordKey))
+      filter.add(mix, recordKey)
     }
     const last = keys.at(-1)
     if (keys.length < KEYS_PER_TURN || !last) return { digests, filter }
