@@ -4,6 +4,7 @@ import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request a
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { asChatError, ChatError, type WireError } from '../protocol/errors.ts'
 import { limits } from '../protocol/limits.ts'
+import { leftInBuffers } from '../platform/bulk-memory.ts'
 import type { BlobAccess, BlobTransfer } from './ports.ts'
 
 /** A connection on which nothing moves for so long is dead: longer than the cluster waits for one of its disks. */
@@ -13,6 +14,8 @@ const FINISH_MS = limits.blobFinishTimeoutMs + SILENCE_MS
 /** Some servers never say that they want the body. */
 const CONTINUE_MS = 1_000
 const MAX_ERROR_BYTES = 64 * 1024
+/** A byte of a file is read, encrypted or decrypted, and joined to a chunk. */
+const COPIES = 3
 const OK = 200
 const CREATED = 201
 const PARTIAL = 206
@@ -87,7 +90,11 @@ export class HttpBlobs implements BlobTransfer {
     const response = await responseOf(request)
     try {
       if (response.statusCode !== (from > 0 ? PARTIAL : OK)) throw await errorOf(response)
-      for await (const bytes of response) yield bytes as Uint8Array // no encoding is set
+      for await (const bytes of response as AsyncIterable<Buffer>) {
+        // no encoding is set, so chunks are buffers
+        leftInBuffers(COPIES * bytes.length)
+        yield bytes
+      }
     } catch (error) {
       throw networkError(error)
     } finally {
@@ -147,6 +154,7 @@ const sendAll = async (
   answered.catch(() => {}) // whoever awaits the answer hears of it
   for await (const part of bytes) {
     if (isAnswered) return
+    leftInBuffers(COPIES * part.length)
     if (!request.write(part)) await Promise.race([drained(request), answered])
   }
   if (isAnswered) return

@@ -1,5 +1,6 @@
 // HTTP requests of clients as the gateway sees them: bodies stream both ways at the pace of the slower side. It knows nothing of blobs.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { leftInBuffers } from '../../platform/bulk-memory.ts'
 import type { Clock } from '../../platform/ports.ts'
 import { withDeadline } from '../../platform/timing.ts'
 import { ChatError } from '../../protocol/errors.ts'
@@ -9,6 +10,8 @@ import type { ClientRequest, ClientRequestHandler, ClientResponse } from '../cor
 const STALLED_MS = 30_000
 /** After an answer that came before the end of the body: so long the rest is thrown away, then the connection is cut. */
 const LINGER_MS = 1_000
+/** What came is read, and joined to what is passed on. */
+const TAKEN_COPIES = 2
 
 export interface RequestOptions {
   clock: Clock
@@ -49,7 +52,10 @@ async function* bodyOf(request: IncomingMessage, onRead: () => void): AsyncGener
   onRead()
   try {
     // Who stops reading may still want to answer: the stream is not destroyed with its iterator. No encoding is set, so chunks are buffers.
-    yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      leftInBuffers(TAKEN_COPIES * chunk.length)
+      yield chunk
+    }
   } catch (cause) {
     throw new ChatError('NET_CLOSED', { cause })
   }
@@ -59,6 +65,7 @@ const sendBody = async (response: ServerResponse, { body = '' }: ClientResponse,
   if (typeof body !== 'string') {
     for await (const chunk of body) {
       if (response.destroyed) throw new ChatError('NET_CLOSED')
+      leftInBuffers(chunk.length)
       if (!response.write(chunk)) await withDeadline(clock, STALLED_MS, drained(response))
     }
   }

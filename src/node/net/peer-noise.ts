@@ -3,9 +3,15 @@
 import { createSecretKey } from 'node:crypto'
 import { type ICryptoInterface, noise } from '@libp2p/noise'
 import { defaultCrypto, nodeCrypto } from '@libp2p/noise/crypto'
+import { leftInBuffers } from '../../platform/bulk-memory.ts'
 
 /** Below it the library's own WebAssembly is as fast as node:crypto. */
 const SMALL_BYTES = 600
+
+/** Batches of what people write seldom are as long. */
+const BULK_BYTES = 32 * 1024
+/** What came is read, joined to be opened, opened, and joined to a frame. */
+const OPENED_COPIES = 4
 
 const prepared = new WeakMap<Uint8Array, Uint8Array>()
 /** By the array that holds the key: each direction of a connection keeps its own, unchanged. */
@@ -20,14 +26,16 @@ const preparedKey = (key: Uint8Array): Uint8Array => {
 
 export const noiseCrypto: ICryptoInterface = {
   ...defaultCrypto,
-  chaCha20Poly1305Encrypt: (plain, nonce, ad, key) =>
-    plain.byteLength < SMALL_BYTES
-      ? defaultCrypto.chaCha20Poly1305Encrypt(plain, nonce, ad, key)
-      : nodeCrypto.chaCha20Poly1305Encrypt(plain, nonce, ad, preparedKey(key)),
-  chaCha20Poly1305Decrypt: (sealed, nonce, ad, key, target) =>
-    sealed.byteLength < SMALL_BYTES
-      ? defaultCrypto.chaCha20Poly1305Decrypt(sealed, nonce, ad, key, target)
-      : nodeCrypto.chaCha20Poly1305Decrypt(sealed, nonce, ad, preparedKey(key), target),
+  chaCha20Poly1305Encrypt: (plain, nonce, ad, key) => {
+    if (plain.byteLength < SMALL_BYTES) return defaultCrypto.chaCha20Poly1305Encrypt(plain, nonce, ad, key)
+    if (plain.byteLength > BULK_BYTES) leftInBuffers(plain.byteLength)
+    return nodeCrypto.chaCha20Poly1305Encrypt(plain, nonce, ad, preparedKey(key))
+  },
+  chaCha20Poly1305Decrypt: (sealed, nonce, ad, key, target) => {
+    if (sealed.byteLength < SMALL_BYTES) return defaultCrypto.chaCha20Poly1305Decrypt(sealed, nonce, ad, key, target)
+    if (sealed.byteLength > BULK_BYTES) leftInBuffers(OPENED_COPIES * sealed.byteLength)
+    return nodeCrypto.chaCha20Poly1305Decrypt(sealed, nonce, ad, preparedKey(key), target)
+  },
 }
 
 export const peerNoise = (): ReturnType<typeof noise> => noise({ crypto: noiseCrypto })
