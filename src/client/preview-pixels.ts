@@ -11,9 +11,10 @@ const WHITE = '#ffffff'
 
 const beginsWith = (bytes: Uint8Array, text: string, at = 0): boolean =>
   Array.from(text).every((char, index) => bytes[at + index] === char.charCodeAt(0))
-const isPicture = (bytes: Uint8Array): boolean =>
+export const beginsLikePicture = (bytes: Uint8Array): boolean =>
   beginsWith(bytes, '\xff\xd8\xff') ||
   beginsWith(bytes, '\x89PNG\r\n') ||
+  beginsWith(bytes, 'GIF8') ||
   (beginsWith(bytes, 'RIFF') && beginsWith(bytes, 'WEBP', 8))
 
 export interface PixelSize {
@@ -27,7 +28,7 @@ export const previewPixels = async (
   { width, height }: PixelSize,
 ): Promise<Uint8Array | undefined> => {
   const bytes = fromBase64(data)
-  const sharp = isPicture(bytes) ? await loadSharp() : undefined
+  const sharp = beginsLikePicture(bytes) ? await loadSharp() : undefined
   if (!sharp) return undefined
   try {
     const { data: pixels, info } = await sharp(bytes, { limitInputPixels: MAX_PIXELS })

@@ -12,6 +12,7 @@ export interface Picture {
   toColourspace(space: 'srgb'): Picture
   removeAlpha(): Picture
   jpeg(options: { quality: number; mozjpeg: boolean }): Picture
+  png(): Picture
   raw(): Picture
   toBuffer(options: { resolveWithObject: true }): Promise<{
     data: Buffer

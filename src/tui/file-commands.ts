@@ -1,8 +1,10 @@
 // Commands about files.
 import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
+import { viewPictures } from './picture-operations.ts'
 import { pathWords } from './paths.ts'
 import type { SlashCommand } from './slash-command.ts'
 import type { State } from './state.ts'
+import { shownMessage } from './timeline-view.ts'
 import { type Step, sendMessage } from './step.ts'
 
 const send = (state: State, argument: string): Step | SafeText => {
@@ -12,6 +14,11 @@ const send = (state: State, argument: string): Step | SafeText => {
   return sendMessage(state, { text: words.join(' '), files: [path] })
 }
 
+const view = (state: State): Step | SafeText => {
+  const message = shownMessage(state, ({ pictures }) => pictures !== undefined)
+  return message ? viewPictures(state, message) : safe`There is no picture here.`
+}
+
 export const fileCommands: readonly SlashCommand[] = [
   {
     name: 'send',
@@ -19,5 +26,11 @@ export const fileCommands: readonly SlashCommand[] = [
     completes: ['path'],
     help: safe`a file, with a text if you like; Ctrl-S on a message with files: o opens, s saves them`,
     run: send,
+  },
+  {
+    name: 'view',
+    takes: safe``,
+    help: safe`the newest pictures on the screen, as large as it is; of any message: Ctrl-S v`,
+    run: view,
   },
 ]

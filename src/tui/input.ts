@@ -1,6 +1,6 @@
 // Turns what a terminal sends into events, the one place that reads bytes: text, named keys, pastes, focus reports.
 // A chunk is any piece of the stream: `hello\r` is text and Enter, an escape sequence or a paste may come in pieces.
-// It must not know what a key means. Replies of the terminal to questions (OSC, DCS, …) are swallowed.
+// It must not know what a key means. Replies of the terminal are no input: those about itself go to whoever asked, others nowhere.
 
 export type InputEvent =
   | { type: 'text'; text: string }
@@ -75,6 +75,9 @@ const stringEnd = (body: string): number => {
   return first ? first.at + first.length : -1
 }
 
+/** What it has (`c`), how large it is (`t`): parameters and final. */
+const replyOf = (sequence: string): string | undefined => /^\[([?\d;]*[ct])$/.exec(sequence.slice(1))?.[1]
+
 /** The event and the length of the sequence at the beginning of `input`; undefined while it is not complete. */
 const escapeSequence = (input: string): { event: InputEvent | undefined; length: number } | undefined => {
   const body = input.slice(1)
@@ -103,8 +106,13 @@ const escapeSequence = (input: string): { event: InputEvent | undefined; length:
 export const pasted = (text: string): string => text.replace(/\r\n?/g, '\n').replace(/[^\P{Cc}\n\t]/gu, '')
 
 class Decoder implements InputDecoder {
+  readonly #onReply: (reply: string) => void
   #pending = ''
   #paste: string | undefined
+
+  constructor(onReply: (reply: string) => void) {
+    this.#onReply = onReply
+  }
 
   push(chunk: string): InputEvent[] {
     const events: InputEvent[] = []
@@ -146,6 +154,8 @@ class Decoder implements InputDecoder {
     }
     const sequence = escapeSequence(input)
     if (sequence?.event) events.push(sequence.event)
+    const reply = sequence && replyOf(input.slice(0, sequence.length))
+    if (reply !== undefined) this.#onReply(reply)
     return sequence?.length ?? 0
   }
 
@@ -164,4 +174,4 @@ class Decoder implements InputDecoder {
   }
 }
 
-export const createInputDecoder = (): InputDecoder => new Decoder()
+export const createInputDecoder = (onReply: (reply: string) => void = () => {}): InputDecoder => new Decoder(onReply)

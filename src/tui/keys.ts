@@ -4,7 +4,7 @@ import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
 import type { Edit } from './draft.ts'
 import type { Operation } from './operations.ts'
 
-export type Mode = 'chat' | 'switcher' | 'list' | 'help' | 'cluster' | 'paste' | 'confirm' | 'select'
+export type Mode = 'chat' | 'switcher' | 'list' | 'help' | 'cluster' | 'paste' | 'confirm' | 'select' | 'picture'
 export interface KeyBinding {
   readonly keys: readonly string[]
   readonly does: Operation | Edit
@@ -136,6 +136,7 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
     { keys: ['d'], does: 'deleteMessage', help: safe`delete` },
     { keys: ['a'], does: 'reactToMessage', help: safe`react` },
     { keys: ['y'], does: 'copyMessage', help: safe`copy` },
+    { keys: ['v'], does: 'viewPictures', help: safe`look at its pictures` },
     { keys: ['o'], does: 'openFiles', help: safe`open its files` },
     { keys: ['s'], does: 'saveFiles', help: safe`save them` },
     { keys: ['i'], does: 'showReceipts', help: safe`who has read it` },
@@ -156,6 +157,16 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
     { keys: ['enter', 'y'], does: 'acceptPaste', help: safe`into the message` },
     { keys: ['n'], does: 'closeOverlay' },
     ...leaving,
+  ],
+  picture: [
+    {
+      keys: ['n', 'right', 'down', 'pagedown', 'space'],
+      does: 'nextPicture',
+      help: safe`next`,
+      other: { does: 'previousPicture', help: safe`the one before` },
+    },
+    { keys: ['p', 'left', 'up', 'pageup'], does: 'previousPicture' },
+    { keys: ['escape', 'q', 'v', 'enter', 'ctrl-c', 'ctrl-g'], does: 'closeOverlay', help: safe`close` },
   ],
   help: reading,
   cluster: [{ keys: ['alt-c'], does: 'closeOverlay' }, ...reading],

@@ -41,8 +41,9 @@ const cache = new WeakMap<State, Layout>()
 const computed = (state: State): Layout => {
   const { columns, rows } = state.size
   const wanted = Math.max(SIDEBAR.min, Math.min(SIDEBAR.max, Math.floor(columns * SIDEBAR.share)))
-  // The operator's view is a wide table.
-  const isAlone = columns < SIDEBAR_FROM_COLUMNS || state.overlay?.kind === 'cluster'
+  // A wide table, a picture.
+  const isWide = state.overlay?.kind === 'cluster' || state.overlay?.kind === 'picture'
+  const isAlone = columns < SIDEBAR_FROM_COLUMNS || isWide
   const sidebarColumns = isAlone ? 0 : wanted
   const timelineColumns = Math.max(4, columns - (sidebarColumns === 0 ? 0 : sidebarColumns + 1))
   const mostRows = Math.max(1, Math.min(MAX_COMPOSER_ROWS, Math.floor(rows * COMPOSER_SHARE)))

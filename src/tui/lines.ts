@@ -27,9 +27,10 @@ export const fit = (spans: Line, width: number): Line => {
   if (lineWidth(spans) <= width) return spans
   const kept: Span[] = []
   let left = width
-  for (const { text, style } of spans) {
+  for (const cut of spans) {
+    const { text } = cut
     if (left <= 0) break
-    kept.push(span(truncate(text, left), style))
+    kept.push({ ...cut, text: truncate(text, left) })
     left -= widthOf(text)
   }
   return kept

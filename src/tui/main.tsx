@@ -6,6 +6,7 @@ import { type Logger, silentLogger } from '../platform/ports.ts'
 import { systemClock } from '../platform/system.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { attentionBytes, type Notification, wayOf } from './attention.ts'
+import { askGraphics } from './asking.ts'
 import type { ClusterPort } from './cluster.ts'
 import { watchCrashes } from './crash.ts'
 import { openKept } from './kept.ts'
@@ -127,7 +128,21 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
   const withTerminal = lending({ terminal, store, suspend: drawn.suspend })
   const { stop, release: ignoreStops } = watchStops(systemClock, withTerminal)
   const { end: quit, redraw } = drawn
-  const ports = { stop, chat, store, clock: systemClock, log, signal, quit, redraw, write, notify, withTerminal }
+  const asking = { env: process.env, clock: systemClock, write, onReply: terminal.onReply }
+  const ports = {
+    stop,
+    askGraphics: () => askGraphics(isScreen ? settings.graphics : 'blocks', asking),
+    chat,
+    store,
+    clock: systemClock,
+    log,
+    signal,
+    quit,
+    redraw,
+    write,
+    notify,
+    withTerminal,
+  }
   const hasColours = isScreen && stdout.getColorDepth() >= MANY_COLOURS
   const { isLive } = settings
   new Session({ ...ports, cluster: options.cluster, downloads: downloadsOf(settings), isLive, hasColours }).start()

@@ -23,10 +23,20 @@ export interface TimelineMessage {
   /** Only its place is left. */
   readonly isDeleted?: true
   readonly reactions?: readonly Reaction[]
-  /** Of the first picture among its files. */
-  readonly preview?: Preview
+  /** As it was written; absent when there are no files whose names stand with it. */
+  readonly said?: SafeText
+  /** The pictures among its files. */
+  readonly pictures?: readonly PictureFile[]
   /** How far an own message got in a group. */
   readonly tally?: Tally
+}
+export interface PictureFile {
+  /** Its place among the files of the message. */
+  readonly index: number
+  readonly name: SafeText
+  /** In bytes. */
+  readonly size: number
+  readonly preview?: Preview
 }
 export interface Reaction {
   readonly emoji: SafeText
@@ -67,9 +77,14 @@ const reactionOf = ({ emoji, users }: ShownReaction, user: string): Reaction => 
   isOwn: users.includes(user),
 })
 
-const previewOf = ({ attachments }: HistoryMessage): { preview?: Preview } => {
-  const preview = attachments.find((attachment) => attachment.preview)?.preview
-  return preview ? { preview } : {}
+const filesOf = ({ attachments, text }: HistoryMessage): Pick<TimelineMessage, 'said' | 'pictures'> => {
+  if (attachments.length === 0) return {}
+  const pictures = attachments.flatMap(({ name, size, type, preview }, index) =>
+    preview || type.startsWith('image/')
+      ? [{ index, name: safeLine(name, { maxLength: 80 }), size, ...(preview ? { preview } : {}) }]
+      : [],
+  )
+  return { said: safeText(text), ...(pictures.length > 0 ? { pictures } : {}) }
 }
 
 export const timelineMessage = (message: HistoryMessage, user: string): TimelineMessage => ({
@@ -81,7 +96,7 @@ export const timelineMessage = (message: HistoryMessage, user: string): Timeline
   status: message.status,
   ...(message.problem === undefined ? {} : { problem: safeLine(message.problem) }),
   ...(message.reply === undefined ? {} : { reply: message.reply }),
-  ...previewOf(message),
+  ...filesOf(message),
   ...(message.edited ? { isEdited: true } : {}),
   ...(message.deleted ? { isDeleted: true } : {}),
   ...(message.reactions ? { reactions: message.reactions.map((reaction) => reactionOf(reaction, user)) } : {}),
@@ -168,6 +183,9 @@ export const renewed = (
   }
   return loaded.some(differs) ? loaded.map((old) => (differs(old) ? (fresh.get(old.id) ?? old) : old)) : loaded
 }
+
+export const previewsOf = ({ pictures = [] }: TimelineMessage): Preview[] =>
+  pictures.flatMap(({ preview }) => preview ?? [])
 
 /** Somebody else said it. */
 export const isOfOthers = ({ isOwn, isChange }: TimelineMessage): boolean => !isOwn && !isChange

@@ -9,6 +9,7 @@ import { overlayOperations } from './overlay-operations.ts'
 import { selectOperations } from './select-operations.ts'
 import { runSlash } from './slash-commands.ts'
 import { acceptPaste } from './paste.ts'
+import { pictureOperations } from './picture-operations.ts'
 import { draftOfCurrent, type State } from './state.ts'
 import { loadingAround, sendText, showAt, type Step, step, toEnd, withDraft, withToast } from './step.ts'
 import { triageOperations } from './triage-operations.ts'
@@ -103,6 +104,7 @@ export const operations = {
   clearOrQuit,
   ...selectOperations,
   ...triageOperations,
+  ...pictureOperations,
   ...overlayOperations,
 } satisfies Record<string, (state: State) => Step>
 export type Operation = keyof typeof operations

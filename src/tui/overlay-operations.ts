@@ -14,7 +14,7 @@ const moved = (state: State, overlay: Overlay, by: number): Overlay => {
     const max = pageLines(state, overlay).length - layoutOf(state).timelineRows
     return { ...overlay, top: clamp(overlay.top + by, Math.max(0, max)) }
   }
-  if (overlay.kind === 'paste' || overlay.kind === 'confirm') return overlay
+  if (overlay.kind === 'paste' || overlay.kind === 'confirm' || overlay.kind === 'picture') return overlay
   const count = overlay.kind === 'list' ? overlay.rows.length : switcherRows(state, overlay).length
   return { ...overlay, selected: clamp(overlay.selected + by, Math.max(0, count - 1)) }
 }

@@ -8,6 +8,7 @@ import { layoutOf } from './layout.ts'
 import { emptyLine, fit, type Line, line, span } from './lines.ts'
 import { slashCommands, usageOf } from './slash-commands.ts'
 import { pasteLines } from './paste.ts'
+import { pictureLines } from './picture-view.ts'
 import type { Overlay, State } from './state.ts'
 import { switcherRows } from './switcher.ts'
 import { wrap } from './wrap.ts'
@@ -69,7 +70,10 @@ interface Choices {
   none: Line
 }
 
-const choicesOf = (state: State, overlay: Exclude<Overlay, { kind: Page['kind'] | 'paste' | 'confirm' }>): Choices => {
+const choicesOf = (
+  state: State,
+  overlay: Exclude<Overlay, { kind: Page['kind'] | 'paste' | 'confirm' | 'picture' }>,
+): Choices => {
   if (overlay.kind === 'list') {
     const { title, rows, selected } = overlay
     return {
@@ -109,6 +113,7 @@ const helpPage = (lines: readonly Line[], top: number, rows: number): Line[] => 
 
 export const overlayLines = (state: State, overlay: Overlay, size: { width: number; rows: number }): Line[] => {
   if (overlay.kind === 'paste') return pasteLines(overlay.text, size)
+  if (overlay.kind === 'picture') return pictureLines(state, overlay)
   if (overlay.kind === 'confirm') return confirmLines(state, overlay, size.width)
   const lines = isPage(overlay)
     ? helpPage(pageLines(state, overlay), overlay.top, size.rows)

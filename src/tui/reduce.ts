@@ -7,7 +7,9 @@ import { withCandidates } from './completing.ts'
 import type { Candidate } from './completion.ts'
 import { type Draft, emptyDraft } from './draft.ts'
 import type { InputEvent } from './input.ts'
+import type { Line } from './lines.ts'
 import type { TimelineMessage } from './messages.ts'
+import { pictureOverlay } from './picture-view.ts'
 import {
   type Connection,
   type Conversation,
@@ -42,6 +44,8 @@ export type Action =
   | { type: 'completed'; from: number; draft: Draft; candidates: readonly Candidate[] }
   | { type: 'unverified'; users: readonly SafeText[] }
   | { type: 'live'; event: LiveEvent }
+  /** Of the picture that is looked at. */
+  | { type: 'picture'; id: string; at: number; lines: readonly Line[]; note: SafeText | undefined }
   | { type: 'openCluster' }
   | { type: 'cluster'; report: ClusterReport }
   | { type: 'clusterProblem'; problem: SafeText }
@@ -125,6 +129,11 @@ const handlers: Handlers = {
   unverified: (state, { users }) =>
     step(users.join(' ') === state.strangeDevices.join(' ') ? state : { ...state, strangeDevices: users }),
   live: (state, { event }) => step(onLive(state, event)),
+  picture: (state, { id, at, lines, note }) => {
+    const overlay = pictureOverlay(state)
+    const isOf = overlay?.id === id && overlay.at === at
+    return step(overlay && isOf ? { ...state, overlay: { ...overlay, lines, note } } : state)
+  },
   openCluster: (state) => step({ ...state, overlay: { kind: 'cluster', top: 0 } }),
   cluster: (state, { report }) => step({ ...state, cluster: withReport(state.cluster, report, state.nowMs) }),
   clusterProblem: (state, { problem }) =>

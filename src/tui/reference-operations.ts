@@ -7,11 +7,11 @@ import { draftOfCurrent, type State } from './state.ts'
 import { type Step, step, withDraft, withToast } from './step.ts'
 
 /** Its text goes into the input; what was written there waits in the history of the input. */
-export const editMessage = (state: State, { id, isOwn, isDeleted, text }: TimelineMessage): Step => {
+export const editMessage = (state: State, { id, isOwn, isDeleted, text, said = text }: TimelineMessage): Step => {
   if (!isOwn || isDeleted) return step(withToast(state, safe`Only your own messages can be edited.`, 'problem'))
   const before = draftOfCurrent(state).text
   const sent = before.trim() === '' ? state.sent : [...state.sent, before]
-  return step(withDraft({ ...state, sent, recall: undefined }, { text, cursor: text.length, edits: id }))
+  return step(withDraft({ ...state, sent, recall: undefined }, { text: said, cursor: said.length, edits: id }))
 }
 
 export const deleteMessage = (state: State, { id, isOwn, text }: TimelineMessage): Step => {

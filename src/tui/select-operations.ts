@@ -1,6 +1,7 @@
 // What keys do while a message is selected: walk, reply, copy, go to what it answers. Pure.
 import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { indexOfId, MAX_QUOTE, type TimelineMessage } from './messages.ts'
+import { viewPictures } from './picture-operations.ts'
 import { deleteMessage, editMessage, reactTo, showReceipts } from './reference-operations.ts'
 import { draftOfCurrent, type State } from './state.ts'
 import { loadingAround, showAt, type Step, step, toEnd, withDraft, withToast } from './step.ts'
@@ -71,11 +72,12 @@ export const selectOperations = {
   olderMessage: walk(-1),
   newerMessage: walk(1),
   replyToMessage: withSelected(reply),
-  copyMessage: withSelected((state, { text }) => step(state, { type: 'copy', text })),
+  copyMessage: withSelected((state, { said, text }) => step(state, { type: 'copy', text: said || text })),
   editMessage: withSelected(editMessage),
   deleteMessage: withSelected(deleteMessage),
   reactToMessage: withSelected(reactTo),
   showReceipts: withSelected(showReceipts),
+  viewPictures: withSelected(viewPictures),
   openFiles: withSelected((state, { id }) => step(state, { type: 'openFiles', id })),
   saveFiles: withSelected((state, { id }) => step(state, { type: 'saveFiles', id })),
   markMessageUnread: withSelected((state, { id }) => markUnread(state, id)),

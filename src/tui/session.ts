@@ -12,12 +12,13 @@ import { connectionOf, Loading } from './loading.ts'
 import { Notifier } from './notifier.ts'
 import type { Conversation, State } from './state.ts'
 import { Thumbnails } from './thumbnails.ts'
+import { Viewer, type ViewerPorts } from './viewer.ts'
 import { seenMessage } from './timeline-view.ts'
 
 /** The countdown of a reconnection moves once a second. */
 const TICK_MS = 1_000
 
-export interface SessionPorts extends EffectPorts {
+export interface SessionPorts extends EffectPorts, Pick<ViewerPorts, 'askGraphics'> {
   /** Typing and presence are told of and shown. */
   isLive: boolean
   /** Pictures can be drawn. */
@@ -32,6 +33,7 @@ export class Session {
   readonly #notifier: Notifier
   readonly #live: Live | undefined
   readonly #thumbnails: Thumbnails | undefined
+  readonly #viewer: Viewer
   #lastSeen = ''
   #isMarking = false
   #shown: Pick<State, 'current' | 'anchor'> = { current: undefined, anchor: undefined }
@@ -41,6 +43,7 @@ export class Session {
     this.#loading = new Loading(ports)
     this.#notifier = new Notifier(ports)
     this.#live = ports.isLive ? new Live(ports) : undefined
+    this.#viewer = new Viewer(ports)
     this.#thumbnails = ports.hasColours ? new Thumbnails(ports) : undefined
   }
 
@@ -66,6 +69,7 @@ export class Session {
     if (!this.#isMarking) void this.#markSeen()
     this.#live?.follow()
     this.#thumbnails?.follow()
+    this.#viewer.follow()
   }
 
   async #markSeen(): Promise<void> {

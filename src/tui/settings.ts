@@ -3,6 +3,7 @@
 import { parse } from 'smol-toml'
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { type NotifyWay, notifyWays } from './attention.ts'
+import { type GraphicsWay, graphicsWays } from './graphics.ts'
 import { defaultKeymap, type Keymap, type Rebindings, rebound } from './keymap.ts'
 import { keyTable, type Mode } from './keys.ts'
 import { isThemeName, type ThemeName, themes } from './theme.ts'
@@ -17,6 +18,8 @@ export interface Settings {
   readonly isLive: boolean
   /** Lines for a screen reader instead of a screen. */
   readonly isSpoken: boolean
+  /** How pictures are looked at. */
+  readonly graphics: GraphicsWay
   readonly keymap: Keymap
   readonly problems: readonly SafeText[]
 }
@@ -26,6 +29,7 @@ export const usualSettings: Settings = {
   downloads: undefined,
   isLive: true,
   isSpoken: false,
+  graphics: 'auto',
   keymap: defaultKeymap,
   problems: [],
 }
@@ -34,6 +38,7 @@ const KEY =
   /^(ctrl-)?(alt-)?(shift-)?(up|down|left|right|home|end|pageup|pagedown|delete|backspace|enter|escape|tab|space|\S)$/u
 const isMode = (name: string): name is Mode => Object.hasOwn(keyTable, name)
 const isNotifyWay = (value: unknown): value is NotifyWay => notifyWays.some((way) => way === value)
+const isGraphicsWay = (value: unknown): value is GraphicsWay => graphicsWays.some((way) => way === value)
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
@@ -81,7 +86,8 @@ const checked = (
   { theme, notify = 'auto', downloads, presence = true, keys, ...others }: Record<string, unknown>,
   say: Say,
 ): Settings => {
-  const { 'screen-reader': isSpoken = false, ...rest } = others
+  const { 'screen-reader': isSpoken = false, graphics = 'auto', ...rest } = others
+  if (!isGraphicsWay(graphics)) say(safe`graphics is one of ${safeLine(graphicsWays.join(', '))}`)
   const isTheme = typeof theme === 'string' && isThemeName(theme)
   if (theme !== undefined && !isTheme) say(safe`theme is one of ${safeLine(Object.keys(themes).join(', '))}`)
   if (!isNotifyWay(notify)) say(safe`notify is one of ${safeLine(notifyWays.join(', '))}`)
@@ -95,6 +101,7 @@ const checked = (
     downloads: typeof downloads === 'string' ? downloads : undefined,
     isLive: presence !== false,
     isSpoken: isSpoken === true,
+    graphics: isGraphicsWay(graphics) ? graphics : 'auto',
     keymap: rebound(rebindings(keys, say)),
     problems: [],
   }
@@ -133,6 +140,8 @@ export const settingsText = (): string => {
     '# presence = true',
     '# lines for a screen reader instead of a screen',
     '# screen-reader = false',
+    `# ${graphicsWays.join(', ')}: how pictures are looked at`,
+    '# graphics = "auto"',
     '# where files of messages are saved',
     '# downloads = "~/Downloads"',
     '',

@@ -28,6 +28,10 @@ export const overlayText = (state: State): OverlayText => {
     const typed = safeLine(overlay.query.text)
     return { all: [safe`${what}: ${typed}`], chosen: row ? lineText(row.line) : safe`nothing has that name` }
   }
+  if (overlay.kind === 'picture') {
+    const { pictures, at } = overlay
+    return { all: [safe`picture ${pictures[at]?.name ?? safe``}, ${at + 1} of ${pictures.length}`] }
+  }
   // A table that changes every second is told once.
   if (overlay.kind === 'cluster' && !state.cluster?.report) return { all: [safe`the cluster`] }
   if (isPage(overlay)) return { all: texts(pageLines(state, overlay)) }

@@ -8,7 +8,7 @@ import { type Draft, emptyDraft } from './draft.ts'
 import { defaultKeymap, type Keymap } from './keymap.ts'
 import type { Line } from './lines.ts'
 import { emptyMemory, type Memory } from './memory.ts'
-import type { TimelineGap, TimelineMessage } from './messages.ts'
+import type { PictureFile, TimelineGap, TimelineMessage } from './messages.ts'
 import type { ThemeName } from './theme.ts'
 
 export interface Conversation {
@@ -72,6 +72,15 @@ export type Overlay =
   | { readonly kind: 'switcher'; readonly query: Draft; readonly selected: number; readonly reactTo?: string }
   /** What cannot be taken back is asked about. */
   | { readonly kind: 'confirm'; readonly question: SafeText; readonly effect: Effect }
+  /** One of the pictures of a message; without lines the terminal's graphics show it, or the note says why nothing does. */
+  | {
+      readonly kind: 'picture'
+      readonly id: string
+      readonly pictures: readonly PictureFile[]
+      readonly at: number
+      readonly lines: readonly Line[]
+      readonly note: SafeText | undefined
+    }
   | { readonly kind: 'list'; readonly title: SafeText; readonly rows: readonly ListRow[]; readonly selected: number }
 /** A picture of a message, made for that width of the timeline. */
 export interface Thumbnail {

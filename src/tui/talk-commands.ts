@@ -9,7 +9,7 @@ import { deleteMessage, editMessage } from './reference-operations.ts'
 import { isConversation, notAName, type SlashCommand } from './slash-command.ts'
 import type { State } from './state.ts'
 import { openConversation, type Step, sendText, step } from './step.ts'
-import { messagesOf, windowOf } from './timeline-view.ts'
+import { messagesOf, shownMessage, windowOf } from './timeline-view.ts'
 import { markUnread } from './triage-operations.ts'
 
 /** Without a name it is the open conversation; without a level it has the usual one again. */
@@ -40,12 +40,6 @@ const markShownUnread = (state: State): Step => {
   const others = messagesOf(state).slice(0, last + 1)
   return markUnread(state, others.findLast(isOfOthers)?.id)
 }
-
-/** The newest on the screen that fits. */
-const shownMessage = (state: State, fits: (message: TimelineMessage) => boolean): TimelineMessage | undefined =>
-  messagesOf(state)
-    .slice(0, windowOf(state).last + 1)
-    .findLast((message) => fits(message) && !message.isDeleted)
 
 const react = (state: State, argument: string): Step | SafeText => {
   const emoji = emojiOf(argument)

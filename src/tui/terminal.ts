@@ -29,8 +29,11 @@ export const sizeOf = (stdout: NodeJS.WriteStream): { columns: number; rows: num
 })
 
 /** Reads from now on; the function it returns stops and begins again. */
-const readInput = ({ stdin, onInput, onLost, signal }: TerminalPorts): ((isOn: boolean) => void) => {
-  const decoder = createInputDecoder()
+const readInput = (
+  { stdin, onInput, onLost, signal }: TerminalPorts,
+  onReply: (reply: string) => void,
+): ((isOn: boolean) => void) => {
+  const decoder = createInputDecoder(onReply)
   let flushing: NodeJS.Timeout | undefined
   const emit = (events: readonly InputEvent[]): void => events.forEach(onInput)
   const onData = (chunk: string): void => {
@@ -64,6 +67,8 @@ export interface OpenTerminal {
   /** Another program has the terminal; false takes it back. */
   lend: (isLent: boolean) => void
   isLent: () => boolean
+  /** Calls with what the terminal answers to questions about itself, until it is stopped. */
+  onReply: (listener: (reply: string) => void) => () => void
 }
 
 /** Sets the modes and reads until the signal aborts. */
@@ -113,7 +118,8 @@ export const openTerminal = (ports: TerminalPorts): OpenTerminal => {
     { once: true },
   )
   enter()
-  const read = readInput(ports)
+  const listeners = new Set<(reply: string) => void>()
+  const read = readInput(ports, (reply) => listeners.forEach((listener) => listener(reply)))
   const lend = (lent: boolean): void => {
     isLent = lent
     if (signal.aborted) return
@@ -122,5 +128,9 @@ export const openTerminal = (ports: TerminalPorts): OpenTerminal => {
     stdin.setRawMode(false)
     stdout.write(LEAVE)
   }
-  return { restore, lend, isLent: () => isLent }
+  const onReply: OpenTerminal['onReply'] = (listener) => {
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+  return { restore, lend, isLent: () => isLent, onReply }
 }

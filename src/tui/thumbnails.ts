@@ -3,9 +3,10 @@
 import { previewPixels } from '../client/preview-pixels.ts'
 import type { Preview } from '../protocol/content.ts'
 import { INDENT } from './body-lines.ts'
-import { halfBlocks, thumbnailSize } from './half-blocks.ts'
+import { beside, halfBlocks, thumbnailSize } from './half-blocks.ts'
 import { layoutOf } from './layout.ts'
-import type { TimelineMessage } from './messages.ts'
+import type { Line } from './lines.ts'
+import { previewsOf, type TimelineMessage } from './messages.ts'
 import { type State, thumbnailOf } from './state.ts'
 import type { Store } from './store.ts'
 import { messagesOf, windowOf } from './timeline-view.ts'
@@ -15,21 +16,21 @@ export interface ThumbnailPorts {
   signal: AbortSignal
   decode?: typeof previewPixels
 }
-type Wanted = { id: string; preview: Preview; width: number }
+type Wanted = { id: string; previews: readonly Preview[]; width: number }
 
 const wantedIn = (state: State): Wanted | undefined => {
   if (state.theme === 'mono' || state.timeline?.conversation !== state.current) return undefined
   const { first, last } = windowOf(state)
   const { timelineColumns: width } = layoutOf(state)
-  const isMissing = ({ id, preview }: TimelineMessage): boolean =>
-    preview !== undefined && thumbnailOf(state, id)?.width !== width
+  const isMissing = (message: TimelineMessage): boolean =>
+    previewsOf(message).length > 0 && thumbnailOf(state, message.id)?.width !== width
   const message =
     first < 0
       ? undefined
       : messagesOf(state)
           .slice(first, last + 1)
           .findLast(isMissing)
-  return message?.preview && { id: message.id, preview: message.preview, width }
+  return message && { id: message.id, previews: previewsOf(message), width }
 }
 
 export class Thumbnails {
@@ -46,14 +47,18 @@ export class Thumbnails {
     if (wanted) void this.#decode(wanted)
   }
 
-  async #decode({ id, preview, width }: Wanted): Promise<void> {
+  async #decode({ id, previews, width }: Wanted): Promise<void> {
     const { store, signal, decode = previewPixels } = this.#ports
     this.#isDecoding = true
-    const size = thumbnailSize(preview, width - INDENT)
-    const pixels = await decode(preview, size).catch(() => undefined)
+    const pictures: Line[][] = []
+    for (const preview of previews) {
+      const size = thumbnailSize(preview, width - INDENT, previews.length > 1)
+      const pixels = await decode(preview, size).catch(() => undefined)
+      // What cannot be decoded has no lines, and is not tried again.
+      if (pixels) pictures.push(halfBlocks(pixels, size))
+    }
     this.#isDecoding = false
     if (signal.aborted) return
-    // What cannot be decoded has no lines, and is not tried again.
-    store.dispatch({ type: 'thumbnail', id, width, lines: pixels ? halfBlocks(pixels, size, INDENT) : [] })
+    store.dispatch({ type: 'thumbnail', id, width, lines: beside(pictures, { width, indent: INDENT }) })
   }
 }

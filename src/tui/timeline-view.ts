@@ -27,8 +27,8 @@ export const messagesOf = (state: State): readonly TimelineMessage[] => {
   return all
 }
 
-const thumbnailLines = (state: State, { id, preview }: TimelineMessage, width: number): readonly Line[] => {
-  if (preview === undefined || state.theme === 'mono') return noLines
+const thumbnailLines = (state: State, { id, pictures }: TimelineMessage, width: number): readonly Line[] => {
+  if (pictures === undefined || state.theme === 'mono') return noLines
   const thumbnail = thumbnailOf(state, id)
   return thumbnail?.width === width ? thumbnail.lines : noLines
 }
@@ -129,6 +129,12 @@ export const seenMessage = (state: State): string | undefined => {
   }
   return undefined
 }
+
+/** The newest on the screen that fits. */
+export const shownMessage = (state: State, fits: (message: TimelineMessage) => boolean): TimelineMessage | undefined =>
+  messagesOf(state)
+    .slice(0, windowOf(state).last + 1)
+    .findLast((message) => fits(message) && !message.isDeleted)
 
 const emptyText = (state: State): SafeText[] => {
   if (state.inbox === undefined) return [safe`Reading your conversations …`]

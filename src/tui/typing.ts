@@ -46,6 +46,7 @@ export const onText = (state: State, text: string): Step => {
   }
   // Letters are keys there.
   if (overlay?.kind === 'paste' || overlay?.kind === 'confirm') return onKey(next, text)
+  if (overlay?.kind === 'picture') return onKey(next, text === ' ' ? 'space' : text)
   if (!overlay && isSelecting(next)) return onSelectingText(next, text)
   const draft = draftOfCurrent(next)
   if (text === '?' && draft.text === '') {

@@ -39,6 +39,7 @@ const withSession =
     const nothing = (): void => {}
     const ports = {
       quit: nothing,
+      askGraphics: () => Promise.reject(new Error('there is no terminal')),
       stop: async () => {},
       log: silentLogger,
       redraw: nothing,

@@ -33,12 +33,11 @@ test('a cell has the upper pixel as its colour and the lower one behind it; the 
     [255, 255, 255],
   ]
   const pixels = Uint8Array.from([red, red, white, blue, blue, white].flat())
-  const lines = halfBlocks(pixels, { width: 3, height: 2 }, 2)
-  assert.equal(lines.map(lineText), ['  ▀▀▀'])
+  const lines = halfBlocks(pixels, { width: 3, height: 2 })
+  assert.equal(lines.map(lineText), ['▀▀▀'])
   assert.equal(
     lines[0]?.map(({ text, paint }) => [text, paint?.color, paint?.backgroundColor]),
     [
-      ['  ', undefined, undefined],
       ['▀▀', '#ff0000', '#0000ff'],
       ['▀', '#ffffff', '#ffffff'],
     ],
@@ -46,7 +45,8 @@ test('a cell has the upper pixel as its colour and the lower one behind it; the 
 })
 
 const preview = { type: 'image/jpeg', data: '', width: 320, height: 240 }
-const picture = message('p', '[file sea.jpg, 3 KiB]', { preview })
+const file = { index: 0, name: safeText('sea.jpg'), size: 3_000, preview }
+const picture = message('p', '[file sea.jpg, 3 KiB]', { pictures: [file] })
 const mainText = (state: State): string => screenOf(state).main.map(lineText).join('\n')
 
 const watching = (state: State, decode: (size: { width: number; height: number }) => Uint8Array | undefined) => {
