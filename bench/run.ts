@@ -1,5 +1,5 @@
-// npm run bench [-- --tui, or --write] [--quick] [--only SYSTEM] [--load LOAD]: measures the ceiling, one process and a cluster in one run and
-// prints one table; --write puts it into docs/benchmarks.md.
+// npm run bench [-- --write] [--tui] [--quick] [--only SYSTEM] [--load LOAD]: measures the ceiling, one process and a cluster in one run and
+// prints one table, and one of the terminal client; --write puts them into docs/benchmarks.md.
 import { parseArgs } from 'node:util'
 import { attachments } from './attachments.ts'
 import { fsyncMedianMs } from './disk.ts'
@@ -8,7 +8,8 @@ import { type Figures, lostBy, writeReport, printTable } from './report.ts'
 import { idleConnections, latency, logins, type Measured, saturation } from './scenarios.ts'
 import { offline } from './offline.ts'
 import { systems } from './systems.ts'
-import { benchTui } from './tui.ts'
+import { measureTui } from './tui.ts'
+import { printTui, writeTui } from './tui-report.ts'
 
 const { values } = parseArgs({
   options: {
@@ -19,11 +20,16 @@ const { values } = parseArgs({
     tui: { type: 'boolean', default: false },
   },
 })
+const scale = values.quick ? 0.2 : 1
+const terminalClient = async (): Promise<void> => {
+  const figures = await measureTui(scale)
+  printTui(figures)
+  if (values.write) writeTui(figures)
+}
 if (values.tui) {
-  await benchTui()
+  await terminalClient()
   process.exit()
 }
-const scale = values.quick ? 0.2 : 1
 
 interface Load {
   name: string
@@ -73,4 +79,5 @@ for (const system of systems.filter(({ name }) => !values.only || name === value
 }
 printTable(results, fsyncMs)
 if (values.write) await writeReport(results, fsyncMs)
+if (!values.only && !values.load) await terminalClient()
 process.exit(results.some((figures) => lostBy(figures) > 0) ? 1 : 0)

@@ -1,84 +1,164 @@
-// The built terminal client in a real pty, read by a headless terminal: first paint, time to usable, key to paint, bytes a key, memory.
-// The conversation has 100,000 messages; under load 50 more arrive each second. `npm run bench -- --tui`.
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+// The built terminal client in a real pty, as a user starts it: on a real node, with 100,000 messages of history in its profile; what it
+// writes is read by a headless terminal. A time ends when the bytes are at the terminal. `npm run bench -- --tui`.
+import { join } from 'node:path'
 import { Screen } from '../test/tui-terminal.ts'
+import { residentBytes } from './processes.ts'
+import { pause, percentile } from './scenarios.ts'
+import { FRIEND, type History, makeHistory, READER, WRITERS } from './tui-history.ts'
 
-const PROGRAM = fileURLToPath(new URL('../test/tui-fake-program.ts', import.meta.url))
+const CHAT = join(import.meta.dirname, '..', 'bin', 'chat.js')
 const MESSAGES = 100_000
 const RATE = 50
 const KEYS = 200
-const PAUSE_MS = 40
+const KEY_PAUSE_MS = 40
+const STARTS = 5
+const SENDS = 40
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const SIZE = { columns: 120, rows: 40 }
+const MAX_DRAFT = 40
 const now = (): number => performance.now()
-const until = async (holds: () => boolean): Promise<void> => {
-  for (const deadline = now() + 60_000; !holds(); ) {
-    if (now() > deadline) throw new Error('the screen does not show what it should')
-    await new Promise((resolve) => setImmediate(resolve))
-  }
+
+export interface Spread {
+  p50: number
+  p95: number
 }
-const percentile = (values: number[], part: number): number =>
-  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ?? 0
-const ms = (value: number): string => `${value.toFixed(1)} ms`
+const spread = (values: number[]): Spread => ({ p50: percentile(values, 0.5), p95: percentile(values, 0.95) })
+
+export interface TuiFigures {
+  /** Until this Node runs a program that does nothing. */
+  runtimeMs: number
+  /** From then on. */
+  firstPaintMs: number
+  usableMs: number
+  idleKeyMs: Spread
+  busyKeyMs: Spread
+  bytesPerKey: number
+  /** From Enter to `received` on the screen. */
+  receivedMs: Spread
+  memoryMiB: number
+}
+
+/** Middle of several: the first may find the program's files on disk only. */
+const runtimeMs = async (): Promise<number> => {
+  const times: number[] = []
+  for (let i = 0; i < STARTS; i++) {
+    const at = now()
+    const screen = new Screen([process.execPath, '-e', 'console.log("up")'], SIZE)
+    times.push((await screen.seen(() => screen.text.includes('up'), 'up')) - at)
+    await screen.ends()
+    await screen.close()
+  }
+  return percentile(times, 0.5)
+}
+
+const open = (home: string): Screen =>
+  new Screen([process.execPath, CHAT, '--home', home, '--profile', READER, 'tui'], SIZE)
+const quit = async (screen: Screen): Promise<void> => {
+  screen.type('\x15/quit\r')
+  await screen.ends()
+  await screen.close()
+}
+
+/** From its start: when the input line stands there, and when the newest message does. */
+const startTimes = async (screen: Screen, newest: string): Promise<{ paint: number; usable: number }> => {
+  const at = now()
+  const paint = await screen.seen(() => screen.isAlternate && /^> /m.test(screen.text), 'the input line')
+  const usable = await screen.seen(() => screen.text.includes(newest), newest)
+  return { paint: paint - at, usable: usable - at }
+}
 
 /** From the key to the letter on the screen. */
 const typeKeys = async (screen: Screen): Promise<{ times: number[]; bytes: number }> => {
   const times: number[] = []
-  let typed = ''
   const before = screen.raw.length
+  let typed = ''
   for (let key = 0; key < KEYS; key++) {
-    if (typed.length >= 40) {
+    if (typed.length >= MAX_DRAFT) {
       screen.type('\x15')
       typed = ''
-      await until(() => screen.text.includes('> Message'))
+      await screen.seen(() => screen.text.includes('> Message'), 'an empty input line')
     }
-    const letter = LETTERS[key % LETTERS.length] ?? 'a'
-    typed += letter
+    typed += LETTERS[key % LETTERS.length] ?? 'a'
     const at = now()
-    screen.type(letter)
-    await until(() => screen.text.includes(`> ${typed}`))
-    times.push(now() - at)
-    await pause(PAUSE_MS)
+    screen.type(typed.slice(-1))
+    times.push((await screen.seen(() => screen.text.includes(`> ${typed}`), typed)) - at)
+    await pause(KEY_PAUSE_MS)
   }
+  screen.type('\x15')
   return { times, bytes: (screen.raw.length - before) / KEYS }
 }
 
-const rssOf = (pid: number): number => {
-  const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1])
-  return (pages * 4096) / 1024 / 1024
+/** To somebody whose client answers each message with its receipt. */
+const sendTimes = async (screen: Screen): Promise<number[]> => {
+  const times: number[] = []
+  screen.type(`/msg ${FRIEND}\r`)
+  await screen.seen(() => screen.lines[0]?.includes(FRIEND) === true, FRIEND)
+  for (let index = 1; index <= SENDS; index++) {
+    const at = now()
+    screen.type(`said ${index}\r`)
+    const received = new RegExp(`said ${index} +✓✓`)
+    times.push((await screen.seen(() => received.test(screen.text), String(received))) - at)
+    await pause(KEY_PAUSE_MS)
+  }
+  screen.type(`/msg ${WRITERS[0]}\r`)
+  return times
 }
 
-const row = (name: string, value: string): void => console.log(`${name.padEnd(44)} ${value}`)
+/** Messages of the open conversation, until it is stopped. */
+const arriving = ({ writer, sent }: History): (() => void) => {
+  let index = sent
+  const timer = setInterval(() => writer.send(writer.prepare(READER, ++index, `message ${index} arrives`)), 1_000 / RATE)
+  return () => clearInterval(timer)
+}
 
-export const benchTui = async (): Promise<void> => {
-  const startedAt = now()
-  const env = { FAKE_MESSAGES: String(MESSAGES), FAKE_RATE: String(RATE) }
-  const screen = new Screen([process.execPath, PROGRAM], { columns: 120, rows: 40, env })
+const measure = async (history: History): Promise<TuiFigures> => {
+  const { home, sent } = history
+  const runtime = await runtimeMs()
+  const starts = []
+  for (let i = 0; i < STARTS; i++) {
+    const screen = open(home)
+    starts.push(await startTimes(screen, `message ${sent}`))
+    await quit(screen)
+  }
+  const screen = open(home)
   try {
-    // The messages are made before the client begins; what the program says then is where its time starts.
-    await until(() => screen.raw.includes('begins'))
-    const begunAt = now()
-    await until(() => /> \/msg|> Message/.test(screen.text))
-    row('first paint', ms(now() - begunAt))
-    await until(() => screen.text.includes(`message ${MESSAGES}`))
-    row('usable: the newest message is there', ms(now() - begunAt))
+    await startTimes(screen, `message ${sent}`)
+    await pause(1_000)
     const idle = await typeKeys(screen)
-    row('key to paint, idle', `p50 ${ms(percentile(idle.times, 0.5))}  p95 ${ms(percentile(idle.times, 0.95))}`)
-    row('bytes for a key, idle', idle.bytes.toFixed(0))
-    screen.type('\x15rate\r')
-    await until(() => screen.text.includes('rate 1'))
+    const received = await sendTimes(screen)
+    const stop = arriving(history)
+    await screen.seen(() => screen.text.includes(`message ${sent + RATE}`), 'what arrives')
     const busy = await typeKeys(screen)
-    row(
-      `key to paint, ${RATE} messages/s`,
-      `p50 ${ms(percentile(busy.times, 0.5))}  p95 ${ms(percentile(busy.times, 0.95))}`,
-    )
-    row('memory of the client and its fake library', `${rssOf(screen.pid).toFixed(0)} MiB`)
-    row('measured in', `${((now() - startedAt) / 1_000).toFixed(0)} s`)
+    stop()
+    const memoryMiB = residentBytes(screen.pid) / 2 ** 20
+    const middle = (name: 'paint' | 'usable'): number =>
+      percentile(
+        starts.map((start) => start[name] - runtime),
+        0.5,
+      )
+    return {
+      runtimeMs: runtime,
+      firstPaintMs: middle('paint'),
+      usableMs: middle('usable'),
+      idleKeyMs: spread(idle.times),
+      busyKeyMs: spread(busy.times),
+      bytesPerKey: idle.bytes,
+      receivedMs: spread(received),
+      memoryMiB,
+    }
   } finally {
     await screen.close()
   }
 }
 
-if (import.meta.main) await benchTui()
+export const measureTui = async (scale: number): Promise<TuiFigures> => {
+  const messages = MESSAGES * scale
+  process.stderr.write(`terminal client: ${messages} messages of history\n`)
+  const history = await makeHistory(messages)
+  try {
+    process.stderr.write('terminal client: on the screen\n')
+    return await measure(history)
+  } finally {
+    await history.stop()
+  }
+}

@@ -17,6 +17,7 @@ export interface Ended {
 export class Screen {
   readonly #terminal: Terminal
   readonly #pty: ReturnType<typeof spawn>
+  readonly #drawn = new Set<(at: number) => void>()
   /** Everything that was written, for what a screen does not show. */
   raw = ''
   ended: Ended | undefined
@@ -32,8 +33,11 @@ export class Screen {
       env: { ...inherited, TERM: 'xterm-256color', ...env },
     })
     this.#pty.onData((data) => {
+      const at = performance.now()
       this.raw += data
-      this.#terminal.write(data)
+      this.#terminal.write(data, () => {
+        for (const listener of this.#drawn) listener(at)
+      })
     })
     // Answers of the terminal to questions of the program, as a real one gives them.
     this.#terminal.onData((data) => this.#pty.write(data))
@@ -92,6 +96,27 @@ export class Screen {
     } catch (error) {
       throw new Error(`${String(error)}\n${this.text}`, { cause: error })
     }
+  }
+
+  /** When the bytes came that made it so, by performance.now(): what the terminal itself takes to draw them is not in it. */
+  seen(holds: () => boolean, what: string): Promise<number> {
+    if (holds()) return Promise.resolve(performance.now())
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        clearTimeout(timer)
+        this.#drawn.delete(look)
+      }
+      const look = (at: number): void => {
+        if (!holds()) return
+        end()
+        resolve(at)
+      }
+      const timer = setTimeout(() => {
+        end()
+        reject(new Error(`the screen does not show ${what}\n${this.text}`))
+      }, 60_000)
+      this.#drawn.add(look)
+    })
   }
 
   /** What is made of the screen, once it is what is expected. */
