@@ -13,7 +13,12 @@ export const READER = 'reader'
 export const FRIEND = 'frank'
 /** The first one writes last, so that a client opens that conversation. */
 export const WRITERS = ['bob', 'carol', 'dave', 'erin']
-const TEXTS = ['ok', 'That is what I thought too, see you there.', 'x'.repeat(20), 'a longer line that is broken '.repeat(6)]
+const TEXTS = [
+  'ok',
+  'That is what I thought too, see you there.',
+  'x'.repeat(20),
+  'a longer line that is broken '.repeat(6),
+]
 /** 1,500 a second of each writer. */
 const BATCH = 15
 const BATCH_MS = 10

@@ -107,14 +107,17 @@ const sendTimes = async (screen: Screen): Promise<number[]> => {
 /** Messages of the open conversation, until it is stopped. */
 const arriving = ({ writer, sent }: History): (() => void) => {
   let index = sent
-  const timer = setInterval(() => writer.send(writer.prepare(READER, ++index, `message ${index} arrives`)), 1_000 / RATE)
+  const timer = setInterval(
+    () => writer.send(writer.prepare(READER, ++index, `message ${index} arrives`)),
+    1_000 / RATE,
+  )
   return () => clearInterval(timer)
 }
 
 const measure = async (history: History): Promise<TuiFigures> => {
   const { home, sent } = history
   const runtime = await runtimeMs()
-  const starts = []
+  const starts: { paint: number; usable: number }[] = []
   for (let i = 0; i < STARTS; i++) {
     const screen = open(home)
     starts.push(await startTimes(screen, `message ${sent}`))

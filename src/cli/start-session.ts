@@ -1,6 +1,7 @@
 // `npm start` in a terminal: an echo bot to talk to, you, the line with which a second person joins, and the terminal client.
 import { fileURLToPath } from 'node:url'
-import { connect } from '../client/index.ts'
+import { connectBeside } from '../client/beside.ts'
+import { registerProfile } from '../client/index.ts'
 import { Profile } from '../client/profile.ts'
 import { fileLogger } from '../platform/file-logger.ts'
 import { anyStatus } from './cluster/any-status.ts'
@@ -23,9 +24,11 @@ export interface SessionOptions extends LocalCluster {
 
 export const openSession = async (options: SessionOptions): Promise<void> => {
   const { dir, home, gateway, name, guard } = options
-  const { directory, logPath } = new Profile({ home, profile: name })
-  const log = { path: logPath, logger: fileLogger(logPath) }
-  const chat = await connect({ home, profile: name, gateway, register: name, log: log.logger })
+  const settings = { home, profile: name, gateway }
+  const profile = new Profile(settings)
+  if (!profile.read()) await registerProfile({ ...settings, name })
+  const beside = connectBeside(settings)
+  const { chat } = beside
   const line = joinLine(options, chat.user)
   const output = logFile(dir, BOT)
   const bot = fileURLToPath(new URL(`./bots/echo${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
@@ -39,8 +42,10 @@ export const openSession = async (options: SessionOptions): Promise<void> => {
     )
     const { runTui } = await import('../tui/main.tsx')
     guard.release()
+    const { directory, logPath: path } = profile
+    const log = { path, logger: fileLogger(path) }
     const notices = [`a second person joins from another terminal: ${line}`]
-    await runTui({ chat, profile: name, notices, directory, log, cluster: { status: anyStatus(dir) } })
+    await runTui({ ...beside, profile: name, notices, directory, log, cluster: { status: anyStatus(dir) } })
   } finally {
     await chat.close()
     await endProcess(detached.process, BOT_END_MS)

@@ -23,6 +23,17 @@ export interface ProfileData {
   certificate: string
 }
 
+export interface ProfileOptions {
+  /** Name of the profile; else CHAT_PROFILE, else `default`. */
+  profile?: string
+  /** Directory that holds all profiles; else CHAT_HOME, else the user's data directory. */
+  home?: string
+  /** Address of a gateway, or several; remembered by the profile. */
+  gateway?: string | string[]
+  /** Allows plain ws:// to other machines. */
+  insecure?: boolean
+}
+
 /** The directory of all profiles: `home`, else CHAT_HOME, else the user's data directory. */
 const profilesHome = (home?: string): string => home ?? process.env.CHAT_HOME ?? envPaths('chat', { suffix: '' }).data
 
@@ -67,6 +78,13 @@ export class Profile {
       // The same as any other damage.
     }
     throw damaged(path)
+  }
+
+  /** PROFILE_MISSING when nobody registered with it yet, else as read(). */
+  known(): ProfileData {
+    const data = this.read()
+    if (!data) throw new ChatError('PROFILE_MISSING')
+    return data
   }
 
   /** Keeps who the device is, after its certificate was verified. */

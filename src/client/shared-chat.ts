@@ -1,4 +1,4 @@
-// One Chat for any number of processes of a profile. Whoever gets hold of the database owns it and serves the others; when the
+// One Chat for any number of processes of a profile. Whoever gets hold of the database owns it, itself or by a thread, and serves the others; when the
 // owner goes, another takes its place and repeats what was under way under the same ids. Callers notice nothing.
 import { resolve } from 'node:path'
 import type { Database } from '../platform/ports.ts'
@@ -22,27 +22,34 @@ import type {
 } from './api.ts'
 import { Downloads } from './downloads.ts'
 import { ownerStream } from './owner-stream.ts'
+import type { OwnerThread } from './owner-thread.ts'
 import type { BlobTransfer } from './ports.ts'
 import { callByName, type SharedMethod } from './profile-calls.ts'
 import { type CallOptions, OwnerGone, ProfileClient } from './profile-client.ts'
-import { ProfileServer } from './profile-server.ts'
+import { closeOwner, type ProfileOwner, serveProfile } from './profile-owner.ts'
 
 const RETRY_MS = 20
 /** Nobody else holds a lock for so long without listening. */
 const GIVE_UP_MS = 10_000
 const DEFAULT_TIMEOUT_MS = 30_000
 
-type Owner = { chat: OwnerChat; server: ProfileServer }
-type Role = { owner: Owner } | { client: ProfileClient }
+type Role = { owner: ProfileOwner } | { client: ProfileClient }
 
-export interface SharedChatOptions {
+interface HostHere {
+  /** undefined when another process has it. */
+  openDatabase: () => Promise<Database | undefined>
+  openChat: (database: Database) => Promise<OwnerChat>
+}
+interface HostBeside {
+  thread: Pick<OwnerThread, 'start' | 'close'>
+}
+/** This program owns the profile, if no other does, in its own turns or by a thread. */
+export type SharedChatOptions = SharedChatPorts & (HostHere | HostBeside)
+interface SharedChatPorts {
   user: string
   device: string
   cluster: string
   socketPath: string
-  /** undefined when another process has it. */
-  openDatabase: () => Promise<Database | undefined>
-  openChat: (database: Database) => Promise<OwnerChat>
   makeId: () => string
   /** For what this process fetches, whoever is the owner. */
   blobs: BlobTransfer
@@ -205,10 +212,8 @@ export class SharedChat implements Chat {
     const role = this.#role ?? (await this.#taking?.catch(() => undefined))
     this.#listeners.clear()
     if (role && 'client' in role) role.client.close()
-    if (role && 'owner' in role) {
-      await role.owner.server.close()
-      await role.owner.chat.close()
-    }
+    if (role && 'owner' in role) await closeOwner(role.owner)
+    if ('thread' in this.#options) await this.#options.thread.close()
   }
 
   #shared<Method extends SharedMethod & keyof OwnerChat>(method: Method): OwnerChat[Method] {
@@ -284,21 +289,15 @@ export class SharedChat implements Chat {
   }
 
   async #own(): Promise<Role | undefined> {
-    const { openDatabase, openChat, socketPath } = this.#options
-    const database = await openDatabase()
-    if (!database) return undefined
-    let chat: OwnerChat | undefined
-    try {
-      chat = await openChat(database)
-      const server = new ProfileServer(chat)
-      await server.listen(socketPath)
-      chat.onChange(() => this.#changed())
-      return { owner: { chat, server } }
-    } catch (error) {
-      // Who cannot serve must not keep the others out.
-      await (chat ?? database).close()
-      throw error
+    const options = this.#options
+    if ('thread' in options) {
+      await options.thread.start()
+      return undefined // it is found by its socket
     }
+    const database = await options.openDatabase()
+    const owner = database && (await serveProfile(database, options))
+    owner?.chat.onChange(() => this.#changed())
+    return owner && { owner }
   }
 
   async #find(): Promise<Role | undefined> {

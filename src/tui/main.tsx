@@ -2,6 +2,8 @@
 // React and Ink load when it runs, after what they read from the environment is set.
 import { existsSync } from 'node:fs'
 import type { Chat } from '../client/api.ts'
+import type { ChatBeside } from '../client/beside.ts'
+import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { type Logger, silentLogger } from '../platform/ports.ts'
 import { systemClock } from '../platform/system.ts'
 import { ChatError } from '../protocol/errors.ts'
@@ -23,7 +25,8 @@ import { absolutePath } from './paths.ts'
 import { watchStops } from './stopping.ts'
 import { openTerminal, sizeOf } from './terminal.ts'
 
-export interface TuiOptions {
+export interface TuiOptions extends Partial<Omit<ChatBeside, 'chat'>> {
+  /** May be one that still opens: what is drawn first needs nothing of it. */
   chat: Chat
   /** Which identity of this machine it is; shown when it is not the usual one. */
   profile?: string
@@ -88,6 +91,10 @@ const MANY_COLOURS = 8
 const isSpoken = ({ screenReader }: TuiOptions, settings: Settings): boolean =>
   screenReader === true || settings.isSpoken || process.env.INK_SCREEN_READER === 'true'
 
+/** Rejects when the promise does; what it resolves with ends nothing. */
+const failureOf = (opened: Promise<unknown> = Promise.resolve()): Promise<never> =>
+  new Promise((_, reject) => void opened.catch(reject))
+
 /** Resolves when the user left or a signal ended it (process.exitCode says which); the chat stays open, it is the caller's. */
 export const runTui = async (options: TuiOptions): Promise<void> => {
   const { stdin, stdout } = process
@@ -128,6 +135,11 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
   const withTerminal = lending({ terminal, store, suspend: drawn.suspend })
   const { stop, release: ignoreStops } = watchStops(systemClock, withTerminal)
   const { end: quit, redraw } = drawn
+  options.onCrash?.((error) => {
+    log.error({ error }, 'the thread of the profile crashed')
+    const text = safe`What talks to the cluster crashed and was started again: ${safeLine(error.message, { maxLength: 120 })}`
+    store.dispatch({ type: 'toast', text, style: 'problem' })
+  })
   const asking = { env: process.env, clock: systemClock, write, onReply: terminal.onReply }
   const ports = {
     stop,
@@ -147,7 +159,7 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
   const { isLive } = settings
   new Session({ ...ports, cluster: options.cluster, downloads: downloadsOf(settings), isLive, hasColours }).start()
   try {
-    await Promise.race([drawn.ended, crashes.crashed])
+    await Promise.race([drawn.ended, crashes.crashed, failureOf(options.opened)])
   } catch (error) {
     drawn.end()
     throw crashes.told(error)

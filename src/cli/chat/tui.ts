@@ -1,15 +1,14 @@
-// chat tui: the terminal client. React and Ink are loaded only here. Without a profile it asks who this device is to be first.
+// chat tui: the terminal client. React and Ink are loaded only here, and of the client library no more than the first screen needs.
+// Without a profile it asks who this device is to be first.
 import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import { type Command, Option } from '@commander-js/extra-typings'
-import { connect, linkProfile, listProfiles, registerProfile } from '../../client/index.ts'
-import { Profile } from '../../client/profile.ts'
+import { connectBeside } from '../../client/beside.ts'
+import { listProfiles, Profile } from '../../client/profile.ts'
 import { fileLogger } from '../../platform/file-logger.ts'
 import { isUserName } from '../../protocol/names.ts'
-import { anyStatus } from '../cluster/any-status.ts'
 import { examples } from '../output.ts'
 import { chooseProfile } from './choose-profile.ts'
-import { firstRun } from './first-run.ts'
 import { chatVerb, type Settings, settingsOf } from './options.ts'
 import { type Questions, terminalQuestions } from './terminal-questions.ts'
 
@@ -23,7 +22,11 @@ const usualName = (profile: string): string => {
 /** The profile becomes somebody: a new user, or one more device of one. */
 const beginProfile = async (settings: Settings, profile: string, questions: Questions): Promise<void> => {
   const { ask, say, signal } = questions
-  const { qrLines } = await import('./qr-code.ts')
+  const [{ linkProfile, registerProfile }, { firstRun }, { qrLines }] = await Promise.all([
+    import('../../client/index.ts'),
+    import('./first-run.ts'),
+    import('./qr-code.ts'),
+  ])
   const known = settings.gateway === undefined ? {} : { gateway: String(settings.gateway) }
   await firstRun(
     {
@@ -61,18 +64,23 @@ interface TuiFlags {
 const runClient = async (given: Settings, { cluster: clusterDir, screenReader }: TuiFlags): Promise<void> => {
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY
   const settings = isTerminal ? await settled(given) : given
-  const profile = new Profile(settings)
-  const { runTui } = await import('../../tui/main.tsx')
-  const logger = fileLogger(profile.logPath)
-  const chat = await connect({ ...settings, log: logger })
+  const { name: profile, directory, logPath: path } = new Profile(settings)
+  // It opens while the components load.
+  const beside = connectBeside(settings)
   try {
-    const cluster = clusterDir === undefined ? {} : { cluster: { status: anyStatus(resolve(clusterDir)) } }
-    const log = { path: profile.logPath, logger }
+    const { runTui } = await import('../../tui/main.tsx')
+    const log = { path, logger: fileLogger(path) }
     const spoken = screenReader ? { screenReader } : {}
-    await runTui({ chat, profile: profile.name, directory: profile.directory, log, ...cluster, ...spoken })
+    await runTui({ ...beside, profile, directory, log, ...(await clusterOf(clusterDir)), ...spoken })
   } finally {
-    await chat.close()
+    await beside.chat.close()
   }
+}
+
+const clusterOf = async (directory: string | undefined) => {
+  if (directory === undefined) return {}
+  const { anyStatus } = await import('../cluster/any-status.ts')
+  return { cluster: { status: anyStatus(resolve(directory)) } }
 }
 
 export const registerTui = (program: Command): void => {
