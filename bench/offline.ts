@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ChatdTarget } from './chatd-target.ts'
-import { type Measured, percentile } from './scenarios.ts'
+import { type Measured, pause, percentile } from './scenarios.ts'
 
 const COUNT = 1_000
 
@@ -23,6 +23,7 @@ const sendAll = async (target: ChatdTarget, from: string, to: string): Promise<v
     for (let i = 0; i < COUNT; i++) sender.send(sender.prepare(to, i, 'an offline message '.repeat(10)))
   })
   sender.close()
+  await pause(500) // what the servers still do for the sending is not part of the reading
 }
 
 /** The socket sees the last frame. */
