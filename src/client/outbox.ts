@@ -51,6 +51,8 @@ export class Outbox {
   readonly #options: OutboxOptions
   readonly #lanes: OutboxLanes
   readonly #leaving = new Set<OutboxEntry>()
+  /** Sealed, and every attempt so far was refused: before the next leaves, the disk must say that it may have had an effect. */
+  readonly #certain = new Set<OutboxEntry>()
   #session: Session | undefined
 
   constructor(options: OutboxOptions) {
@@ -195,6 +197,7 @@ export class Outbox {
 
   #insert(entry: OutboxEntry): void {
     this.#lanes.insert(entry)
+    if (entry.isSealed && !entry.isUncertain) this.#certain.add(entry)
     if (!isReady(entry)) this.#options.onFiles(entry)
   }
 
@@ -216,14 +219,22 @@ export class Outbox {
         if (entry.isParked || this.#leaving.has(entry)) continue
         if (this.#leaving.size >= MAX_UNDER_WAY || !isReady(entry)) break
         this.#leaving.add(entry)
-        hasNew ||= !entry.isSealed
-        if (!entry.isSealed) this.#seal(entry)
+        if (this.#isWrittenToLeave(entry)) hasNew = true
         ready.push(entry)
       }
     }
     if (ready.length === 0) return
     if (!hasNew) return this.#sendAll(ready, session)
     void this.#options.store.commit({ sync: true }).then(() => this.#sendAll(ready, session))
+  }
+
+  /** Seals what leaves for the first time; true when the disk has to hear of it before. */
+  #isWrittenToLeave(entry: OutboxEntry): boolean {
+    const isCertain = this.#certain.delete(entry)
+    if (!entry.isSealed) this.#seal(entry)
+    else if (isCertain) this.#lanes.save({ ...entry, isUncertain: true })
+    else return false
+    return true
   }
 
   #sendAll(ready: OutboxEntry[], session: Session): void {
@@ -277,6 +288,7 @@ export class Outbox {
   #reconsider(entry: OutboxEntry, error: ChatError): void {
     if (error.code === 'MESSAGE_TIME' && entry.kind === 'msg') this.#reseal(entry)
     this.#lanes.save(entry)
+    if (entry.isSealed) this.#certain.add(entry)
   }
 
   #retryLater(lane: Lane): void {

@@ -287,6 +287,34 @@ export const scenarios = {
     assert.is(puts, 3)
   }),
 
+  'a refusal is not final either when the process died in the attempt after one that was refused': inWorld(
+    async (world) => {
+      const [alice] = [world.enrol('alice'), world.enrol('bob')]
+      const database = new KeptDatabase()
+      const a = await world.open(alice, database)
+      let puts = 0
+      let onDisk: Promise<[Uint8Array, Uint8Array][]> | undefined
+      world.onPut = (header) => {
+        if (header.k !== 'msg') return undefined
+        puts += 1
+        if (puts === 1) return new ChatError('QUORUM_UNAVAILABLE', { outcome: 'refused' })
+        onDisk ??= database.range({ gte: Buffer.alloc(0), lt: Buffer.of(255) })
+        return puts === 2 ? 'silent' : puts === 3 ? new ChatError('USER_UNKNOWN') : undefined
+      }
+      const { id } = await a.send('bob', 'insisting', { wait: 'queued' })
+      await eventually(() => onDisk !== undefined)
+      const left = new KeptDatabase()
+      await left.batch(
+        ((await onDisk) ?? []).map(([key, value]) => ({ key, value })),
+        { sync: true },
+      )
+      await a.close()
+      const again = await world.open(alice, left)
+      assert.is((await again.send('bob', 'insisting', { id, timeoutMs: patienceMs() })).status, 'stored')
+      assert.is(puts, 4)
+    },
+  ),
+
   'what was typed offline leaves later, with the time at which it left': inWorld(async (world) => {
     const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
     const database = new KeptDatabase()
