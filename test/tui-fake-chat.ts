@@ -243,10 +243,12 @@ export class FakeChat implements Chat {
 
   async inbox(): Promise<InboxEntry[]> {
     return [...this.#messages].map(([conversation, messages]) => {
-      const unread = messages.slice(this.#read.get(conversation) ?? 0).filter(({ from }) => from !== this.user).length
+      const others = messages.slice(this.#read.get(conversation) ?? 0).filter(({ from }) => from !== this.user)
+      const [unread, firstUnread] = [others.length, others[0]?.id ?? null]
       const level = this.#levels.get(conversation) ?? (conversation.startsWith('#') ? 'mentions' : 'all')
       const marked = this.#unread.has(conversation)
-      return { conversation, unread, marked, mentions: 0, level, last: messages.at(-1) ?? null }
+      const last = messages.at(-1) ?? null
+      return { conversation, unread, firstUnread, marked, mentions: 0, level, activeAt: last?.at ?? null, last }
     })
   }
 

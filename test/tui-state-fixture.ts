@@ -55,6 +55,8 @@ export const inbox = (...entries: [name: string, unread: number][]): Action => (
     name,
     title: safeText(name),
     unread,
+    firstUnread: undefined,
+    activeAtMs: 0,
     mentions: 0,
     isMarked: false,
     level: name.startsWith('#') ? ('mentions' as const) : ('all' as const),

@@ -152,6 +152,10 @@ export interface InboxEntry {
   /** On this device; direct conversations begin with all, groups with mentions. */
   level: AttentionLevel
   mentions: number
+  /** The id of the first unread message, when there is one. */
+  firstUnread: string | null
+  /** When something was said there last, or changed in the group; they are sorted by it. */
+  activeAt: Timestamp | null
   last: HistoryMessage | null
 }
 export interface StatusReport {

@@ -21,6 +21,7 @@ import { LocalStore } from './local-store.ts'
 import { Outbox } from './outbox.ts'
 import { isMention } from './mentions.ts'
 import type { OutboxEntry } from './outbox-entry.ts'
+import { Newest } from './newest.ts'
 import { Pages } from './pages.ts'
 import type { BlobAccess, ClientPorts } from './ports.ts'
 import { Recipients } from './recipients.ts'
@@ -62,6 +63,7 @@ export class ChatState {
   readonly references: References
   readonly timeline: Timeline
   readonly pages: Pages
+  readonly newest: Newest
   readonly deletions: Deletions
   readonly ingest: Ingest
   readonly feed: Feed
@@ -108,7 +110,12 @@ export class ChatState {
       fetch: async (group, version) => this.takeGroup(await options.fetchGroup(group, version)),
     })
     this.absences = new Absences({ store, records, groups })
-    this.settings = new Settings({ store, conversations, otherOf: (id) => conversationName(id, me.user) })
+    this.settings = new Settings({
+      store,
+      conversations,
+      otherOf: (id) => conversationName(id, me.user),
+      onBlocks: () => this.newest.clear(),
+    })
     this.statuses = new Statuses({
       store,
       conversations,
@@ -146,6 +153,7 @@ export class ChatState {
       references,
       statuses: this.statuses,
       me,
+      onOrder: (conversation) => this.newest.changed(conversation),
       isMention: (header, sealed) => isMention(header, sealed, { me: me.user, groups }),
       now: () => clock.now(),
     })
@@ -154,6 +162,7 @@ export class ChatState {
       records,
       isShown: ({ key, header }) => !showing.isHeld(key) && !showing.isBlocked(header.from),
     })
+    this.newest = new Newest({ pages: this.pages, records, groups })
     const onDeleted = (message: HeldMessage): void => this.onDeleted(message)
     this.deletions = new Deletions({ ...showing, references, timeline: this.timeline, me: me.user, onDeleted })
     this.ingest = new Ingest({

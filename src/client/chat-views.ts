@@ -18,7 +18,8 @@ import type { ChatState } from './chat-state.ts'
 import { gapsOf } from './gaps.ts'
 import type { HeldMessage } from './held-records.ts'
 import { clampTimes, type NameOf, queuedResult, showDraft, showMessage, statusOf, withQueued } from './message-view.ts'
-import { mentionsOf, unreadOf } from './reading.ts'
+import { Inbox, type InboxOptions } from './inbox.ts'
+import { unreadOf } from './reading.ts'
 import type { Preferences } from './preferences.ts'
 import { showChange } from './group-view.ts'
 import type { GroupVersion } from './groups.ts'
@@ -52,7 +53,7 @@ export interface ChatViewsOptions {
 
 export class ChatViews {
   readonly #state: ChatState
-  readonly #preferences: Preferences
+  readonly #inbox: Inbox
   readonly #me: string
   readonly #problem: (id: string) => ChatError | undefined
   readonly #search: SearchIndex
@@ -60,10 +61,11 @@ export class ChatViews {
 
   constructor({ state, preferences, me, problem }: ChatViewsOptions) {
     this.#state = state
-    this.#preferences = preferences
     this.#me = me
     this.#problem = problem
     this.#search = new SearchIndex(state)
+    const lastOf: InboxOptions['lastOf'] = (conversation, held) => this.#lastOf(conversation, held)
+    this.#inbox = new Inbox({ state, preferences, me, lastOf })
     this.#nameOf = (conversation) => state.nameOf(conversation)
   }
 
@@ -153,14 +155,8 @@ export class ChatViews {
     })
   }
 
-  async inbox(): Promise<InboxEntry[]> {
-    const { conversations, groups } = this.#state
-    const groupIds = groups.mine().map(({ group }) => group)
-    const ids = new Set([...conversations.all().map(({ id }) => id), ...groupIds])
-    const entries = await Promise.all([...ids].map((id) => this.#inboxEntry(id)))
-    return entries
-      .filter((entry) => entry.last !== null || entry.unread > 0 || groups.isMember(this.idOf(entry.conversation)))
-      .sort((a, b) => (b.last?.at ?? '').localeCompare(a.last?.at ?? ''))
+  inbox(): Promise<InboxEntry[]> {
+    return this.#inbox.entries()
   }
 
   async status(id: string): Promise<StatusReport> {
@@ -247,17 +243,9 @@ export class ChatViews {
     return coverage && unreadOf(coverage, header.seq) ? 'received' : 'read'
   }
 
-  async #inboxEntry(id: string): Promise<InboxEntry> {
-    const name = this.#nameOf(id)
-    const [last] = await this.history(name, { limit: 1 })
-    let unread = 0
-    let mentions = 0
-    for (const coverage of this.#state.conversations.get(id)?.devices.values() ?? []) {
-      if (coverage.user === this.#me) continue
-      unread += unreadOf(coverage)
-      mentions += mentionsOf(coverage)
-    }
-    const marked = this.#state.settings.isMarkedUnread(id)
-    return { conversation: name, unread, marked, mentions, level: this.#preferences.levelOf(id), last: last ?? null }
+  #lastOf(conversation: string, held: HeldMessage | undefined): HistoryMessage | undefined {
+    const { lines, references } = this.#queued(conversation)
+    const last = lines.at(-1) ?? (held && this.#shown(held))
+    return last && withQueued(last, references, this.#me)
   }
 }

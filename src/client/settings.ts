@@ -30,14 +30,21 @@ export class Settings {
   readonly #store: LocalStore
   readonly #conversations: Conversations
   readonly #otherOf: (conversation: string) => string
+  readonly #onBlocks: () => void
   readonly #blocked = new Set<string>()
   readonly #unread = new Set<string>()
 
-  /** `otherOf`: the other user of a direct conversation. */
-  constructor(options: { store: LocalStore; conversations: Conversations; otherOf: (conversation: string) => string }) {
+  /** `otherOf`: the other user of a direct conversation; `onBlocks`: who is blocked has changed. */
+  constructor(options: {
+    store: LocalStore
+    conversations: Conversations
+    otherOf: (conversation: string) => string
+    onBlocks: () => void
+  }) {
     this.#store = options.store
     this.#conversations = options.conversations
     this.#otherOf = options.otherOf
+    this.#onBlocks = options.onBlocks
   }
 
   async load(): Promise<void> {
@@ -77,7 +84,10 @@ export class Settings {
 
   #adopt(key: string, { value }: Saved): void {
     const { blocked, unread } = (value ?? {}) as { blocked?: unknown; unread?: unknown } // compared with true, whatever it is
-    if (key.startsWith(BLOCK)) setMember(this.#blocked, key.slice(BLOCK.length), blocked === true)
+    if (key.startsWith(BLOCK)) {
+      setMember(this.#blocked, key.slice(BLOCK.length), blocked === true)
+      this.#onBlocks()
+    }
     if (key.startsWith(UNREAD)) setMember(this.#unread, key.slice(UNREAD.length), unread === true)
   }
 

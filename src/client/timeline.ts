@@ -26,6 +26,8 @@ export interface TimelineOptions {
   isBlocked: (user: string) => boolean
   /** Does the message name this user? */
   isMention: (header: MessageHeader, sealed: Uint8Array) => boolean
+  /** Something came to its place in that conversation, left it, or waits there no more. */
+  onOrder: (conversation: string) => void
   /** The device's clock; only a mutant asks. */
   now: () => number
 }
@@ -105,11 +107,12 @@ export class Timeline {
 
   /** A version of a group: what changed has its place among what is said. */
   receiveChange(header: GroupHeader): void {
-    const { store, conversations } = this.#options
+    const { store, conversations, onOrder } = this.#options
     const conversation = conversations.of(header.to)
     store.put(keys.order(header.to, this.#orderOf(header)), encodeNumber(header.v))
     conversation.maxAt = Math.max(conversation.maxAt, header.at)
     conversations.touch(conversation)
+    onOrder(header.to)
   }
 
   /** This device's own message as it leaves for the first time. */
@@ -148,6 +151,7 @@ export class Timeline {
     records.mark(key, 'deleted')
     records.forgetId(header.id, header.from)
     store.put(keys.order(header.conv, this.#orderOf(header)), undefined)
+    this.#options.onOrder(header.conv)
     void this.#lowerMaxAt(this.#options.conversations.of(header.conv)).catch(() => {}) // closing; it is tried with the next
   }
 
@@ -165,6 +169,7 @@ export class Timeline {
   show(key: Uint8Array): void {
     const { records, references, events, isBlocked } = this.#options
     const message = records.message(key)
+    if (message) this.#options.onOrder(message.header.conv)
     if (!message || message.isDeleted) return
     const reference = referenceOf(contentOf(message))
     if (reference) return references.apply(message, reference, { isTold: true })
@@ -205,6 +210,7 @@ export class Timeline {
   #place(header: MessageHeader, key: Uint8Array): void {
     this.#options.records.claimId(header.id, header.from, key)
     this.#options.store.put(keys.order(header.conv, this.#orderOf(header)), key.subarray(16))
+    this.#options.onOrder(header.conv)
     this.#options.store.put(keys.sequence({ conversation: header.conv, device: header.dev }, header.seq), key)
   }
 

@@ -49,13 +49,15 @@ const conversationOf = (entry: InboxEntry, user: string): Conversation => ({
   name: entry.conversation,
   title: safeLine(entry.conversation, { maxLength: 64 }),
   unread: entry.unread,
+  firstUnread: entry.firstUnread ?? undefined,
+  activeAtMs: entry.activeAt === null ? 0 : Date.parse(entry.activeAt),
   mentions: entry.mentions,
   isMarked: entry.marked,
   level: entry.level,
   last: entry.last ? timelineMessage(entry.last, user) : undefined,
 })
 
-const byNewest = (a: Conversation, b: Conversation): number => (b.last?.atMs ?? 0) - (a.last?.atMs ?? 0)
+const byNewest = (a: Conversation, b: Conversation): number => b.activeAtMs - a.activeAtMs
 
 export class Loading {
   readonly #ports: LoadingPorts
@@ -120,6 +122,7 @@ export class Loading {
     const state = store.getState()
     const conversation = state.current
     if (conversation === undefined) return
+    if (state.timeline?.conversation !== conversation && (await this.#loadFarUnread(state, conversation))) return
     const limit = this.#pageSize(state, conversation)
     const [page, gaps] = await Promise.all([chat.lines(conversation, { limit }), chat.gaps(conversation)])
     const messages = await this.#messages(conversation, page)
@@ -131,6 +134,15 @@ export class Loading {
       gaps: gaps.map(timelineGap),
       hasStart: page.length < limit,
     })
+  }
+
+  /** So many are unread that the newest page does not hold the first: what is around it is read; answers whether it was. */
+  async #loadFarUnread(state: State, conversation: string): Promise<boolean> {
+    const { unread = 0, firstUnread } = state.inbox?.find(({ name }) => name === conversation) ?? {}
+    if (unread + PAGE <= MAX_FIRST_PAGE || firstUnread === undefined) return false
+    if (!(await this.#loadAround(conversation, firstUnread))) return false
+    this.#ports.store.dispatch({ type: 'show', conversation, id: firstUnread, words: 'unread' })
+    return true
   }
 
   /** Enough to meet what is loaded; for the first page, enough to hold the unread ones. */
@@ -209,7 +221,7 @@ export class Loading {
     const { timeline } = store.getState()
     if (timeline?.conversation !== conversation) return false
     if (indexOfId(timeline.messages, id) < 0 && !(await this.#loadAround(conversation, id))) return false
-    store.dispatch({ type: 'show', conversation, id })
+    store.dispatch({ type: 'show', conversation, id, words: 'found' })
     return true
   }
 

@@ -16,6 +16,10 @@ export interface Conversation {
   readonly name: string
   readonly title: SafeText
   readonly unread: number
+  /** The id of the first unread message. */
+  readonly firstUnread: string | undefined
+  /** When something last happened there. */
+  readonly activeAtMs: number
   readonly mentions: number
   /** Marked as unread by hand. */
   readonly isMarked: boolean
@@ -259,6 +263,8 @@ const begunConversation = (name: string): Conversation => ({
   name,
   title: safeLine(name),
   unread: 0,
+  firstUnread: undefined,
+  activeAtMs: 0,
   mentions: 0,
   isMarked: false,
   level: 'all',

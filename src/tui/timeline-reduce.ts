@@ -35,7 +35,7 @@ export type TimelineAction =
   /** Read again because of their states. */
   | { type: 'renewed'; conversation: string; messages: readonly TimelineMessage[] }
   | { type: 'loading'; isLoading: boolean }
-  | { type: 'show'; conversation: string; id: string }
+  | { type: 'show'; conversation: string; id: string; words: Rule['words'] }
   /** A picture was made for a width of the timeline. */
   | ({ type: 'thumbnail'; id: string } & Thumbnail)
 type Of<T extends TimelineAction['type']> = Extract<TimelineAction, { type: T }>
@@ -112,10 +112,8 @@ const onRenewed = (state: State, action: Of<'renewed'>): State => {
 const onLoading = (state: State, { isLoading }: Of<'loading'>): State =>
   state.timeline ? { ...state, timeline: { ...state.timeline, isLoading } } : state
 
-const onShow = (state: State, { conversation, id }: Of<'show'>): State =>
-  state.current === conversation
-    ? showAt({ ...state, selected: undefined, rule: { before: id, words: 'found' } }, id)
-    : state
+const onShow = (state: State, { conversation, id, words }: Of<'show'>): State =>
+  state.current === conversation ? showAt({ ...state, selected: undefined, rule: { before: id, words } }, id) : state
 
 /** So many are kept, of different messages. */
 const MAX_THUMBNAILS = 64

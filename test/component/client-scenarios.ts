@@ -410,6 +410,49 @@ export const scenarios = {
     assert.is(await codeOf({ after: 'none' }), 'MESSAGE_UNKNOWN')
   }),
 
+  'the list of conversations follows what comes, goes and is blocked, and reads the database for that alone': inWorld(
+    async (world) => {
+      const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+      const database = new KeptDatabase()
+      const range = database.range.bind(database)
+      let reads = 0
+      database.range = (wanted) => {
+        reads += 1
+        return range(wanted)
+      }
+      const b = await world.open(bob, database)
+      const entry = async (): Promise<[text: string, unread: number, first: string | null] | undefined> => {
+        const [first] = await b.inbox()
+        return first && [first.last?.text ?? '', first.unread, first.firstUnread]
+      }
+      const send = async (seq: number): Promise<string> => {
+        world.store(messageOf(alice, 'bob', { seq }))
+        await eventually(async () => (await entry())?.[0] === `text ${seq}`)
+        return (await b.history('alice')).at(-1)?.id ?? ''
+      }
+      assert.is(await entry(), undefined)
+      const [one, two] = [await send(1), await send(2)]
+      assert.equal(await entry(), ['text 2', 2, one])
+      await b.markRead('alice', { upTo: one })
+      assert.equal(await entry(), ['text 2', 1, two])
+      await b.markRead('alice')
+      assert.equal(await entry(), ['text 2', 0, null])
+      const { id } = await b.send('alice', 'mine', { timeoutMs: patienceMs() })
+      assert.equal(await entry(), ['mine', 0, null])
+      await b.edit(id, 'mine, better', { timeoutMs: patienceMs() })
+      assert.is((await entry())?.[0], 'mine, better')
+      await b.delete(id, { timeoutMs: patienceMs() })
+      assert.is((await b.inbox())[0]?.last?.deleted, true)
+      await b.block('alice')
+      assert.is((await b.inbox())[0]?.last?.deleted, true)
+      await b.unblock('alice')
+      await send(3)
+      reads = 0
+      for (let count = 0; count < 50; count++) await entry()
+      assert.is(reads, 0)
+    },
+  ),
+
   'cursors move by pages only': inWorld(async (world) => {
     const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
     const database = new KeptDatabase()

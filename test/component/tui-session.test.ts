@@ -127,6 +127,20 @@ test(
 )
 
 test(
+  'the rule stands above the first of more unread messages than a page holds',
+  withSession(async ({ chat, store, type, screen }) => {
+    for (let index = 1; index <= 3_000; index++) chat.receive('carol', `missed ${index}.`)
+    await eventually(() => store.getState().inbox?.some(({ unread }) => unread === 3_000))
+    type('/msg carol\r')
+    await eventually(() => /── unread ─+\n[^]*\n {2}missed 1\.\n/.test(screen()))
+    assert.ok(loaded(store) <= MAX_LOADED)
+    assert.is(store.getState().timeline?.hasEnd, false)
+    type(ALT_END)
+    await eventually(() => screen().includes('missed 3000.'))
+  }, 3),
+)
+
+test(
   'a group is made, its members listed, and who has read is counted and named',
   withSession(async ({ chat, store, type, screen }) => {
     type('/create #ops bob carol\r')

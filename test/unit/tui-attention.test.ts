@@ -17,7 +17,15 @@ import { eventually } from '../eventually.ts'
 import { systemClock } from '../../src/platform/system.ts'
 
 const conversation = (name: string, level: AttentionLevel): Conversation => {
-  return { name, title: safeText(name), unread: 0, mentions: 0, isMarked: false, level, last: undefined }
+  const nothing = {
+    unread: 0,
+    firstUnread: undefined,
+    activeAtMs: 0,
+    mentions: 0,
+    isMarked: false,
+    last: undefined,
+  } as const
+  return { name, title: safeText(name), level, ...nothing }
 }
 const away: State = {
   ...initialState({ user: 'alice', profile: 'default', notices: [], size: { columns: 80, rows: 24 }, nowMs: 0 }),

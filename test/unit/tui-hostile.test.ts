@@ -75,6 +75,8 @@ const frame = (): State => {
     name: index === 0 ? 'bob' : `n${index}`,
     title: safeLine(hostile(), { maxLength: 64 }),
     unread: index % 3,
+    firstUnread: undefined,
+    activeAtMs: 0,
     mentions: 0,
     isMarked: false,
     level: 'all' as const,

@@ -42,6 +42,8 @@ const begun = (messages: TimelineMessage[], hasStart = true): State => {
       name,
       title: safeText(name),
       unread: 0,
+      firstUnread: undefined,
+      activeAtMs: 0,
       mentions: 0,
       isMarked: false,
       level: 'all' as const,
@@ -106,7 +108,12 @@ test('an answer shows what it answers, in one line, and Enter goes there', () =>
   const state = begun([long, message('b', 'yes', { reply: 'a' }), message('c', 'no', { reply: 'gone' })])
   assert.match(screenText(state), /\n {2}↳ bob: first line w+…\n {2}yes\n {2}↳ a message further up\n {2}no/)
   assert.equal(type(state, `${CTRL_S}\r`).effects, [{ type: 'jump', conversation: 'bob', id: 'gone' }])
-  const shown = run(type(state, `${CTRL_S + UP}\r`).state, { type: 'show', conversation: 'bob', id: 'a' }).state
+  const shown = run(type(state, `${CTRL_S + UP}\r`).state, {
+    type: 'show',
+    conversation: 'bob',
+    id: 'a',
+    words: 'found',
+  }).state
   assert.is(shown.rule?.words, 'found')
 })
 
