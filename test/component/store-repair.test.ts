@@ -203,6 +203,21 @@ test('one store becomes three: joint epoch, everything read back, then the new h
   for (const write of writes) for (const name of three) assert.ok(await stores.has(write, name))
 })
 
+test('homes that hear of a map before the others compare again as soon as those have it', async ({ start }) => {
+  const stores = await start({ stores: three, homes: ['store-1'], store: { repairEveryMs: 600_000 } })
+  const joint = stores.sign(2, { homes: { current: homeSet(['store-1']), next: homeSet(three) } })
+  const early = ['store-2', 'store-3']
+  const refused = new Set<string>()
+  stores.network.filter = (from, to, method) => {
+    if (method === 'repair.digests' && to === 'store-1') refused.add(from)
+    return true
+  }
+  stores.adopt(joint, early)
+  await eventually(() => refused.size === early.length)
+  stores.adopt(joint)
+  await eventually(() => early.every((name) => stores.store(name).status().reconciled === 2))
+})
+
 test('a home that loses something after it had reconciled has to do so again', async ({ start }) => {
   const stores = await start({ stores: ['store-1', 'store-2'], homes: ['store-1'] })
   await stores.append([message()])

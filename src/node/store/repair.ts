@@ -20,6 +20,8 @@ interface Pass {
   ledger?: { tookPart: boolean }
 }
 
+const SOON_MS = 200
+
 export interface RepairOptions {
   everyMs: number
 }
@@ -95,7 +97,7 @@ export class Repair {
   }
 
   async #pass(peer: string, { epoch, shards }: { epoch: number; shards: number[] }): Promise<void> {
-    const { log } = this.#context
+    const { log, clock } = this.#context
     try {
       const { feed } = this.#context.home().facts
       const { readable, mark, fetched } = await pullFrom(this.#context, { peer, epoch, shards })
@@ -112,6 +114,8 @@ export class Repair {
     } catch (error) {
       const { code, message } = asChatError(error)
       log.debug({ peer, code, message }, 'a comparison with another home was not finished')
+      // One of us has not heard of the newest map yet: in a moment.
+      if (code === 'EPOCH_AHEAD' || code === 'EPOCH_STALE') clock.after(SOON_MS, () => this.#compareWith(peer))
     }
   }
 
