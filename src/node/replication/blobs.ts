@@ -22,9 +22,16 @@ const MAX_TRIES = 5
 /** Pieces of a download under way from the homes: so many are held for a client that reads slowly. */
 const READ_AHEAD = 4
 
+/** Whom one reader asks first: homes take turns, and one that failed this reader comes last. */
+interface Preference {
+  turn: number
+  failed: Set<string>
+}
+
 export class Blobs {
   readonly #ports: HomePorts
   readonly #homes: HomeCalls
+  #turns = 0
 
   constructor(ports: HomePorts, homes: HomeCalls) {
     this.#ports = ports
@@ -86,17 +93,18 @@ export class Blobs {
 
   /** Bytes of a whole one. BLOB_UNKNOWN: no home has it; QUORUM_UNAVAILABLE: none of those that can be reached. */
   async size(blob: string): Promise<number> {
-    return (await this.#piece(blob, { offset: 0, length: 0 })).size
+    return (await this.#piece(blob, { offset: 0, length: 0 }, this.#nextPreference())).size
   }
 
   /** The bytes from `start` up to `end`, in order, from whichever home has them: another one goes on where one fails. */
   async *read(blob: string, { start, end }: { start: number; end: number }): AsyncGenerator<Uint8Array> {
+    const preference = this.#nextPreference()
     const ahead: Promise<{ bytes: Uint8Array }>[] = []
     let next = start
     const ask = (): void => {
       // Up to a multiple of the piece, so that homes read and check nothing twice.
       const length = Math.min(end - next, limits.maxBlobPieceBytes - (next % limits.maxBlobPieceBytes))
-      const piece = this.#piece(blob, { offset: next, length })
+      const piece = this.#piece(blob, { offset: next, length }, preference)
       piece.catch(() => {}) // who awaits it is told
       ahead.push(piece)
       next += length
@@ -121,25 +129,38 @@ export class Blobs {
     })
   }
 
+  #nextPreference(): Preference {
+    this.#turns += 1
+    return { turn: this.#turns, failed: new Set() }
+  }
+
   async #piece(
     blob: string,
     { offset, length }: { offset: number; length: number },
+    preference: Preference,
   ): Promise<{ size: number; bytes: Uint8Array }> {
     const { transport } = this.#ports
     const { all } = this.#homesOf(blob)
     let isUnreachable = all.length === 0
-    // Its own disk first: no way is shorter.
-    for (const peer of all.toSorted((a, b) => Number(b === transport.self) - Number(a === transport.self))) {
+    for (const peer of inOrder(all, transport.self, preference)) {
       try {
         const answer = await transport.call(peer, mediaRead, { blob, offset, length })
         if (answer.bytes.length === length) return answer
       } catch (error) {
         if (!hasCode(error, 'BLOB_UNKNOWN')) isUnreachable = true
+        preference.failed.add(peer)
       }
     }
     if (!isUnreachable) throw new ChatError('BLOB_UNKNOWN')
     throw new ChatError('QUORUM_UNAVAILABLE', { message: 'No store that has the attachment can be reached; try again' })
   }
+}
+
+/** Its own disk first: no way is shorter. */
+const inOrder = (homes: string[], self: string, { turn, failed }: Preference): string[] => {
+  const start = turn % Math.max(1, homes.length)
+  const rank = (peer: string): number => (failed.has(peer) ? 2 : peer === self ? 0 : 1)
+  return [...homes.slice(start), ...homes.slice(0, start)].toSorted((a, b) => rank(a) - rank(b))
 }
 
 /** A disk that is full is what its operator has to hear of. */
