@@ -18,13 +18,19 @@ export interface Pixels {
   height: number
 }
 
-/** In pixels, of a picture of any size in `columns` cells: its proportions stay, it never grows, its height is even. `isOne` of several. */
-export const thumbnailSize = (picture: Pixels, columns: number, isOne = false): Pixels => {
+/** How much of a screen of so many rows a thumbnail takes: what is said with it is seen too. */
+export const thumbnailRows = (rows: number): number => Math.max(2, Math.min(MAX_ROWS, Math.floor(rows / 2)))
+
+/** In pixels, of a picture of any size in so many cells: its proportions stay, it never grows, its height is even. `isOne` of several. */
+export const thumbnailSize = (
+  picture: Pixels,
+  { columns, maxRows = MAX_ROWS, isOne = false }: { columns: number; maxRows?: number; isOne?: boolean },
+): Pixels => {
   const part = isOne ? PART_OF_SEVERAL : 1
   const scale = Math.min(
     1,
     Math.min(MAX_COLUMNS * part, columns) / picture.width,
-    (MAX_ROWS * part * PIXELS_IN_CELL) / picture.height,
+    (maxRows * part * PIXELS_IN_CELL) / picture.height,
   )
   const rows = Math.max(1, Math.round((picture.height * scale) / PIXELS_IN_CELL))
   return { width: Math.max(1, Math.floor(picture.width * scale)), height: rows * PIXELS_IN_CELL }

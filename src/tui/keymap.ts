@@ -67,21 +67,23 @@ export const labelOf = ({ table }: Keymap, mode: Mode, does: Operation | Edit): 
 export interface KeyHelp {
   label: SafeText
   help: SafeText
+  short?: SafeText
 }
 /** What the keys of a mode do, as far as it needs to be said. */
 export const keyHelp = (keymap: Keymap, mode: Mode): KeyHelp[] =>
-  keymap.table[mode].flatMap(({ does, help, other }) => {
+  keymap.table[mode].flatMap(({ does, help, short, other }) => {
     const label = labelOf(keymap, mode, does)
     if (help === undefined || label === '') return []
     const otherLabel = other ? labelOf(keymap, mode, other.does) : ''
-    return [{ label, help: other && otherLabel !== '' ? safe`${help} (${otherLabel}: ${other.help})` : help }]
+    const whole = other && otherLabel !== '' ? safe`${help} (${otherLabel}: ${other.help})` : help
+    return [{ label, help: whole, ...(short ? { short } : {}) }]
   })
 
 /** The keys of a mode in one line, for those who are in it. */
 export const keysText = (keymap: Keymap, mode: Mode): SafeText =>
   joinText(
-    keyHelp(keymap, mode).flatMap(({ label, help }, index) => [
+    keyHelp(keymap, mode).flatMap(({ label, help, short = help }, index) => [
       ...(index === 0 ? [] : [safe` · `]),
-      safe`${label} ${help}`,
+      safe`${label} ${short}`,
     ]),
   )

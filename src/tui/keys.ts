@@ -10,6 +10,8 @@ export interface KeyBinding {
   readonly does: Operation | Edit
   /** One line of the help; without it the binding is a habit that needs no explanation. */
   readonly help?: SafeText
+  /** The same in the line of keys of a mode, where there is little room. */
+  readonly short?: SafeText
   /** Another operation that the same line tells of. */
   readonly other?: { readonly does: Operation | Edit; readonly help: SafeText }
 }
@@ -136,11 +138,11 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
     { keys: ['d'], does: 'deleteMessage', help: safe`delete` },
     { keys: ['a'], does: 'reactToMessage', help: safe`react` },
     { keys: ['y'], does: 'copyMessage', help: safe`copy` },
-    { keys: ['v'], does: 'viewPictures', help: safe`look at its pictures` },
-    { keys: ['o'], does: 'openFiles', help: safe`open its files` },
-    { keys: ['s'], does: 'saveFiles', help: safe`save them` },
-    { keys: ['i'], does: 'showReceipts', help: safe`who has read it` },
-    { keys: ['u'], does: 'markMessageUnread', help: safe`mark as unread from here` },
+    { keys: ['v'], does: 'viewPictures', help: safe`look at its pictures`, short: safe`view` },
+    { keys: ['o'], does: 'openFiles', help: safe`open its files`, short: safe`open` },
+    { keys: ['s'], does: 'saveFiles', help: safe`save them`, short: safe`save` },
+    { keys: ['i'], does: 'showReceipts', help: safe`who has read it`, short: safe`readers` },
+    { keys: ['u'], does: 'markMessageUnread', help: safe`mark as unread from here`, short: safe`unread` },
     { keys: ['up', 'k', 'ctrl-p', 'ctrl-s'], does: 'olderMessage', help: safe`older` },
     { keys: ['down', 'j', 'ctrl-n'], does: 'newerMessage', help: safe`newer` },
     { keys: ['enter'], does: 'goToAnswered', help: safe`go to what it answers` },

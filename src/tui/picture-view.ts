@@ -2,7 +2,7 @@
 import { safeTemplate as safe } from '../client/safe-text.ts'
 import { spaces } from './cells.ts'
 import type { PictureBox } from './graphics-bytes.ts'
-import { keysText } from './keymap.ts'
+import { keysText, labelOf } from './keymap.ts'
 import { layoutOf } from './layout.ts'
 import { emptyLine, fit, type Line, line, lineWidth, span } from './lines.ts'
 import type { Overlay, State } from './state.ts'
@@ -36,7 +36,9 @@ export const pictureBox = (state: State, { columns, rows }: { columns: number; r
 const titleLine = (state: State, { pictures, at }: PictureOverlay): Line => {
   const name = pictures[at]?.name ?? safe``
   const count = pictures.length > 1 ? safe`  ${at + 1} of ${pictures.length}` : safe``
-  return [span(name, 'title'), span(count), span(safe`  ${keysText(state.keymap, 'picture')}`, 'dim')]
+  const leave = safe`${labelOf(state.keymap, 'picture', 'closeOverlay')} closes`
+  const keys = pictures.length > 1 ? keysText(state.keymap, 'picture') : leave
+  return [span(name, 'title'), span(count), span(safe`  ${keys}`, 'dim')]
 }
 
 export const pictureLines = (state: State, overlay: PictureOverlay): Line[] => {

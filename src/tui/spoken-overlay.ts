@@ -32,8 +32,8 @@ export const overlayText = (state: State): OverlayText => {
     const { pictures, at } = overlay
     return { all: [safe`picture ${pictures[at]?.name ?? safe``}, ${at + 1} of ${pictures.length}`] }
   }
-  // A table that changes every second is told once.
-  if (overlay.kind === 'cluster' && !state.cluster?.report) return { all: [safe`the cluster`] }
+  // Its table changes every second: what it says is in spoken-cluster.ts.
+  if (overlay.kind === 'cluster') return { all: [] }
   if (isPage(overlay)) return { all: texts(pageLines(state, overlay)) }
   const { timelineColumns: width, timelineRows: rows } = layoutOf(state)
   return { all: texts(overlayLines(state, overlay, { width, rows })) }

@@ -4,6 +4,7 @@ import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-te
 import { completionText } from './completion.ts'
 import { joinText } from './cells.ts'
 import { indexOfId, MAX_QUOTE, type TimelineMessage } from './messages.ts'
+import { clusterWords } from './spoken-cluster.ts'
 import { overlayText } from './spoken-overlay.ts'
 import type { Connection, Conversation, State } from './state.ts'
 import { messagesOf, windowOf } from './timeline-view.ts'
@@ -35,8 +36,12 @@ const answerOf = ({ reply }: TimelineMessage, messages: readonly TimelineMessage
     : safe` to an older message`
 }
 
-/** `you: hello (read)` */
-export const messageLine = (message: TimelineMessage, messages: readonly TimelineMessage[]): SafeText => {
+/** `you: hello (read)`; without the state when nobody asked for it. */
+export const messageLine = (
+  message: TimelineMessage,
+  messages: readonly TimelineMessage[],
+  { hasState = true }: { hasState?: boolean } = {},
+): SafeText => {
   const { from, isOwn, isChange, text, isEdited, isDeleted, reactions = [] } = message
   if (isChange) return text
   const said = isDeleted ? safe`(deleted)` : text
@@ -48,7 +53,7 @@ export const messageLine = (message: TimelineMessage, messages: readonly Timelin
     safe`: `,
     said,
     edited,
-    stateOf(message),
+    hasState ? stateOf(message) : noText,
     ...liked,
   ])
 }
@@ -107,10 +112,22 @@ const changed = (messages: readonly TimelineMessage[], old: readonly TimelineMes
   return messages.flatMap((message, index) => {
     const was = known.get(message.id)
     if (was === message || message.status === 'sending' || (!was && index < lastKnown)) return []
-    const line = messageLine(message, messages)
-    return was && was.status !== 'sending' && messageLine(was, old) === line ? [] : [line]
+    const wasSaid = was !== undefined && was.status !== 'sending'
+    const line = messageLine(message, messages, { hasState: !isQuiet(message) })
+    const isSame = wasSaid && messageLine(was, old, { hasState: !isQuiet(was) }) === line
+    if (isSame) return []
+    return [wasSaid && isReadOnly(message, was) ? safe`read: ${safeLine(message.text, { maxLength: MAX_READ })}` : line]
   })
 }
+
+/** So much of an own message says which one was read. */
+const MAX_READ = 60
+const quietStates: ReadonlySet<TimelineMessage['status']> = new Set(['queued', 'stored', 'received'])
+/** Nothing went wrong and nobody has read it: what is selected, or read again, tells how it stands. */
+const isQuiet = ({ isOwn, status }: TimelineMessage): boolean => isOwn && quietStates.has(status)
+/** That it was read is all that is new. */
+const isReadOnly = (message: TimelineMessage, was: TimelineMessage): boolean =>
+  message.status === 'read' && messageLine({ ...was, status: 'read' }, []) === messageLine(message, [])
 
 const ofMessages: Speaker = (state, before) => {
   const { timeline, anchor } = state
@@ -159,6 +176,7 @@ const speakers: readonly Speaker[] = [
   ofMessages,
   ofSelected,
   ofOverlay,
+  clusterWords,
   ofToast,
 ]
 

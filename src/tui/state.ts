@@ -86,9 +86,10 @@ export type Overlay =
       readonly note: SafeText | undefined
     }
   | { readonly kind: 'list'; readonly title: SafeText; readonly rows: readonly ListRow[]; readonly selected: number }
-/** A picture of a message, made for that width of the timeline. */
+/** The pictures of a message, made for that width of the timeline, each of so many rows at most. */
 export interface Thumbnail {
   readonly width: number
+  readonly rows: number
   /** None when it could not be read. */
   readonly lines: readonly Line[]
 }

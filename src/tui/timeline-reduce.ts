@@ -117,9 +117,9 @@ const onShow = (state: State, { conversation, id, words }: Of<'show'>): State =>
 
 /** So many are kept, of different messages. */
 const MAX_THUMBNAILS = 64
-const onThumbnail = (state: State, { id, width, lines }: Of<'thumbnail'>): State => {
+const onThumbnail = (state: State, { id, width, rows, lines }: Of<'thumbnail'>): State => {
   const others = [...state.thumbnails].filter(([other]) => other !== id).slice(1 - MAX_THUMBNAILS)
-  return { ...state, thumbnails: new Map([...others, [id, { width, lines }]]) }
+  return { ...state, thumbnails: new Map([...others, [id, { width, rows, lines }]]) }
 }
 
 export const timelineHandlers: { [T in TimelineAction['type']]: (state: State, action: Of<T>) => State } = {

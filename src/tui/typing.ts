@@ -15,9 +15,18 @@ const isEdit = (name: Operation | Edit): name is Edit => Object.hasOwn(edits, na
 const touched = (state: State): State =>
   state.toast || state.isQuitArmed ? { ...state, toast: undefined, isQuitArmed: false } : state
 
+const ALT = 'alt-'
+/** Escape and `/` that come together look like Alt-/: the command that follows must not become a message without its slash. */
+const isEscapeAndSign = (key: string): boolean => /^alt-[^\p{L}\p{N}-]$/u.test(key)
+const escapeThen = (state: State, sign: string): Step => {
+  const escaped = onKey(state, 'escape')
+  const typed = onText(escaped.state, sign)
+  return step(typed.state, ...escaped.effects, ...typed.effects)
+}
+
 export const onKey = (state: State, key: string): Step => {
   const name = operationOf(state.keymap, modeOf(state), key)
-  if (name === undefined) return step(state)
+  if (name === undefined) return isEscapeAndSign(key) ? escapeThen(state, key.slice(ALT.length)) : step(state)
   const wasArmed = state.isQuitArmed
   const next = touched(state)
   if (!isEdit(name)) return operations[name]({ ...next, isQuitArmed: wasArmed && name === 'clearOrQuit' })

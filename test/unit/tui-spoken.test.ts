@@ -29,15 +29,15 @@ test('a new message is a line; what was there is not said again; many lines stay
 })
 
 const states: [status: TimelineMessage['status'], more: Partial<TimelineMessage>, line: string][] = [
-  ['queued', {}, 'you: hi (queued)'],
-  ['received', {}, 'you: hi (received)'],
+  ['queued', {}, 'you: hi'],
+  ['received', {}, 'you: hi'],
   ['read', {}, 'you: hi (read)'],
-  ['received', { tally: { received: 3, read: 2, of: 5 } }, 'you: hi (received, read by 2 of 5)'],
+  ['received', { tally: { received: 3, read: 2, of: 5 } }, 'you: hi'],
   ['refused', { problem: safeText('nobody is called so') }, 'you: hi (refused: nobody is called so)'],
   ['stored', { isDeleted: true }, 'you: (deleted)'],
-  ['stored', { isEdited: true, text: safeText('ho') }, 'you: ho (edited) (stored)'],
-  ['stored', { reactions: [{ emoji: safeText('👍'), count: 2, isOwn: false }] }, 'you: hi (stored), 👍 by 2'],
-  ['stored', { reply: '1' }, 'you to bob, “hello”: hi (stored)'],
+  ['stored', { isEdited: true, text: safeText('ho') }, 'you: ho (edited)'],
+  ['stored', { reactions: [{ emoji: safeText('👍'), count: 2, isOwn: false }] }, 'you: hi, 👍 by 2'],
+  ['stored', { reply: '1' }, 'you to bob, “hello”: hi'],
 ]
 for (const [status, more, line] of states) {
   test(`an own message that changes is said anew: ${line}`, () => {
@@ -45,6 +45,66 @@ for (const [status, more, line] of states) {
     assert.equal(after(state, timeline('bob', [hello, mine(status, more)])), [line])
   })
 }
+
+const ways: [
+  from: TimelineMessage['status'],
+  to: TimelineMessage['status'],
+  more: Partial<TimelineMessage>,
+  said: string[],
+][] = [
+  ['queued', 'stored', {}, []],
+  ['stored', 'received', {}, []],
+  ['received', 'received', { tally: { received: 3, read: 2, of: 5 } }, []],
+  ['received', 'read', {}, ['read: hi']],
+  ['stored', 'read', { isEdited: true, text: safeText('ho') }, ['you: ho (edited) (read)']],
+  ['queued', 'refused', { problem: safeText('no such user') }, ['you: hi (refused: no such user)']],
+]
+for (const [from, to, more, said] of ways) {
+  test(`on its way from ${from} to ${to}: ${said.join()}`, () => {
+    assert.equal(after(withBob(hello, mine(from)), timeline('bob', [hello, mine(to, more)])), said)
+    if (to !== 'read' || more.text) return
+    const selected = typed(run(withBob(hello, mine(from)), timeline('bob', [hello, mine(to)])).state, '\x13')
+    assert.equal(selected, ['selected, you: hi (read)'])
+  })
+}
+
+const node = (name: string, state: string, uptimeMs: number) => ({
+  name,
+  roles: ['store'],
+  authority: false,
+  state,
+  lagMs: 1,
+  epochLag: 0,
+  recordLag: 0,
+  sessions: null,
+  leases: null,
+  records: 5,
+  queuedBytes: 0,
+  queued: 0,
+  rssBytes: 1,
+  uptimeMs,
+})
+const report = (...nodes: ReturnType<typeof node>[]): Action => {
+  const current = { n: 1, w: 1, r: 1, homes: [] }
+  return {
+    type: 'cluster',
+    report: { cluster: 'c', node: 'store-1', epoch: 1, joint: false, nodes, current, next: null },
+  }
+}
+
+test('the cluster is told of once, then only what changes in it', () => {
+  const state = withBob(hello)
+  const asked = run(state, { type: 'openCluster' }).state
+  assert.equal(spokenLines(asked, state), ['the cluster'])
+  const first = report(node('store-1', 'up', 1_000), node('store-2', 'up', 1_000))
+  assert.equal(after(asked, first), ['2 of 2 nodes up', 'store-1, store: up', 'store-2, store: up'])
+  const known = run(asked, first).state
+  assert.equal(after(known, report(node('store-1', 'up', 2_000), node('store-2', 'up', 2_000))), [])
+  assert.equal(after(known, report(node('store-1', 'up', 2_000), node('store-2', 'down', 0))), ['store-2 is down'])
+  const problem = { type: 'clusterProblem', problem: safeText('nobody answers') } as const
+  assert.equal(after(known, problem), ['No answer: nobody answers'])
+  assert.equal(after(run(known, problem).state, problem), [])
+})
 
 test('older messages that are loaded are not said; who pages up hears what is on the page', () => {
   const all = Array.from({ length: 40 }, (_, index) => message(`m${index}`, `text ${index}`))

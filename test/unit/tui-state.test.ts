@@ -384,4 +384,11 @@ test('every size is filled exactly: no row too many, no line too wide', () => {
   }
 })
 
+test('Escape and a command that come in one piece: the overlay is left, and the command is not sent as a message', () => {
+  const state = type(withBob(message('1', 'hi')), '?').state
+  const after = type(state, '\x1b/names').state
+  assert.equal([after.overlay, draftOfCurrent(after).text], [undefined, '/names'])
+  assert.equal(type(state, '\x1bx').state, state)
+})
+
 test.run()

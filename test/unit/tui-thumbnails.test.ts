@@ -21,7 +21,7 @@ const sizes: [from: [number, number], columns: number, to: [number, number]][] =
 ]
 for (const [[width, height], columns, to] of sizes) {
   test(`${width}x${height} in ${columns} columns`, () => {
-    const size = thumbnailSize({ width, height }, columns)
+    const size = thumbnailSize({ width, height }, { columns })
     assert.equal([size.width, size.height], to)
   })
 }
@@ -78,6 +78,25 @@ test('what is on the screen is made once for a width, and again for another one'
   assert.is(asked.length, 2)
 })
 
+test('several pictures stand side by side, and in rows where there is no room', async () => {
+  const files = [0, 1, 2].map((index) => ({ ...file, index }))
+  const { store, asked } = watching(
+    { ...withBob(message('p', 'three', { pictures: files })), size: { columns: 59, rows: 40 } },
+    grey,
+  )
+  await eventually(() => mainText(store.getState()).includes('▀'))
+  assert.equal(asked, ['21x16', '21x16', '21x16'])
+  const rows = mainText(store.getState())
+    .split('\n')
+    .filter((line) => line.includes('▀'))
+  assert.is(rows.length, 16)
+  assert.ok(
+    rows.slice(0, 8).every((line) => line.trimEnd() === `  ${'▀'.repeat(21)} ${'▀'.repeat(21)}`),
+    rows[0],
+  )
+  assert.ok(rows.slice(8).every((line) => line.trimEnd() === `  ${'▀'.repeat(21)}`))
+})
+
 test('what cannot be read is tried once, and is the name of a file only', async () => {
   const { store, asked } = watching(withBob(picture), () => undefined)
   await eventually(() => store.getState().thumbnails.size === 1)
@@ -90,7 +109,7 @@ test('what cannot be read is tried once, and is the name of a file only', async 
 test('without colours there are none', async () => {
   const { store, asked } = watching({ ...withBob(picture), theme: 'mono' }, grey)
   assert.equal(asked, [])
-  store.dispatch({ type: 'thumbnail', id: 'p', width: 50, lines: [[]] })
+  store.dispatch({ type: 'thumbnail', id: 'p', width: 50, rows: 8, lines: [[]] })
   assert.not.match(mainText(store.getState()), /▀/)
 })
 

@@ -19,8 +19,14 @@ const usualName = (profile: string): string => {
   return isUserName(name) ? name : ''
 }
 
+interface Beginning {
+  questions: Questions
+  /** A picture of a code says nothing. */
+  isSpoken: boolean
+}
+
 /** The profile becomes somebody: a new user, or one more device of one. */
-const beginProfile = async (settings: Settings, profile: string, questions: Questions): Promise<void> => {
+const beginProfile = async (settings: Settings, profile: string, { questions, isSpoken }: Beginning): Promise<void> => {
   const { ask, say, signal } = questions
   const [{ linkProfile, registerProfile }, { firstRun }, { qrLines }] = await Promise.all([
     import('../../client/index.ts'),
@@ -32,7 +38,7 @@ const beginProfile = async (settings: Settings, profile: string, questions: Ques
     {
       ask,
       say,
-      picture: qrLines,
+      picture: isSpoken ? () => [] : qrLines,
       register: ({ gateway, name, invite }) =>
         registerProfile({ ...settings, profile, gateway, name, ...(invite === '' ? {} : { invite }) }),
       link: ({ gateway, onCode }) => linkProfile({ ...settings, profile, gateway, onCode, signal }),
@@ -42,7 +48,7 @@ const beginProfile = async (settings: Settings, profile: string, questions: Ques
 }
 
 /** Asks what has to be known before a client can be opened: which profile, when nobody named one, and who it is, when it is new. */
-const settled = async (settings: Settings): Promise<Settings> => {
+const settled = async (settings: Settings, isSpoken: boolean): Promise<Settings> => {
   const usual = new Profile(settings)
   if (usual.read()) return settings
   const isNamed = settings.profile !== undefined || process.env.CHAT_PROFILE !== undefined
@@ -50,7 +56,8 @@ const settled = async (settings: Settings): Promise<Settings> => {
   const questions = terminalQuestions()
   try {
     const chosen = profiles.length === 0 ? usual.name : await chooseProfile(questions, profiles)
-    if (!profiles.some(({ profile }) => profile === chosen)) await beginProfile(settings, chosen, questions)
+    if (!profiles.some(({ profile }) => profile === chosen))
+      await beginProfile(settings, chosen, { questions, isSpoken })
     return { ...settings, profile: chosen }
   } finally {
     questions.close()
@@ -63,7 +70,8 @@ interface TuiFlags {
 }
 const runClient = async (given: Settings, { cluster: clusterDir, screenReader }: TuiFlags): Promise<void> => {
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY
-  const settings = isTerminal ? await settled(given) : given
+  const isSpoken = screenReader === true || process.env.INK_SCREEN_READER === 'true'
+  const settings = isTerminal ? await settled(given, isSpoken) : given
   const { name: profile, directory, logPath: path } = new Profile(settings)
   // It opens while the components load.
   const beside = connectBeside(settings)
