@@ -14,7 +14,7 @@ const FINISH_MS = limits.blobFinishTimeoutMs + SILENCE_MS
 /** Some servers never say that they want the body. */
 const CONTINUE_MS = 1_000
 const MAX_ERROR_BYTES = 64 * 1024
-/** A byte of a file is read, encrypted or decrypted, and joined to a chunk. */
+/** What came is joined to a chunk, and decrypted. */
 const COPIES = 3
 const OK = 200
 const CREATED = 201
@@ -154,7 +154,6 @@ const sendAll = async (
   answered.catch(() => {}) // whoever awaits the answer hears of it
   for await (const part of bytes) {
     if (isAnswered) return
-    leftInBuffers(COPIES * part.length)
     if (!request.write(part)) await Promise.race([drained(request), answered])
   }
   if (isAnswered) return

@@ -12,8 +12,8 @@ import { answerOf, Person, type RawClient } from './raw-client.ts'
 import { World } from './world.ts'
 
 const MIB = 1024 * 1024
-/** More is what somebody forgot to let go; the goal is for a GiB, and holds at any size. */
-const MAX_GROWN_BYTES = 96 * MIB
+/** What a GiB may cost: it holds at any size. */
+const MAX_GROWN_BYTES = 64 * MIB
 
 interface Context {
   world: World
