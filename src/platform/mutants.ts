@@ -32,6 +32,11 @@ export const mutantNames = [
   'change-unchecked',
   'membership-unchecked',
   'group-version-unchecked',
+  'blob-confirmed-by-one',
+  'pin-skipped',
+  'pins-ignored',
+  'collected-while-moving',
+  'pins-before-blob',
 ] as const
 /** Of the write-once registers and what stands on them: caught by a simulation of their own (test/sim-register). */
 export const registerMutantNames = [

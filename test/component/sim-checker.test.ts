@@ -46,6 +46,7 @@ const device = (name: string, user: string, other: string): DeviceState => ({
   },
   gaps: [],
   queued: 0,
+  files: [{ id: 'm1', blob: 'b1', outcome: 'right' }],
 })
 
 const send = (id: string, type: SendEvent['type'], text = `text ${id.slice(1)}`): Omit<SendEvent, 't'> => ({
@@ -127,6 +128,7 @@ const cleanRun = (skip: (e: { op: string; proc: string; id?: string }) => boolea
     homes: [home('s1'), home('s2')],
     homesOf: { 'u:a': ['s1', 's2'], 'u:b': ['s1', 's2'] },
     versions: [],
+    blobs: [{ blob: 'b1', homes: ['s1', 's2'], holders: ['s1', 's2'] }],
     forged: [],
     intruded: [],
   }
@@ -341,6 +343,31 @@ const BREAKS: Record<string, () => Run> = {
     const run = cleanRun()
     run.history.add(deletion('m1'))
     for (const name of ['a/0', 'b/0']) Object.assign(first(listed(run, name)), { deleted: true, text: '' })
+    return run
+  },
+  'too few copies of a blob': () => {
+    const run = cleanRun()
+    run.history.add({ op: 'blob', type: 'ok', proc: 'a/0', blob: 'b1', because: 'stored', found: 1, needed: 2 })
+    return run
+  },
+  'shown, but its attachment is gone': () => {
+    const run = cleanRun()
+    run.history.add({ op: 'download', type: 'ok', proc: 'b/0', id: 'm1', outcome: 'BLOB_UNKNOWN' })
+    return run
+  },
+  'an attachment cannot be fetched': () => {
+    const run = cleanRun()
+    first(first(run.end.devices).files).outcome = 'QUORUM_UNAVAILABLE'
+    return run
+  },
+  'a home lacks a blob': () => {
+    const run = cleanRun()
+    first(run.end.blobs).holders.pop()
+    return run
+  },
+  'a blob was thrown away against the rules': () => {
+    const run = cleanRun()
+    run.history.add({ op: 'collect', type: 'ok', proc: 's1', blob: 'b1', pins: 1, isFinal: true })
     return run
   },
   'two winners of one version': () => {

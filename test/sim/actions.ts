@@ -48,8 +48,11 @@ const damage = (cluster: SimCluster, home: SimNode, how: 'bit' | 'log' | 'all'):
 }
 
 const actions: Actions = {
-  send: (c, step) => person(c, step.device, (p, session) => p.send(session, step.to, step.text)),
-  resend: (c, step) => person(c, step.device, (p, session) => p.resend(session)),
+  send: (c, step) => person(c, step.device, (p, session) => p.sends.send(session, step.to, step.text)),
+  'send-file': (c, step) => person(c, step.device, (p, session) => p.sends.sendFile(session, step.to, step.text)),
+  forward: (c, step) => person(c, step.device, (p, session) => p.sends.forward(session, step.to, step.which)),
+  litter: (c, step) => person(c, step.device, (p, session) => p.attachments.litter(session, step.text)),
+  resend: (c, step) => person(c, step.device, (p, session) => p.sends.resend(session)),
   read: (c, step) => person(c, step.device, (p, session) => p.read(session, step.conversation)),
   edit: (c, step) => person(c, step.device, (p, session) => p.edit(session, step, step.text)),
   delete: (c, step) => person(c, step.device, (p, session) => p.delete(session, step)),

@@ -3,6 +3,7 @@
 import type { MessageStatus } from '../../src/client/api.ts'
 import type { GroupRole } from '../../src/protocol/group.ts'
 import type { GroupChangeName } from '../../src/protocol/records.ts'
+import { blobChecks } from './check-blobs.ts'
 import { groupChecks } from './check-groups.ts'
 import { homeChecks } from './check-homes.ts'
 import { orderChecks } from './check-order.ts'
@@ -38,6 +39,15 @@ export interface DeviceState {
   gaps: string[]
   /** Still in the outbox. */
   queued: number
+  /** Attachments of what it lists, fetched just now. */
+  files: FetchedFile[]
+}
+export interface FetchedFile {
+  /** Of the message. */
+  id: string
+  blob: string
+  /** `right`, `wrong`, or the code of what stood in the way. */
+  outcome: string
 }
 export interface HomeEntry {
   mailbox: string
@@ -80,6 +90,8 @@ export interface EndState {
   /** Mailbox -> the homes it has under the last map. */
   homesOf: Record<string, string[]>
   versions: SeenVersion[]
+  /** Of what devices list: where each has to be, and where it is. */
+  blobs: { blob: string; homes: string[]; holders: string[] }[]
   /** Ids and texts that a hostile node made up: they may lie in mailboxes, but nobody shows them. */
   forged: string[]
   /** Ids of messages to groups that somebody signed who was in none of them. */
@@ -95,6 +107,7 @@ export interface Check {
 }
 
 export const checks: readonly Check[] = [
+  ...blobChecks,
   ...groupChecks,
   ...homeChecks,
   ...shownChecks,

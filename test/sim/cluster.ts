@@ -1,14 +1,15 @@
 // The simulated cluster of one run: every node, device, wire, disk and clock, made from a scenario; and what was seen of it.
 import { silentLogger, type Logger } from '../../src/platform/ports.ts'
 import { asChatError, ChatError } from '../../src/protocol/errors.ts'
-import type { ClusterMap, Role } from '../../src/protocol/cluster-map.ts'
+import { mediaHomesOf } from '../../src/node/replication/placement.ts'
+import { type ClusterMap, mediaHomes, type Role } from '../../src/protocol/cluster-map.ts'
 import type { SeenVersion } from './checker.ts'
 import { SimDevice } from './device.ts'
 import { SimDisk } from './disk.ts'
 import { AUTHORITY, firstMap } from './first-map.ts'
 import { FrameTap } from './frame-tap.ts'
 import { History } from './history.ts'
-import { durabilityOf, type Durability, holdsDigest, type Measured } from './homes.ts'
+import { holdsDigest, pinsOn } from './homes.ts'
 import { Liar } from './liar.ts'
 import { Network } from './network.ts'
 import { SimNode, type NodeWorld } from './node.ts'
@@ -17,9 +18,9 @@ import { deviceName, LIAR, nodeNames, type Scenario } from './scenario.ts'
 import { Scheduler } from './scheduler.ts'
 import { Sockets } from './sockets.ts'
 
-const homesOfMap = ({ homes }: ClusterMap): string[] => [...homes.current.peers, ...(homes.next?.peers ?? [])]
-
 const ASK_AGAIN_MS = 500
+/** Hours and days, made short. */
+const FILE_TIMES = { unpinnedMs: 5_000, collectEveryMs: 1_000 }
 
 export interface Defect {
   proc: string
@@ -80,7 +81,18 @@ export class SimCluster {
       sockets: this.sockets,
       log,
       onDefect: (proc, error) => this.defect(proc, error),
+      ...(scenario.hasFiles ? { media: FILE_TIMES } : {}),
+      onRemovedBlob: (node, blob) => this.#removedBlob(node, blob),
     })
+  }
+
+  /** What a home throws away that is another's by now is nobody's loss. */
+  #removedBlob(name: string, blob: string): void {
+    const node = this.nodes.get(name)
+    if (!node || !mediaHomesOf(node.map.map, blob).all.includes(name)) return
+    const isFinal = mediaHomes(node.map.map).next === undefined
+    const pins = pinsOn(node, blob).length
+    this.history.add({ op: 'collect', type: 'ok', proc: name, blob, pins, isFinal })
   }
 
   /** Something threw that nobody expects to throw. */
@@ -191,24 +203,6 @@ export class SimCluster {
     const maps = [...this.nodes.values()].map((node) => node.map)
     const newest = maps.reduce((a, b) => (b.map.epoch > a.map.epoch ? b : a))
     return newest.map
-  }
-
-  /**
-   * Durable copies of a message that was first sent at `since`, under the map that asks for the fewest. Only maps count that were
-   * the newest of one of their homes since then: what homes of an older map say proves nothing.
-   */
-  durability(message: Measured & { since: number }): Durability {
-    const stores = [...this.nodes.values()].filter((node) => node.is.roles.includes('store'))
-    const maps = new Map<number, ClusterMap>()
-    for (const store of stores) {
-      for (const map of store.mapsSince(message.since)) {
-        if (homesOfMap(map).includes(store.name)) maps.set(map.epoch, map)
-      }
-    }
-    const results = [...maps.values()].map((map) => durabilityOf(stores, map, message))
-    const best = results.reduce((a, b) => (b.found - b.needed > a.found - a.needed ? b : a))
-    // One home may have lost what it acknowledged: that is the one loss that is promised to be survived.
-    return { found: best.found, needed: best.needed - this.damaged.size }
   }
 
   /** Does any home hold the record with this digest (hex), durably or not? */

@@ -10,6 +10,7 @@ import type { SeenVersion } from './checker.ts'
 import type { SimCluster } from './cluster.ts'
 import type { SimDisk } from './disk.ts'
 import { enrol } from './enrolment.ts'
+import { simFiles } from './files.ts'
 import { seenVersion } from './homes.ts'
 import { keyOf } from './keys.ts'
 import { Life, type Machine } from './life.ts'
@@ -108,6 +109,7 @@ export class SimDevice {
       database: await disk.for(life).openDatabase(DATABASE),
       dial: world.sockets.dial(this.name, life),
       isSealedBy: checkSeal,
+      attachments: { blobs: this.person.attachments.transfer(life), files: simFiles },
       log: world.log(this.name),
     }
     const { secretKey } = keyOf(this.name)

@@ -1,7 +1,8 @@
 // A machine's simulated disk: databases and markers whose unsynced writes a power cut takes, that can be slow, full or damaged.
 // A killed process loses nothing that was written (the page cache lives on); what was under way may or may not have happened.
 import { MemoryBlobs } from '../../src/platform/memory-blobs.ts'
-import type { Database, DatabaseWrite, Disk, KeyRange, Marker } from '../../src/platform/ports.ts'
+import type { BlobStore, Database, DatabaseWrite, Disk, KeyRange, Marker } from '../../src/platform/ports.ts'
+import { blobDisk } from './blob-disk.ts'
 import type { Life } from './life.ts'
 import type { SeededRandom } from './random.ts'
 import { SortedStore } from './sorted-store.ts'
@@ -29,6 +30,7 @@ export interface DiskTimes {
   worstMs: number
 }
 
+type LatencyKind = 'readMs' | 'writeMs' | 'syncMs'
 const MARKER_SLOTS = 2
 
 export class SimDisk {
@@ -68,6 +70,18 @@ export class SimDisk {
       },
       hasRoom: async () => !this.isFull,
     }
+  }
+
+  /** Files of attachments, as one run of a process sees them. */
+  blobsFor(life: Life, onRemove: (id: string) => void): BlobStore {
+    const settle = (kind: LatencyKind): Promise<void> =>
+      new Promise((resolve) => void life.after(this.latency(kind), resolve))
+    return blobDisk({ blobs: this.blobs, settle, onRemove })
+  }
+
+  latency(kind: LatencyKind): number {
+    const { random, times, slowness } = this
+    return slowness * (kind === 'syncMs' ? random.latency(times.syncMs, times.worstMs) : times[kind])
   }
 
   database(name: string): StoredDatabase {
@@ -119,6 +133,8 @@ export class SimDisk {
       if (how === 'bit') store.flipBit(this.random.float())
       else store.loseBatches(this.random.between(0, 5), this.random.between(1, 20))
     }
+    if (how === 'bit')
+      for (const [id, size] of this.blobs.wholes()) this.blobs.damage(id, this.random.between(0, size - 1))
   }
 
   wipe(): void {
@@ -151,7 +167,7 @@ class SimDatabase implements Database {
   range(range: KeyRange): Promise<[Uint8Array, Uint8Array][]> {
     this.#assertOpen()
     const found = this.#stored.store.range(range)
-    return this.#later(this.#latency('readMs'), () => found)
+    return this.#later(this.#disk.latency('readMs'), () => found)
   }
 
   async keys(range: KeyRange): Promise<Uint8Array[]> {
@@ -163,7 +179,7 @@ class SimDatabase implements Database {
     const flight = { writes, sync }
     this.#stored.flights.push(flight)
     const { now } = this.#life.scheduler
-    const at = Math.max(this.#lastWriteAt, now + this.#latency(sync ? 'syncMs' : 'writeMs'))
+    const at = Math.max(this.#lastWriteAt, now + this.#disk.latency(sync ? 'syncMs' : 'writeMs'))
     this.#lastWriteAt = at
     return this.#later(at - now, () => {
       this.#stored.flights.splice(this.#stored.flights.indexOf(flight), 1)
@@ -179,11 +195,6 @@ class SimDatabase implements Database {
 
   #assertOpen(): void {
     if (this.#problem !== undefined) throw ioError(this.#problem)
-  }
-
-  #latency(kind: 'readMs' | 'writeMs' | 'syncMs'): number {
-    const { random, times, slowness } = this.#disk
-    return slowness * (kind === 'syncMs' ? random.latency(times.syncMs, times.worstMs) : times[kind])
   }
 
   async #later<T>(ms: number, make: () => T): Promise<T> {

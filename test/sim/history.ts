@@ -113,6 +113,28 @@ export interface PutEvent extends Happened {
   digest: string
   isPresent: boolean
 }
+/** Somebody fetched the attachment of a message that was shown to him. */
+export interface DownloadEvent extends Happened {
+  op: 'download'
+  id: string
+  /** `right`, `wrong`, or a code. */
+  outcome: string
+}
+/** Measured on the disks from outside: how many homes keep a blob that somebody was told is safe. */
+export interface BlobEvent extends Happened {
+  op: 'blob'
+  blob: string
+  because: 'stored' | 'uploaded'
+  found: number
+  needed: number
+}
+/** A home threw a whole blob away that was its to keep: the pins it had for it, and whether homes were not changing by its map. */
+export interface CollectEvent extends Happened {
+  op: 'collect'
+  blob: string
+  pins: number
+  isFinal: boolean
+}
 export interface FaultEvent extends Happened {
   op: 'fault'
   what: string
@@ -129,6 +151,9 @@ export type HistoryEvent =
   | DurableEvent
   | FetchEvent
   | PutEvent
+  | DownloadEvent
+  | BlobEvent
+  | CollectEvent
   | FaultEvent
 
 type WithoutTime<E> = E extends HistoryEvent ? Omit<E, 't'> : never

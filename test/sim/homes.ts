@@ -19,7 +19,8 @@ import { openRegisterValue } from '../../src/node/store/ledger-values.ts'
 import { isStub } from '../../src/node/store/tombstones.ts'
 import { isBodyOf, openBodyValue, openNumberValue } from '../../src/node/store/values.ts'
 import { openRegisterName } from '../../src/node/replication/ledger-keys.ts'
-import { homesOf } from '../../src/node/replication/placement.ts'
+import { messageOfKey, pinRange } from '../../src/node/media/rows.ts'
+import { homesOf, mediaHomesOf } from '../../src/node/replication/placement.ts'
 import type { ClusterMap } from '../../src/protocol/cluster-map.ts'
 import { toHex, toMapKey } from '../../src/protocol/bytes.ts'
 import { decodeContent } from '../../src/protocol/content.ts'
@@ -179,4 +180,30 @@ export const durabilityOf = (nodes: SimNode[], map: ClusterMap, { id, users, isT
   // A message to a group that none of its homes took is nowhere.
   const none = places.length > users.length || !isToGroup ? { found: 99, needed: 1 } : { found: 0, needed: 2 }
   return counts.reduce((worst, c) => (c.found - c.needed < worst.found - worst.needed ? c : worst), none)
+}
+
+/** Records for which this home promised to keep the blob, as far as no power cut takes that back. */
+export const pinsOn = (node: SimNode, blob: string): Uint8Array[] => {
+  const { store } = node.disk.database('media')
+  const keys = store.range(pinRange(blob)).map(([key]) => key)
+  return keys.filter((key) => store.durable(key) !== undefined).flatMap((key) => messageOfKey(key) ?? [])
+}
+export const holdsBlob = (node: SimNode, blob: string): boolean => node.disk.blobs.wholes().some(([id]) => id === blob)
+
+/** Homes that hold a blob, pinned for this message if one is named. */
+export const blobDurabilityOf = (
+  nodes: SimNode[],
+  map: ClusterMap,
+  { blob, message }: { blob: string; message?: string | undefined },
+): Durability => {
+  const { current, next } = mediaHomesOf(map, blob)
+  const isKept = (node: SimNode): boolean =>
+    holdsBlob(node, blob) &&
+    (message === undefined ||
+      pinsOn(node, blob).some((key) => idBytes(message).equals(Buffer.from(key.subarray(0, 16)))))
+  const counts = [current, ...(next ? [next] : [])].map(({ peers, w }) => ({
+    found: nodes.filter((node) => peers.includes(node.name) && isKept(node)).length,
+    needed: w,
+  }))
+  return counts.reduce((worst, c) => (c.found - c.needed < worst.found - worst.needed ? c : worst))
 }

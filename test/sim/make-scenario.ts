@@ -1,6 +1,7 @@
 // Draws a scenario from a seed and from nothing else: the topology, the world, the work of the people, then faults and plots.
 import { SeededRandom } from './random.ts'
 import { addFaults, type Chances } from './scenario-faults.ts'
+import { addFiles } from './scenario-files.ts'
 import { addGroups, groupsOf } from './scenario-groups.ts'
 import { addGrowth, addInterruption, addLateDevice, addLonelyHome, addReplacement } from './scenario-plots.ts'
 import { NOBODY, type Scenario, ScenarioNames, type Step, userOf } from './scenario.ts'
@@ -29,6 +30,7 @@ export const makeScenario = (seed: number): Scenario => {
     },
     disk: { readMs: 0.1, writeMs: 0.1, syncMs: random.pick([0.5, 5, 20]), worstMs: random.pick([10, 300]) },
     hasLiar: random.chance(0.3),
+    hasFiles: random.fork('files').chance(0.15),
     eager: [],
     steps: [],
     healAt: random.between(20, 50) * 1000,
@@ -47,6 +49,7 @@ export const makeScenario = (seed: number): Scenario => {
   if (isReplaced) addReplacement(scenario, names, random.fork('replacement'))
   if (scenario.groupNodes > 0) addGroups(scenario, names, { random: random.fork('group work'), moments })
   if (grows) addGrowth(scenario, names, random.fork('growth'))
+  if (scenario.hasFiles) addFiles(scenario, names, { random: random.fork('file work'), moments })
   // What begins after the heal would never end.
   scenario.steps = scenario.steps.filter(({ at }) => at < scenario.healAt).sort((a, b) => a.at - b.at)
   return scenario

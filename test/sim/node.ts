@@ -1,5 +1,6 @@
 // One node of the simulated cluster: the machine with its disk, clock and map, and the runs of its process with the real services.
 import { ClusterViewKeeper } from '../../src/node/core/cluster-view.ts'
+import type { MediaOptions } from '../../src/node/media/media-service.ts'
 import { ServiceGroup } from '../../src/node/core/service.ts'
 import { buildServices, type NodeServices } from '../../src/node/roles.ts'
 import { type Logger } from '../../src/platform/ports.ts'
@@ -19,6 +20,10 @@ export interface NodeWorld {
   sockets: Sockets
   log: (proc: string) => Logger
   onDefect: (proc: string, error: unknown) => void
+  /** When attachments are sent: shorter times than days. */
+  media?: MediaOptions
+  /** A whole one, by whatever rule. */
+  onRemovedBlob: (node: string, blob: string) => void
 }
 export interface NodeIs {
   peer: string
@@ -123,7 +128,7 @@ export class SimNode {
         clock,
         random,
         disk,
-        blobs: this.disk.blobs,
+        blobs: this.disk.blobsFor(life, (blob) => this.#world.onRemovedBlob(peer, blob)),
         identity: { peer, publicKey: key.publicKey, sign: key.sign },
         log: logger,
         ...(roles.includes('gateway') ? { listener: sockets.listener(peer, life) } : {}),
@@ -131,7 +136,7 @@ export class SimNode {
           ? { authority: { keyPair: keyOf(authorityKey), database: await disk.openDatabase('authority') } }
           : {}),
       },
-      { auth: { openRegistration: true } },
+      { auth: { openRegistration: true }, ...(this.#world.media ? { media: this.#world.media } : {}) },
     )
     const group = new ServiceGroup([view, ...built.services], { clock, log: logger })
     const run = { group, built, isServing: false }

@@ -1,20 +1,23 @@
 // Who uses a device: sends, reads, waits, listens, and writes everything that it is told into the history.
 // Lives as long as the device, over all runs of its program.
-import type { ChatEvent, SendResult } from '../../src/client/api.ts'
+import type { ChatEvent } from '../../src/client/api.ts'
 import type { LocalChat } from '../../src/client/local-chat.ts'
 import { sleep } from '../../src/platform/timing.ts'
 import { asChatError } from '../../src/protocol/errors.ts'
+import { Attachments, isFileText } from './attachments.ts'
 import type { DeviceState } from './checker.ts'
 import type { SimCluster } from './cluster.ts'
 import { GROUP_CHANGES } from './group-changes.ts'
 import type { ReferEvent } from './history.ts'
 import type { Life } from './life.ts'
+import { listedBy } from './listing.ts'
+import { durability } from './measures.ts'
 import type { GroupStep } from './scenario.ts'
+import { SEND_TIMEOUT_MS, Sends, type Sent } from './sends.ts'
 
 /** Longer than any gap is waited for, so that what came is also shown. */
 const SHOWN_AFTER_MS = 2_500
 const SETTLE_TIMEOUT_MS = 12_000
-const SEND_TIMEOUT_MS = 20_000
 const MARK = 'person'
 const REFER = { timeoutMs: SEND_TIMEOUT_MS }
 
@@ -24,13 +27,6 @@ interface Chosen {
   which: number
 }
 
-interface Sent {
-  id: string
-  to: string
-  text: string
-  /** What the person knows: stored, refused or nothing yet. */
-  outcome: 'ok' | 'fail' | undefined
-}
 /** One run of the client's program. */
 export interface Session {
   life: Life
@@ -43,7 +39,8 @@ export class Person {
   readonly #user: string
   readonly #cluster: SimCluster
   readonly #makeId: () => string
-  readonly #sent: Sent[] = []
+  readonly attachments: Attachments
+  readonly sends: Sends
   /** Of the last event seen. */
   #position = 0
   #powerCuts = 0
@@ -54,6 +51,10 @@ export class Person {
     this.#user = name.user
     this.#cluster = cluster
     this.#makeId = makeId
+    const attachments = new Attachments(name.proc, cluster)
+    this.attachments = attachments
+    const onStored = (sent: Sent): void => this.#measure(sent.id, { from: name.user, to: sent.to }, 'acknowledged')
+    this.sends = new Sends({ ...name, cluster, makeId, attachments, onStored })
   }
 
   /** Goes on listening where it stopped, and sends again what nobody acknowledged. */
@@ -61,27 +62,11 @@ export class Person {
     // Somebody who was sure of what was seen may find it gone after a power cut, like everything that was not synced.
     if (this.#powerCuts > 0) this.#position = Math.min(this.#position, await session.chat.mark(MARK))
     void this.#listen(session)
-    for (const sent of this.#sent) if (sent.outcome === undefined) void this.#attempt(session.chat, sent)
+    this.sends.resume(session)
   }
 
   lostPower(): void {
     this.#powerCuts++
-  }
-
-  /** To a group only when this device has heard of it. */
-  async send({ chat }: Session, to: string, text: string): Promise<void> {
-    if (to.startsWith('#') && !this.#cluster.knowsGroup(this.#proc, to)) return
-    const sent: Sent = { id: this.#makeId(), to, text, outcome: undefined }
-    this.#sent.push(sent)
-    this.#cluster.noteSent(sent.id)
-    this.#note(sent, 'invoke')
-    await this.#attempt(chat, sent)
-  }
-
-  /** The same message once more, under the same id: nothing may come of it but another acknowledgement. */
-  async resend({ chat }: Session): Promise<void> {
-    const sent = this.#sent.at(-1)
-    if (sent && sent.outcome !== 'fail') await this.#attempt(chat, sent)
   }
 
   async read({ chat }: Session, conversation: string): Promise<void> {
@@ -137,7 +122,10 @@ export class Person {
     const { history } = this.#cluster
     await this.#guard(async () => {
       const shown = await chat.history(conversation, { limit: 10 })
-      const lines = shown.filter(({ status, deleted }) => status !== 'queued' && status !== 'refused' && !deleted)
+      const lines = shown.filter(
+        ({ status, deleted, text }) =>
+          status !== 'queued' && status !== 'refused' && !deleted && !(said.what === 'edit' && isFileText(text)),
+      )
       const line = lines[Math.floor(which * lines.length)]
       if (!line) return
       const { id, from, to } = line
@@ -162,60 +150,32 @@ export class Person {
       await chat.settled({ timeoutMs: SETTLE_TIMEOUT_MS })
       const { complete } = await chat.connection()
       await sleep(life.clock, SHOWN_AFTER_MS)
-      const seen = Object.values(await this.#listed(chat)).flatMap((messages) => messages.map(({ id }) => id))
+      const seen = Object.values(await listedBy(this.#cluster, this.#proc, chat)).flatMap((messages) =>
+        messages.map(({ id }) => id),
+      )
       history.add({ ...event, type: 'ok', complete, seen })
     })
   }
 
   async askStatuses(chat: LocalChat): Promise<void> {
-    for (const sent of [...this.#sent]) await this.#askStatus(chat, sent)
+    for (const sent of [...this.sends.all]) await this.#askStatus(chat, sent)
   }
 
-  async state(chat: LocalChat | undefined): Promise<DeviceState> {
+  async state(session: Session | undefined): Promise<DeviceState> {
     const [name, user] = [this.#proc, this.#user]
-    if (!chat) return { name, user, listed: {}, gaps: ['(down)'], queued: 0 }
+    if (!session) return { name, user, listed: {}, gaps: ['(down)'], queued: 0, files: [] }
+    const { chat } = session
     await this.askStatuses(chat)
-    const listed = await this.#listed(chat)
+    const listed = await listedBy(this.#cluster, this.#proc, chat)
     const gaps: string[] = []
     for (const conversation of Object.keys(listed)) {
       if ((await chat.gaps(conversation)).length > 0) gaps.push(conversation)
     }
-    return { name, user, listed, gaps, queued: (await chat.connection()).queued }
-  }
-
-  async #listed(chat: LocalChat): Promise<DeviceState['listed']> {
-    const listed: DeviceState['listed'] = {}
-    const { scenario } = this.#cluster
-    const groups = scenario.groups.filter((name) => this.#cluster.knowsGroup(this.#proc, name))
-    for (const other of [...this.#cluster.users(), ...groups]) {
-      const messages = await chat.history(other, { limit: 10_000 })
-      listed[other] = messages.map(({ id, from, to, text, status, deleted = false, reactions = [] }) => {
-        const sorted = reactions.map(({ emoji, users }) => `${emoji} ${[...users].sort().join(' ')}`).sort()
-        return { id, from, to, text, status, deleted, reactions: sorted.join(', ') }
-      })
-    }
-    return listed
-  }
-
-  async #attempt(chat: LocalChat, sent: Sent): Promise<void> {
-    try {
-      this.#told(sent, await chat.send(sent.to, sent.text, { id: sent.id, timeoutMs: SEND_TIMEOUT_MS }))
-    } catch (thrown) {
-      const error = asChatError(thrown)
-      const status = (error.details as { result?: SendResult } | undefined)?.result?.status // as api.ts says
-      const isFinal = status === 'refused' || (status === undefined && error.outcome === 'refused' && !error.retryable)
-      this.#note(sent, isFinal ? 'fail' : 'info', error.code)
-      if (isFinal) sent.outcome = 'fail'
-      this.#cluster.defect(this.#proc, error)
-    }
-  }
-
-  #told(sent: Sent, { status }: Pick<SendResult, 'status'>): void {
-    const outcome = status === 'refused' ? 'fail' : 'ok'
-    if (status === 'queued' || sent.outcome === outcome) return
-    sent.outcome = outcome
-    if (outcome === 'ok') this.#measure(sent.id, { from: this.#user, to: sent.to }, 'acknowledged')
-    this.#note(sent, outcome)
+    const withFiles = Object.values(listed)
+      .flat()
+      .filter(({ text, status }) => isFileText(text) && status !== 'queued' && status !== 'refused')
+    const files = await Promise.all(withFiles.map((message) => this.attachments.fetch(session, message)))
+    return { name, user, listed, gaps, queued: (await chat.connection()).queued, files }
   }
 
   async #askStatus(chat: LocalChat, sent: Sent): Promise<void> {
@@ -234,7 +194,7 @@ export class Person {
       const status = times.readAt ? 'read' : times.receivedAt ? 'received' : times.storedAt ? 'stored' : 'queued'
       const event = { op: 'status', type: 'ok', proc: this.#proc, id: sent.id, status, life: this.#powerCuts } as const
       this.#cluster.history.add({ ...event, ...times })
-      this.#told(sent, { status })
+      this.sends.told(chat, sent, { status })
     })
   }
 
@@ -256,7 +216,7 @@ export class Person {
     const proc = this.#proc
     if (event.type === 'receipt') {
       history.add({ op: 'receipt', type: 'ok', proc, id: event.id, user: event.user, status: event.status })
-      const sent = this.#sent.find(({ id }) => id === event.id)
+      const sent = this.sends.all.find(({ id }) => id === event.id)
       if (sent) await this.#askStatus(chat, sent)
       return
     }
@@ -268,6 +228,7 @@ export class Person {
     const added = history.add(shown)
     if ((await chat.gaps(conversation)).length > 0) Object.assign(added, { hasGap: true })
     if (scenario.eager.includes(proc)) void this.read(session, conversation)
+    if (isFileText(text)) void this.#guard(() => this.attachments.look(session, { id, text }))
   }
 
   #measure(id: string, { from, to }: { from: string; to: string }, because: 'acknowledged' | 'shown'): void {
@@ -277,14 +238,9 @@ export class Person {
     const isToGroup = to.startsWith('#')
     // Whoever is shown a message to a group may have it before any mailbox has.
     const users = isToGroup ? (because === 'shown' ? [] : [from]) : [...new Set([to, from])]
-    const { found, needed } = this.#cluster.durability({ id, users, isToGroup, since })
+    const { found, needed } = durability(this.#cluster, { id, users, isToGroup, since })
     if (found >= needed) this.#cluster.knownDurable.add(id)
     this.#cluster.history.add({ op: 'durable', type: 'ok', proc: this.#proc, id, because, found, needed })
-  }
-
-  #note({ id, to, text }: Sent, type: 'invoke' | 'ok' | 'fail' | 'info', code?: string): void {
-    const event = { op: 'send', proc: this.#proc, type, id, user: this.#user, to, text } as const
-    this.#cluster.history.add({ ...event, ...(code ? { code } : {}) })
   }
 
   /** Errors with a code are answers; anything else is a defect. */

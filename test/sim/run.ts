@@ -1,14 +1,14 @@
 // One run: boot, the scenario's steps, heal, quiescence, judgement. The same scenario gives the same run, to the last bit.
 import { armMutant, type MutantName } from '../../src/platform/mutants.ts'
 import { certificateMailbox, groupMailbox, userMailbox } from '../../src/protocol/names.ts'
-import { homesOf } from '../../src/node/replication/placement.ts'
+import { homesOf, mediaHomesOf } from '../../src/node/replication/placement.ts'
 import { act } from './actions.ts'
 import { checks, type EndState, findViolations, type Violation } from './checker.ts'
 import { SimCluster } from './cluster.ts'
 import { versionsEverywhere } from './group-view.ts'
 import { withGuards } from './guards.ts'
 import type { History } from './history.ts'
-import { readHome } from './homes.ts'
+import { holdsBlob, readHome } from './homes.ts'
 import type { Scenario, StepKind } from './scenario.ts'
 
 /** Before the first step: everybody starts and registers in a world without faults. */
@@ -19,6 +19,9 @@ const LOOK_EVERY_MS = 3_000
 /** What people do; all else are faults, and noted. */
 const WORK: ReadonlySet<StepKind> = new Set<StepKind>([
   'send',
+  'send-file',
+  'forward',
+  'litter',
   'resend',
   'read',
   'edit',
@@ -117,12 +120,13 @@ const quiesce = async (cluster: SimCluster): Promise<Violation[]> => {
 const endState = async (cluster: SimCluster): Promise<EndState> => {
   const { scheduler } = cluster
   let devices: EndState['devices'] | undefined
-  void Promise.all([...cluster.devices.values()].map(({ person, session }) => person.state(session?.chat))).then(
+  void Promise.all([...cluster.devices.values()].map(({ person, session }) => person.state(session))).then(
     (states) => (devices = states),
   )
   await scheduler.runUntil(scheduler.now + 20_000, () => devices !== undefined || cluster.defects.length > 0)
   const map = cluster.newestMap()
   const versions = versionsEverywhere(cluster)
+  const blobs = [...new Set((devices ?? []).flatMap(({ files }) => files.map(({ blob }) => blob)))].filter(Boolean)
   const groups = [...new Set(versions.map(({ group }) => groupMailbox(group)))]
   const mailboxes = cluster.users().flatMap((user) => [userMailbox(user), certificateMailbox(user)])
   const homes = [...cluster.nodes.values()]
@@ -135,6 +139,11 @@ const endState = async (cluster: SimCluster): Promise<EndState> => {
       [...mailboxes, ...groups].map((mailbox) => [mailbox, homesOf(map, mailbox).current.peers]),
     ),
     versions,
+    blobs: blobs.map((blob) => ({
+      blob,
+      homes: mediaHomesOf(map, blob).current.peers,
+      holders: [...cluster.nodes.values()].filter((node) => holdsBlob(node, blob)).map(({ name }) => name),
+    })),
     forged: cluster.forged,
     intruded: cluster.intruded,
   }

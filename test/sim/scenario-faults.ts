@@ -4,7 +4,20 @@ import type { Scenario, ScenarioNames, Step, StepKind } from './scenario.ts'
 
 /** Kinds that do not come by chance among the faults. */
 const UNDRAWN = [
-  ...(['send', 'resend', 'read', 'edit', 'delete', 'react', 'settle', 'status', 'change-group'] as const),
+  ...([
+    'send',
+    'resend',
+    'read',
+    'edit',
+    'delete',
+    'react',
+    'settle',
+    'send-file',
+    'forward',
+    'litter',
+    'status',
+    'change-group',
+  ] as const),
   ...(['isolate', 'link-device', 'add-store', 'remove-store', 'lose-after-growth', 'damage-disk', 'intrude'] as const),
 ] as const
 

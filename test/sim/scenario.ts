@@ -6,6 +6,12 @@ import type { GroupChangeName } from '../../src/protocol/records.ts'
 export type HowToDie = 'process' | 'power'
 export type Step = { at: number } & (
   | { do: 'send'; device: string; to: string; text: string }
+  /** The text is the path. */
+  | { do: 'send-file'; device: string; to: string; text: string }
+  /** One of the newest messages with a file that it lists. */
+  | { do: 'forward'; device: string; to: string; which: number }
+  /** Uploaded, and never sent. */
+  | { do: 'litter'; device: string; text: string }
   | { do: 'resend'; device: string }
   | { do: 'read'; device: string; conversation: string }
   /** `which`: a part of 1, chooses among the newest messages of the conversation. */
@@ -70,6 +76,8 @@ export interface Scenario {
   disk: { readMs: number; writeMs: number; syncMs: number; worstMs: number }
   /** A member of the map that lies: as router about leases, as gateway with forged records. */
   hasLiar: boolean
+  /** People send files, and homes forget soon what nobody refers to. */
+  hasFiles: boolean
   /** Devices whose user reads everything at once. */
   eager: string[]
   steps: Step[]

@@ -2,16 +2,17 @@
 // Frames are texts; a connection that breaks loses what was under way, so half a frame never arrives.
 import { ChatError } from '../../src/protocol/errors.ts'
 import type { Dial, GatewayLinkHandlers } from '../../src/client/ports.ts'
-import type { ClientListener, ClientSocketHandlers } from '../../src/node/core/ports.ts'
+import type { ClientListener, ClientRequestHandler, ClientSocketHandlers } from '../../src/node/core/ports.ts'
 import type { Life } from './life.ts'
 import { Link, type LinkTimes } from './link.ts'
 import type { SeededRandom } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 
 type OnSocket = Parameters<ClientListener['start']>[0]
-interface Door {
+export interface Door {
   life: Life
   onSocket: OnSocket
+  onRequest: ClientRequestHandler
   isAccepting: boolean
 }
 /** A live connection, as the faults see it. */
@@ -49,10 +50,11 @@ export class Sockets {
 
   listener(gateway: string, life: Life): ClientListener {
     const url = `ws://${gateway}`
-    const door: Door = { life, onSocket: () => ({ message() {}, closed() {} }), isAccepting: false }
+    const onRequest: ClientRequestHandler = async () => ({ status: 503, headers: {} })
+    const door: Door = { life, onSocket: () => ({ message() {}, closed() {} }), onRequest, isAccepting: false }
     return {
-      start: async (onSocket) => {
-        this.#doors.set(url, Object.assign(door, { onSocket, isAccepting: true }))
+      start: async (onSocket, handler = onRequest) => {
+        this.#doors.set(url, Object.assign(door, { onSocket, onRequest: handler, isAccepting: true }))
         return { url }
       },
       stopAccepting: () => {
@@ -80,6 +82,19 @@ export class Sockets {
         })
       })
     }
+  }
+
+  /** How long one part of a request takes. */
+  latency(): number {
+    const { random, times } = this.#options
+    return random.latency(times.delayMs, times.worstMs)
+  }
+
+  /** For a request beside the connection: where there is a way, and somebody to answer. */
+  doorFor(client: string, url: string): Door | undefined {
+    const door = this.#doors.get(url)
+    const isCut = this.#cuts.has(`${client} ${url.slice('ws://'.length)}`)
+    return door && !isCut && !door.life.isDead ? door : undefined
   }
 
   setCut(client: string, gateway: string, isCut: boolean): void {

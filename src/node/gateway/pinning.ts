@@ -1,5 +1,6 @@
 // Before a message with attachments is stored, each of its blobs is pinned: kept by W media homes until the message has expired.
 // A blob that is gone refuses the message, which is nowhere yet; its client uploads again.
+import { mutant } from '../../platform/mutants.ts'
 import { hourOf, type MessageHeader, type OpenRecord, recordKey } from '../../protocol/records.ts'
 import type { ClusterView } from '../core/ports.ts'
 import type { Blobs } from '../replication/blobs.ts'
@@ -25,7 +26,7 @@ export const pinBlobs = (
   { header, sealed }: OpenRecord,
   { view, blobs }: PinningPorts,
 ): Promise<unknown> | undefined => {
-  if (header.k !== 'msg' || !header.blobs?.length) return undefined
+  if (header.k !== 'msg' || !header.blobs?.length || mutant('pin-skipped')) return undefined
   const message = recordKey(header.id, sealed)
   const hour = lastHourOf(header, view.current().map.retentionMs)
   return Promise.all(header.blobs.map(([blob, size]) => blobs.pin({ blob, size, message, hour })))

@@ -3,7 +3,6 @@
 import { repeat } from '../../platform/timing.ts'
 import { mediaHomes } from '../../protocol/cluster-map.ts'
 import type { ChatError } from '../../protocol/errors.ts'
-import { limits } from '../../protocol/limits.ts'
 import { hourOf } from '../../protocol/records.ts'
 import { mediaStat } from '../../protocol/rpc.ts'
 import { mediaHomesOf, shardOfBlob } from '../replication/placement.ts'
@@ -77,23 +76,23 @@ export class Collector {
 
   /** True when it is gone. */
   async #consider(blob: string): Promise<boolean> {
-    const { transport, view, clock } = this.#context
+    const { transport, view, clock, unpinnedMs } = this.#context
     const { map } = view.current()
     const { all } = mediaHomesOf(map, blob)
     if (!all.includes(transport.self)) return (await this.#isKeptElsewhere(blob)) && this.#remove(blob, map.epoch, true)
     if (!this.#repair.isSettled(map, shardOfBlob(blob))) return false
     const at = factsOf(this.#context, blob)?.at ?? clock.now()
-    if (at > clock.now() - limits.unpinnedBlobMs || (await isPinned(this.#context, blob))) return false
+    if (at > clock.now() - unpinnedMs || (await isPinned(this.#context, blob))) return false
     return this.#remove(blob, map.epoch, false)
   }
 
   /** Looks again with the lock: nobody can pin it now. A crash in between leaves a file without a row, which is found at the next start. */
   #remove(blob: string, epoch: number, withPins: boolean): Promise<boolean> {
-    const { index, blobs, clock, lock, view } = this.#context
+    const { index, blobs, clock, lock, view, unpinnedMs } = this.#context
     return lock.run(blob, async () => {
       const facts = factsOf(this.#context, blob)
       if (!facts || view.current().map.epoch !== epoch) return false
-      const isYoung = facts.at > clock.now() - limits.unpinnedBlobMs
+      const isYoung = facts.at > clock.now() - unpinnedMs
       if (!withPins && (isYoung || (await isPinned(this.#context, blob)))) return false
       const pins = withPins ? await index.database.keys(pinRange(blob)) : []
       await index.write([blobKey(blob), ...pins].map((key) => ({ key, value: undefined })))

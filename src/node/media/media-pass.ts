@@ -1,5 +1,6 @@
 // One comparison with another media home: digests of shards, then the blobs and pins of those that differ; what lacks here is fetched.
 // A blob moves before its pins count. What the other one is about to throw away is left where it is.
+import { mutant } from '../../platform/mutants.ts'
 import { ChatError, hasCode } from '../../protocol/errors.ts'
 import { limits } from '../../protocol/limits.ts'
 import { hourOf } from '../../protocol/records.ts'
@@ -40,19 +41,20 @@ export const pullFrom = async (
 
 /** True when its bytes had to be fetched. */
 const take = async (context: MediaContext, uploads: Uploads, entry: MediaEntry): Promise<boolean> => {
-  const { clock, index, lock } = context
+  const { clock, index, lock, unpinnedMs } = context
   const { blob, whole } = entry
   const now = clock.now()
   const pins = entry.pins.filter(([message, hour]) => hour >= hourOf(now) && !index.database.get(pinKey(blob, message)))
   const isNews = whole !== undefined && factsOf(context, blob) === undefined
-  const isFetched = isNews && (pins.length > 0 || whole.at > now - limits.unpinnedBlobMs)
-  if (isFetched) {
+  const isFetched = isNews && (pins.length > 0 || whole.at > now - unpinnedMs)
+  if (isFetched && !mutant('pins-before-blob')) {
     await fetchBlob(context, uploads, { blob, size: whole.size })
     await putFacts(context, blob, whole)
   }
   for (const [message, hour] of pins) {
     await lock.run(blob, async () => {
-      if (factsOf(context, blob)) await putPin(context, { blob, message: Uint8Array.from(message), hour })
+      if (factsOf(context, blob) || mutant('pins-before-blob'))
+        await putPin(context, { blob, message: Uint8Array.from(message), hour })
     })
   }
   return isFetched

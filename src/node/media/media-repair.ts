@@ -1,5 +1,6 @@
 // When media homes compare: at start, when a peer connects, when the map changes, and every few seconds. And what follows from it:
 // a syncing home is up again, a home has what the next epoch needs, and only who has compared with all others may collect.
+import { mutant } from '../../platform/mutants.ts'
 import { repeat } from '../../platform/timing.ts'
 import type { ClusterMap } from '../../protocol/cluster-map.ts'
 import { mediaHomes } from '../../protocol/cluster-map.ts'
@@ -48,7 +49,8 @@ export class MediaRepair {
   isSettled(map: ClusterMap, shard: number): boolean {
     const { self } = this.#context.transport
     const { current } = mediaHomesOfShard(map, shard)
-    if (mediaHomes(map).next || this.#context.index.facts.condition !== 'up') return false
+    const isMoving = mediaHomes(map).next !== undefined && !mutant('collected-while-moving')
+    if (isMoving || this.#context.index.facts.condition !== 'up') return false
     return current.peers.every((peer) => peer === self || this.#isValid(map, peer))
   }
 

@@ -32,6 +32,8 @@ export interface MediaOptions {
   repairEveryMs?: number
   /** Pause between two removals of what nobody needs. */
   collectEveryMs?: number
+  /** How old a blob without a pin becomes. */
+  unpinnedMs?: number
   /** Pause between two readings of everything, in search of damage. */
   scrubEveryMs?: number
   /** Pause between two tries to open a broken or full disk. */
@@ -41,6 +43,7 @@ const defaults = {
   quotaBytes: limits.defaultBlobQuotaBytes,
   repairEveryMs: 5_000,
   collectEveryMs: 60_000,
+  unpinnedMs: limits.unpinnedBlobMs,
   scrubEveryMs: 24 * 3_600_000,
   reopenEveryMs: 1_000,
 }
@@ -62,10 +65,10 @@ export class MediaService implements Service {
   constructor(ports: MediaPorts, options: MediaOptions = {}) {
     this.#ports = ports
     this.#options = { ...defaults, ...options }
-    const { repairEveryMs, reopenEveryMs, quotaBytes } = this.#options
+    const { repairEveryMs, reopenEveryMs, quotaBytes, unpinnedMs } = this.#options
     this.#index = new MediaIndex({ ...ports, isAlone: () => this.#isAlone(), reopenEveryMs })
     const wanted = (blob: string): void => this.#repair.want(blob)
-    this.#context = { ...ports, index: this.#index, lock: new KeyedLock(), wanted }
+    this.#context = { ...ports, index: this.#index, lock: new KeyedLock(), unpinnedMs, wanted }
     this.#uploads = new Uploads(this.#context, quotaBytes)
     this.#repair = new MediaRepair(this.#context, this.#uploads, repairEveryMs)
     this.#collector = new Collector(this.#context, this.#repair)

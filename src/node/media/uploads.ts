@@ -3,7 +3,6 @@
 import { repeat } from '../../platform/timing.ts'
 import type { UnfinishedBlob } from '../../platform/ports.ts'
 import { ChatError } from '../../protocol/errors.ts'
-import { limits } from '../../protocol/limits.ts'
 import type { BlobState } from '../../protocol/rpc.ts'
 import { factsOf, type MediaContext, putFacts, wholeSize } from './media-context.ts'
 import { allUploads, type BlobFacts, blobOfKey, jsonValue, uploadKey } from './rows.ts'
@@ -142,11 +141,11 @@ export class Uploads {
   }
 
   async #sweep(): Promise<void> {
-    const { clock, index, lock, blobs } = this.#context
+    const { clock, index, lock, blobs, unpinnedMs } = this.#context
     if (!index.isOpen) return
     const idleSince = clock.monotonic() - IDLE_MS
     for (const [id, { steppedAt }] of this.#open) if (steppedAt < idleSince) await lock.run(id, () => this.giveUp(id))
-    const oldest = clock.now() - limits.unpinnedBlobMs
+    const oldest = clock.now() - unpinnedMs
     for (const row of await index.database.keys(allUploads)) {
       const id = blobOfKey(row)
       await lock.run(id, async () => {
