@@ -50,7 +50,8 @@ export class ProfileClient {
   call(method: SharedMethod | StreamCall['method'], args: unknown[], options: CallOptions = {}): Promise<unknown> {
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
-      if (this.#socket.destroyed) return reject(new OwnerGone())
+      // Not before whoever watches `gone` knows: it would call here again at once, and in the same turn for ever.
+      if (this.#socket.destroyed) return void this.gone.then(() => reject(new OwnerGone()))
       const cancel = (): void => void this.#lines.write({ cancel: id } satisfies Call)
       const done = (): void => options.signal?.removeEventListener('abort', cancel)
       options.signal?.addEventListener('abort', cancel, { once: true })
