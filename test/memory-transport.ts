@@ -6,7 +6,7 @@ import type { PeerTransport, RpcHandler } from '../src/node/core/ports.ts'
 import type { Clock } from '../src/platform/ports.ts'
 import { systemClock } from '../src/platform/system.ts'
 import { asChatError, ChatError } from '../src/protocol/errors.ts'
-import type { RpcMethod } from '../src/protocol/rpc.ts'
+import { openAnswer, type RpcMethod } from '../src/protocol/rpc.ts'
 
 type AnyHandler = (request: unknown, from: string) => unknown
 type PeerListener = (peer: string, connected: boolean) => void
@@ -107,10 +107,12 @@ export class MemoryTransport implements PeerTransport {
       const pending: Pending = { peer, fail: (error) => finish(() => reject(error)) }
       const cancel = this.#clock.after(timeoutMs, () => pending.fail(new ChatError('NET_TIMEOUT')))
       this.#pending.add(pending)
-      void this.#exchange(peer, method.name, request).then(
-        (response) => response !== LOST && finish(() => resolve(response as Response)), // the handler of this method
-        (error: unknown) => pending.fail(ChatError.fromWire(overTheWire(asChatError(error).toWire()))),
-      )
+      const answered = this.#exchange(peer, method.name, request).then((response) => {
+        if (response === LOST) return
+        const opened = openAnswer(method, response)
+        finish(() => resolve(opened))
+      })
+      answered.catch((error: unknown) => pending.fail(ChatError.fromWire(overTheWire(asChatError(error).toWire()))))
     })
   }
 

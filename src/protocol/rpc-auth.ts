@@ -8,6 +8,7 @@ export const authRegister = declare<{ claim: Uint8Array }, { certificate: Uint8A
   stream: 'control',
   timeoutMs: 10_000,
   request: { claim: 'bytes' },
+  answer: { certificate: 'bytes' },
   doc: 'Claims a name for a key. Idempotent by key. AUTH_NAME_TAKEN, AUTH_INVITE, AUTH_KEY_WEAK.',
 })
 export const authLinkBegin = declare<{ claim: Uint8Array }, { code: string; certificate?: Uint8Array }>({
@@ -16,6 +17,7 @@ export const authLinkBegin = declare<{ claim: Uint8Array }, { code: string; cert
   stream: 'control',
   timeoutMs: 10_000,
   request: { claim: 'bytes' },
+  answer: { code: 'text', certificate: ['optional', 'bytes'] },
   doc: 'A new key asks for a code (idempotent); once approved the answer carries its certificate.',
 })
 export const authLinkLookup = declare<{ code: string }, { claim: Uint8Array }>({
@@ -24,6 +26,7 @@ export const authLinkLookup = declare<{ code: string }, { claim: Uint8Array }>({
   stream: 'control',
   timeoutMs: 10_000,
   request: { code: 'text' },
+  answer: { claim: 'bytes' },
   doc: 'The claim behind a code. LINK_UNKNOWN.',
 })
 export const authLinkApprove = declare<
@@ -35,6 +38,7 @@ export const authLinkApprove = declare<
   stream: 'control',
   timeoutMs: 10_000,
   request: { code: 'text', approval: 'bytes', certificate: 'bytes' },
+  answer: { certificate: 'bytes' },
   doc: 'A device of the user approves; `certificate` is the approver’s.',
 })
 export const authRevoke = declare<{ revocation: Uint8Array; certificate: Uint8Array }, { epoch: number }>({
@@ -43,6 +47,7 @@ export const authRevoke = declare<{ revocation: Uint8Array; certificate: Uint8Ar
   stream: 'control',
   timeoutMs: 10_000,
   request: { revocation: 'bytes', certificate: 'bytes' },
+  answer: { epoch: 'count' },
   doc: 'Ends a device: enters the map as a revocation.',
 })
 export const authRenew = declare<{ certificate: Uint8Array; claim: Uint8Array }, { certificate: Uint8Array }>({
@@ -51,6 +56,7 @@ export const authRenew = declare<{ certificate: Uint8Array; claim: Uint8Array },
   stream: 'control',
   timeoutMs: 10_000,
   request: { certificate: 'bytes', claim: 'bytes' },
+  answer: { certificate: 'bytes' },
   doc: 'A certificate with a new expiry for the same key.',
 })
 
@@ -60,5 +66,6 @@ export const authMoved = declare<{ addresses: string[] }, { epoch: number }>({
   stream: 'control',
   timeoutMs: 10_000,
   request: { addresses: ['list', 'text'] },
+  answer: { epoch: 'count' },
   doc: 'The calling member listens at these multiaddresses now; they enter the map. RPC_INVALID, PEER_DENIED.',
 })

@@ -17,6 +17,7 @@ export const mapGet = declare<{ epoch: number }, { sealed?: Uint8Array; epoch: n
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count' },
+  answer: { sealed: ['optional', 'bytes'], epoch: 'count' },
   doc: 'The receiver’s newest map if it is above `epoch`; its epoch always.',
 })
 
@@ -42,6 +43,7 @@ export const routeBind = declare<{ gatewayEpoch: number; leases: LeaseEntry[] },
       { user: 'text', session: 'text', capability: 'bytes', sequence: 'count', shown: ['optional', 'flag'] },
     ],
   },
+  answer: { kept: 'count' },
   doc: 'Leases of the calling gateway’s sessions, up to 1,000 a call.',
 })
 export const routeUnbind = declare<
@@ -67,6 +69,7 @@ export const routeLookup = declare<{ user: string }, { leases: Lease[] }>({
   stream: 'control',
   timeoutMs: 1_000,
   request: { user: 'text' },
+  answer: { leases: ['list', { gateway: 'text', session: 'text', capability: 'bytes', shown: ['optional', 'flag'] }] },
   doc: 'The leases of a user; empty when this router knows none.',
 })
 
@@ -79,6 +82,7 @@ export const routePresence = declare<
   stream: 'control',
   timeoutMs: 1_000,
   request: { users: ['list', 'text'] },
+  answer: { users: ['list', ['tuple', ['text', 'flag', ['optional', 'count']]]] },
   doc: 'Which of at most 1,000 users have a lease that may be shown, and when (ms) the others last had one, as far as this router remembers.',
 })
 
@@ -147,5 +151,17 @@ export const nodeStatus = declare<object, NodeStatus>({
   stream: 'control',
   timeoutMs: 1_000,
   request: {},
+  answer: {
+    state: 'text',
+    epoch: 'count',
+    uptimeMs: 'count',
+    sessions: ['nullable', 'count'],
+    leases: ['nullable', 'count'],
+    records: ['nullable', 'count'],
+    blobs: ['nullable', 'count'],
+    blobBytes: ['nullable', 'count'],
+    queued: 'count',
+    rssBytes: 'count',
+  },
   doc: 'How the receiver is, for the status that operators read.',
 })

@@ -5,6 +5,7 @@ import { declare } from './rpc-method.ts'
 
 /** Compared in this order. The last part is drawn anew for each attempt, so that no ballot is ever used for two values. */
 export type Ballot = [epoch: number, round: number, nonce: string]
+const ballotShape = ['tuple', ['count', 'count', 'text']] as const
 export interface Accepted {
   ballot: Ballot
   value: Uint8Array
@@ -26,7 +27,13 @@ export const ledgerPrepare = declare<{ epoch: number; key: string; ballot: Ballo
   number: 80,
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
-  request: { epoch: 'count', key: 'text', ballot: ['tuple', ['count', 'count', 'text']] },
+  request: { epoch: 'count', key: 'text', ballot: ballotShape },
+  answer: {
+    feed: 'text',
+    decided: ['optional', 'bytes'],
+    refused: ['optional', ballotShape],
+    accepted: ['optional', { ballot: ballotShape, value: 'bytes' }],
+  },
   doc: 'Phase 1 of single-decree Paxos for one register: promises to accept nothing below the ballot. Answered after fsync. EPOCH_STALE, EPOCH_AHEAD, STORE_SYNCING, STORE_READ_ONLY.',
 })
 export interface AcceptAnswer {
@@ -46,10 +53,11 @@ export const ledgerAccept = declare<
   request: {
     epoch: 'count',
     key: 'text',
-    ballot: ['tuple', ['count', 'count', 'text']],
+    ballot: ballotShape,
     value: 'bytes',
     quorum: ['list', ['tuple', ['text', 'text']]],
   },
+  answer: { decided: ['optional', 'bytes'], refused: ['optional', ballotShape], stale: ['optional', 'flag'] },
   doc: 'Phase 2: accepts the value unless a higher ballot was promised; an answer without fields is yes. Sent to the promisers named in `quorum` only. Accepting version v+1 of a group seals v: no message is taken at v any more. Answered after fsync.',
 })
 export const ledgerLearn = declare<{ epoch: number; key: string; value: Uint8Array }, { open: Uint8Array }>({
@@ -58,6 +66,7 @@ export const ledgerLearn = declare<{ epoch: number; key: string; value: Uint8Arr
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count', key: 'text', value: 'bytes' },
+  answer: { open: 'bytes' },
   doc: 'The register has this value for good. For version v+1 of a group the answer has the record keys (32 bytes each) of messages taken here at v and not done yet.',
 })
 export const ledgerRead = declare<{ epoch: number; key: string }, { value?: Uint8Array; isDecided: boolean }>({
@@ -66,6 +75,7 @@ export const ledgerRead = declare<{ epoch: number; key: string }, { value?: Uint
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count', key: 'text' },
+  answer: { value: ['optional', 'bytes'], isDecided: 'flag' },
   doc: 'What this home accepted for the register, and whether it knows it to be decided.',
 })
 export interface NewestAnswer {
@@ -81,6 +91,7 @@ export const ledgerNewest = declare<{ epoch: number; group: string }, NewestAnsw
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count', group: 'text' },
+  answer: { version: 'count', value: ['optional', 'bytes'], isEstablished: 'flag' },
   doc: 'The highest version of a group that this home accepted.',
 })
 /**
@@ -107,6 +118,7 @@ export const ledgerFanOut = declare<
   stream: 'data',
   timeoutMs: limits.appendTimeoutMs,
   request: { epoch: 'count', group: 'text', version: 'count', sealed: 'bytes', acceptedAt: 'count', mode: 'text' },
+  answer: { version: 'count', isDone: 'flag', feed: 'text', peers: ['list', ['tuple', ['text', 'text']]] },
   doc: 'Keeps a record for the members of a version until it is done. Answered after fsync. GROUP_SEALED, PEER_OVERLOADED when too much of the group is open.',
 })
 export const ledgerDone = declare<{ group: string; version: number; keys: Uint8Array; isVoid: boolean }, void>({
@@ -129,6 +141,7 @@ export const ledgerOpen = declare<{ olderThanMs: number }, { items: OpenFanOut[]
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
   request: { olderThanMs: 'count' },
+  answer: { items: ['list', { group: 'text', version: 'count', sealed: 'bytes', acceptedAt: 'count' }] },
   doc: 'Records kept here for so long and not done, the oldest first, as many as fit into one answer.',
 })
 export const ledgerRows = declare<
@@ -140,6 +153,7 @@ export const ledgerRows = declare<
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count', feed: 'text', shards: ['list', 'count'], after: ['optional', 'bytes'] },
+  answer: { rows: ['list', { key: 'bytes', value: 'bytes' }], next: ['optional', 'bytes'], takesPart: 'flag' },
   doc: 'For another home: all registers and open messages of some shards, page by page. Before it answers, this home writes down the feed id of the caller: what the caller promised or took under an older one counts no more here.',
 })
 export const ledgerInspect = declare<
@@ -159,5 +173,12 @@ export const ledgerInspect = declare<
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count', after: ['optional', 'bytes'] },
+  answer: {
+    registers: ['list', { name: 'text', value: ['optional', 'bytes'], isDecided: 'flag' }],
+    messages: ['list', { group: 'text', version: 'count', key: 'bytes', openMs: ['optional', 'count'] }],
+    damaged: ['list', 'text'],
+    takesPart: 'flag',
+    next: ['optional', 'bytes'],
+  },
   doc: 'Everything that this home keeps of groups, page by page. Answered to the node itself only.',
 })

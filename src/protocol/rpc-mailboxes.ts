@@ -20,6 +20,7 @@ export const storeAppend = declare<{ epoch: number; writes: StoreWrite[] }, Stor
   stream: 'data',
   timeoutMs: limits.appendTimeoutMs,
   request: { epoch: 'count', writes: ['list', { mailboxes: ['list', 'text'], sealed: 'bytes', acceptedAt: 'count' }] },
+  answer: { feed: 'text', batch: 'count' },
   doc: 'Keeps every write, all or none; answers after fsync with feed id and batch number. Known records change nothing. EPOCH_STALE, EPOCH_AHEAD, STORE_READ_ONLY, RPC_INVALID.',
 })
 export const storeHas = declare<
@@ -31,6 +32,7 @@ export const storeHas = declare<
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count', items: ['list', { mailbox: 'text', keys: 'bytes' }] },
+  answer: { has: ['list', 'bytes'] },
   doc: 'For each item and key one byte: 1 when this home has that record durably in that mailbox. STORE_SYNCING does not apply: having is having.',
 })
 /** A record as homes hand it out. */
@@ -38,12 +40,14 @@ export interface StoredRecord {
   sealed: Uint8Array
   acceptedAt: number
 }
+export const recordShape = { sealed: 'bytes', acceptedAt: 'count' } as const
 export const storeCertificates = declare<{ epoch: number; user: string }, { records: StoredRecord[] }>({
   name: 'store.certificates',
   number: 12,
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count', user: 'text' },
+  answer: { records: ['list', recordShape] },
   doc: 'All certificates of a user. STORE_SYNCING when this home may not answer reads.',
 })
 export interface FeedPage {
@@ -59,6 +63,15 @@ export interface FeedPage {
   /** In the same order as keys, when records were asked for (absent = ids only). */
   records?: StoredRecord[]
 }
+const pageShape = {
+  home: 'text',
+  feed: 'text',
+  from: 'count',
+  to: 'count',
+  head: 'count',
+  keys: 'bytes',
+  records: ['optional', ['list', recordShape]],
+} as const
 export const storeSubscribe = declare<
   { epoch: number; sub: number; mailbox: string; capability: Uint8Array; cursor?: { feed: string; number: number } },
   FeedPage
@@ -74,6 +87,7 @@ export const storeSubscribe = declare<
     capability: 'bytes',
     cursor: ['optional', { feed: 'text', number: 'count' }],
   },
+  answer: pageShape,
   doc: 'Registers a subscription (number chosen by the gateway) and reads the first page after `cursor` in one turn; a cursor of another feed id counts as none: the page then starts from 0. Live notices begin after this page. STORE_SYNCING, AUTH_*.',
 })
 export const storeUnsubscribe = declare<{ subs: number[] }, void>({
@@ -93,6 +107,7 @@ export const storePage = declare<
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count', sub: 'count', after: 'count', limit: 'count', records: 'flag' },
+  answer: pageShape,
   doc: 'The next page of a subscribed mailbox’s feed. STORE_NO_SUBSCRIPTION.',
 })
 export const storeFetch = declare<
@@ -104,6 +119,7 @@ export const storeFetch = declare<
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count', sub: 'count', keys: 'bytes' },
+  answer: { records: ['list', ['nullable', recordShape]] },
   doc: 'Records of a subscribed mailbox by key, null where this home has none; may answer fewer than asked when they pass 512 KiB.',
 })
 export const storeRenew = declare<{ sub: number; capability: Uint8Array }, void>({
@@ -120,6 +136,7 @@ export const storeHeads = declare<{ subs: number[]; heads: number[] }, { unknown
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
   request: { subs: ['list', 'count'], heads: ['list', 'count'] },
+  answer: { unknown: ['list', 'count'] },
   doc: 'The safety net, every 5 s: for each subscription the last feed number the gateway saw. The home sends notices again from there where it has more, and names the subscriptions it does not know.',
 })
 export const storeNotice = declare<{ pages: (FeedPage & { sub: number })[] }, void>({
@@ -128,19 +145,7 @@ export const storeNotice = declare<{ pages: (FeedPage & { sub: number })[] }, vo
   stream: 'control',
   timeoutMs: undefined,
   request: {
-    pages: [
-      'list',
-      {
-        sub: 'count',
-        home: 'text',
-        feed: 'text',
-        from: 'count',
-        to: 'count',
-        head: 'count',
-        keys: 'bytes',
-        records: ['optional', ['list', { sealed: 'bytes', acceptedAt: 'count' }]],
-      },
-    ],
+    pages: ['list', { sub: 'count', ...pageShape }],
   },
   doc: 'Home to gateway: live feed pages of ids, batched over 50 ms.',
 })
@@ -167,6 +172,7 @@ export const storeState = declare<{ epoch: number }, StoreState>({
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count' },
+  answer: { state: 'text', feed: 'text', batch: 'count', epoch: 'count', reconciled: 'count', records: 'count' },
   doc: 'State of a home.',
 })
 export interface StoreAudit {
@@ -181,5 +187,6 @@ export const storeAudit = declare<{ epoch: number }, StoreAudit>({
   stream: 'control',
   timeoutMs: 60_000,
   request: { epoch: 'count' },
+  answer: { entries: 'count', problems: ['list', 'text'] },
   doc: 'Reads everything the home holds and names what does not fit together: numbers without entries, entries without numbers or bodies, damaged bytes, entries that were once counted and are gone. Answered to the node itself only.',
 })

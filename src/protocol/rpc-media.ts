@@ -12,6 +12,8 @@ export interface BlobState {
   whole: boolean
 }
 
+const stateShape = { size: 'count', offset: 'count', whole: 'flag' } as const
+
 /** The user and the size count for the quota; every request of an upload carries them, so that any of them may be the first. */
 export const mediaWrite = declare<
   { epoch: number; blob: string; user: string; size: number; offset: number; bytes: Uint8Array },
@@ -22,6 +24,7 @@ export const mediaWrite = declare<
   stream: 'bulk',
   timeoutMs: limits.blobWriteTimeoutMs,
   request: { epoch: 'count', blob: 'text', user: 'text', size: 'count', offset: 'count', bytes: 'bytes' },
+  answer: { offset: 'count' },
   doc: 'Bytes of a blob at `offset`, at most 256 KiB; the answer is how far the home has it now, not yet fsynced. What the home has already is skipped; BLOB_INCOMPLETE with details.offset when bytes before `offset` lack. BLOB_QUOTA, BLOB_FULL, EPOCH_STALE, EPOCH_AHEAD.',
 })
 export const mediaFinish = declare<{ epoch: number; blob: string; user: string; size: number }, BlobState>({
@@ -30,6 +33,7 @@ export const mediaFinish = declare<{ epoch: number; blob: string; user: string; 
   stream: 'bulk',
   timeoutMs: limits.blobFinishTimeoutMs,
   request: { epoch: 'count', blob: 'text', user: 'text', size: 'count' },
+  answer: stateShape,
   doc: 'Makes a blob whole: its bytes are hashed and fsynced, then it may be read and pinned, and it is kept for a day without a pin. BLOB_HASH (what was sent is thrown away), BLOB_INCOMPLETE.',
 })
 export const mediaStat = declare<{ epoch: number; blob: string }, { state?: BlobState }>({
@@ -38,6 +42,7 @@ export const mediaStat = declare<{ epoch: number; blob: string }, { state?: Blob
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count', blob: 'text' },
+  answer: { state: ['optional', stateShape] },
   doc: 'What the home has of a blob, after an fsync of what was written so far.',
 })
 export const mediaRead = declare<{ blob: string; offset: number; length: number }, { size: number; bytes: Uint8Array }>(
@@ -47,6 +52,7 @@ export const mediaRead = declare<{ blob: string; offset: number; length: number 
     stream: 'bulk',
     timeoutMs: limits.rpcTimeoutMs,
     request: { blob: 'text', offset: 'count', length: 'count' },
+    answer: { size: 'count', bytes: 'bytes' },
     doc: 'Bytes of a whole blob, verified, at most 256 KiB; fewer only at its end. Any home that has them answers, at any epoch. BLOB_UNKNOWN when it has them not, or damaged.',
   },
 )
@@ -59,6 +65,7 @@ export const mediaPin = declare<
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count', blob: 'text', size: 'count', message: 'bytes', hour: 'count' },
+  answer: { pinned: 'flag' },
   doc: 'Keeps a whole blob of this size for a message (its record key) until the end of `hour` (hours since 1970); answered after fsync, false when the home does not have it.',
 })
 export interface MediaState {
@@ -77,6 +84,7 @@ export const mediaState = declare<{ epoch: number }, MediaState>({
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count' },
+  answer: { state: 'text', epoch: 'count', reconciled: 'count', blobs: 'count', bytes: 'count' },
   doc: 'State of a media home.',
 })
 export const mediaDigests = declare<{ epoch: number }, { digests: Uint8Array; readable: boolean }>({
@@ -85,6 +93,7 @@ export const mediaDigests = declare<{ epoch: number }, { digests: Uint8Array; re
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count' },
+  answer: { digests: 'bytes', readable: 'flag' },
   doc: 'One digest of 16 bytes for each shard (first byte of the blob id), in order: XOR of truncated hashes of its whole blobs and their pins.',
 })
 /** A blob of a page: `at` = when it became whole (ms); absent when the home has only pins of it. */
@@ -103,6 +112,17 @@ export const mediaList = declare<
   stream: 'bulk',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count', shard: 'count', after: ['optional', 'bytes'] },
+  answer: {
+    entries: [
+      'list',
+      {
+        blob: 'text',
+        whole: ['optional', { size: 'count', user: 'text', at: 'count' }],
+        pins: ['list', ['tuple', ['bytes', 'count']]],
+      },
+    ],
+    next: ['optional', 'bytes'],
+  },
   doc: 'The blobs of a shard with their pins, page by page.',
 })
 export const mediaVerify = declare<{ blob: string }, { size?: number }>({
@@ -111,5 +131,6 @@ export const mediaVerify = declare<{ blob: string }, { size?: number }>({
   stream: 'bulk',
   timeoutMs: limits.blobFinishTimeoutMs,
   request: { blob: 'text' },
+  answer: { size: ['optional', 'count'] },
   doc: 'Reads a blob from its first to its last byte and hashes it; no size when it is not whole or not right. Answered to the node itself only.',
 })

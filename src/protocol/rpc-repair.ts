@@ -1,7 +1,7 @@
 // What homes ask each other to become equal: digests of shards, their hours, entries, records.
 // Numbers are append-only: they are on the wire.
 import { limits } from './limits.ts'
-import type { StoredRecord, StoreMark } from './rpc-mailboxes.ts'
+import { recordShape, type StoredRecord, type StoreMark } from './rpc-mailboxes.ts'
 import { declare } from './rpc-method.ts'
 
 export const repairDigests = declare<
@@ -13,6 +13,7 @@ export const repairDigests = declare<
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count', cutoff: ['optional', 'count'] },
+  answer: { digests: 'bytes', readable: 'flag', mark: { feed: 'text', batch: 'count' } },
   doc: 'One digest of 16 bytes for each shard, in order (XOR of truncated hashes of its entries). Hours below the caller’s `cutoff` or the home’s own have expired and do not count.',
 })
 export const repairHours = declare<
@@ -24,6 +25,7 @@ export const repairHours = declare<
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count', shard: 'count', cutoff: ['optional', 'count'] },
+  answer: { hours: ['list', 'count'], digests: 'bytes' },
   doc: 'The hours of a shard with a digest of 16 bytes each.',
 })
 export const repairEntries = declare<
@@ -35,6 +37,7 @@ export const repairEntries = declare<
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count', shard: 'count', hour: 'count', after: ['optional', 'bytes'] },
+  answer: { mailboxes: ['list', 'text'], keys: 'bytes', more: 'flag', next: ['optional', 'bytes'] },
   doc: 'The entries of one hour of a shard: mailbox and record key, page by page.',
 })
 export const repairRecords = declare<
@@ -46,5 +49,6 @@ export const repairRecords = declare<
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count', hour: 'count', keys: 'bytes' },
+  answer: { records: ['list', ['nullable', recordShape]] },
   doc: 'Bodies by key; fewer than asked when they pass 512 KiB.',
 })

@@ -3,6 +3,7 @@
 // The methods stand in rpc-*.ts by who answers them.
 
 export {
+  openAnswer,
   type AnyRpcMethod,
   type RequestOf,
   type ResponseOf,

@@ -61,6 +61,26 @@ export const transportConformance = (name: string, make: () => Promise<Transport
     assert.is(items[0]?.keys.length, 64)
   })
 
+  test('an answer of another shape is none, and what it did is unknown', async ({ pair: { a, b } }) => {
+    for (const answer of [
+      undefined,
+      null,
+      'kept',
+      [],
+      {},
+      { feed: 'f' },
+      { feed: 1, batch: 1 },
+      { feed: 'f', batch: -1 },
+    ]) {
+      b.handle(storeAppend, () => answer as { feed: string; batch: number }) // as a hostile home would
+      const error = await a.call(b.self, storeAppend, { epoch: 1, writes: [] }).catch((thrown: unknown) => thrown)
+      assert.ok(
+        error instanceof ChatError && error.code === 'RPC_INVALID' && error.outcome === 'unknown',
+        String(error),
+      )
+    }
+  })
+
   test('a handler may answer later, and answers may cross', async ({ pair: { a, b } }) => {
     const release = new Map<string, () => void>()
     b.handle(routeLookup, ({ user }) => new Promise((resolve) => release.set(user, () => resolve({ leases: [] }))))

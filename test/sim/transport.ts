@@ -1,8 +1,9 @@
 // The PeerTransport of one run of a node: requests and answers over links, encoded as in production, with deadlines.
 // A call of oneself is a direct call.
+import { inspect } from 'node:util'
 import { Packr } from 'msgpackr'
 import { asChatError, ChatError } from '../../src/protocol/errors.ts'
-import type { RpcMethod } from '../../src/protocol/rpc.ts'
+import { openAnswer, type RpcMethod } from '../../src/protocol/rpc.ts'
 import type { PeerTransport, RpcHandler } from '../../src/node/core/ports.ts'
 import type { Life } from './life.ts'
 import type { Link, Side } from './link.ts'
@@ -62,7 +63,9 @@ export class SimTransport implements PeerTransport {
   ): Promise<Response> {
     const timeoutMs = options.timeoutMs ?? method.timeoutMs ?? 0
     const answer = peer === this.self ? this.#serve(method.number, request, peer) : this.#ask(peer, method, request)
-    return (await this.#withDeadline(answer, timeoutMs)) as Response // the method says what its handler answers
+    const given = await this.#withDeadline(answer, timeoutMs)
+    if (!method.answers(given)) this.#options.onDefect(new Error(`no answer of ${method.name}: ${inspect(given)}`))
+    return openAnswer(method, given)
   }
 
   notify<Request>(peer: string, method: RpcMethod<Request, void>, request: Request): void {

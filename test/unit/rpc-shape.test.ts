@@ -1,8 +1,15 @@
-// The shapes of requests between nodes: what is of the wrong type anywhere is none, what is not declared does not matter.
+// The shapes of requests and answers between nodes: what is of the wrong type anywhere is none, what is not declared does not matter.
 import { inspect } from 'node:util'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ledgerAccept, rpcMethods, storeAppend, storeSubscribe } from '../../src/protocol/rpc.ts'
+import {
+  ledgerAccept,
+  routePresence,
+  rpcMethods,
+  storeAppend,
+  storeFetch,
+  storeSubscribe,
+} from '../../src/protocol/rpc.ts'
 
 const shapes = suite('rpc shapes')
 
@@ -58,6 +65,32 @@ shapes('no method takes what is no object', () => {
     for (const value of [undefined, null, 0, 'x', true, [], [{}]]) {
       assert.not(accepts(value), name)
     }
+  }
+})
+
+shapes('answers: what may be null or lack may, and nothing else', () => {
+  const record = { sealed: Buffer.of(1), acceptedAt: 1 }
+  assert.ok(storeFetch.answers({ records: [record, null] }))
+  for (const wrong of spoilt({ records: [record, record] }, undefined)) {
+    assert.not(storeFetch.answers(wrong), inspect(wrong))
+  }
+  assert.ok(
+    routePresence.answers({
+      users: [
+        ['a', true],
+        ['b', false, 5],
+      ],
+    }),
+  )
+  for (const user of [['a'], [], ['a', true, -1], ['a', true, 5, 5], 'a']) {
+    assert.not(routePresence.answers({ users: [user] }), inspect(user))
+  }
+})
+
+shapes('no answer that says something is nothing', () => {
+  for (const { name, answers, timeoutMs } of rpcMethods()) {
+    if (timeoutMs !== undefined)
+      for (const value of [undefined, null, 0, 'x', true, []]) assert.not(answers(value), name)
   }
 })
 

@@ -6,7 +6,7 @@ import type { ClusterMap } from '../../protocol/cluster-map.ts'
 import { peersWithRole } from '../../protocol/cluster-map.ts'
 import { asChatError, ChatError } from '../../protocol/errors.ts'
 import { limits } from '../../protocol/limits.ts'
-import type { RpcMethod } from '../../protocol/rpc.ts'
+import { openAnswer, type RpcMethod } from '../../protocol/rpc.ts'
 import type { Clock, Logger, RandomSource } from '../../platform/ports.ts'
 import { systemRandom } from '../../platform/system.ts'
 import { repeat } from '../../platform/timing.ts'
@@ -186,9 +186,12 @@ export class Libp2pTransport implements PeerTransport, Service {
   ): Promise<Response> {
     const timeoutMs = options.timeoutMs ?? method.timeoutMs ?? limits.rpcTimeoutMs
     try {
-      const channel = peer === this.self ? this.#localCalls : this.#links.get(peer)?.stream(method.stream)
-      if (!channel) throw new ChatError('PEER_UNREACHABLE')
-      return channel.call(method.number, request, timeoutMs) as Promise<Response> // the answer of this method's handler
+      const { number } = method
+      // The answer of this method's own handler.
+      if (peer === this.self) return this.#localCalls.call(number, request, timeoutMs) as Promise<Response>
+      const stream = this.#links.get(peer)?.stream(method.stream)
+      if (!stream) throw new ChatError('PEER_UNREACHABLE')
+      return stream.call(number, request, timeoutMs).then((answer) => openAnswer(method, answer))
     } catch (error) {
       return Promise.reject(asChatError(error))
     }

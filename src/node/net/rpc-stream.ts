@@ -162,8 +162,8 @@ export class RpcStream {
   #settle(id: number, payload: Uint8Array): void {
     try {
       this.#pending.settle(id, decodePayload(payload))
-    } catch (error) {
-      this.#pending.fail(id, asChatError(error))
+    } catch (cause) {
+      this.#pending.fail(id, new ChatError('RPC_INVALID', { outcome: 'unknown', cause }))
     }
   }
 
