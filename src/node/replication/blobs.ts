@@ -93,12 +93,14 @@ export class Blobs {
 
   /** Bytes of a whole one. BLOB_UNKNOWN: no home has it; QUORUM_UNAVAILABLE: none of those that can be reached. */
   async size(blob: string): Promise<number> {
-    return (await this.#piece(blob, { offset: 0, length: 0 }, this.#nextPreference())).size
+    const preference = { turn: this.#turns, failed: new Set<string>() }
+    return (await this.#piece(blob, { offset: 0, length: 0 }, preference)).size
   }
 
   /** The bytes from `start` up to `end`, in order, from whichever home has them: another one goes on where one fails. */
   async *read(blob: string, { start, end }: { start: number; end: number }): AsyncGenerator<Uint8Array> {
-    const preference = this.#nextPreference()
+    this.#turns += 1
+    const preference: Preference = { turn: this.#turns, failed: new Set() }
     const ahead: Promise<{ bytes: Uint8Array }>[] = []
     let next = start
     const ask = (): void => {
@@ -127,11 +129,6 @@ export class Blobs {
       ask: (peer) => this.#homes.ask(peer, mediaStat, { blob }),
       isEnough: (answers) => isQuorum(homes, answers, ({ state }) => state?.whole === true),
     })
-  }
-
-  #nextPreference(): Preference {
-    this.#turns += 1
-    return { turn: this.#turns, failed: new Set() }
   }
 
   async #piece(
