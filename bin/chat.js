@@ -15,7 +15,7 @@ if (version[0] < MINIMUM[0] || (version[0] === MINIMUM[0] && version[1] < MINIMU
       ': install a newer one (https://nodejs.org), or run `npx chat` inside the clone after `npm ci`, which brings its own.',
   )
 } else {
-  import('../dist/cli/chat.js').catch(function (error) {
+  import('node:module').then(load).catch(function (error) {
     var text = String(error && error.message)
     var missing = error && error.code === 'ERR_MODULE_NOT_FOUND'
     if (missing && /imported from .*bin[\\/]chat\.js/.test(text))
@@ -24,6 +24,13 @@ if (version[0] < MINIMUM[0] || (version[0] === MINIMUM[0] && version[1] < MINIMU
       fail('chat lacks its dependencies (' + text.split(' imported')[0] + '): run `npm ci` first.')
     else fail((error && error.stack) || text)
   })
+}
+
+// What was compiled once is not compiled again at each start. In a directory of this user alone: who can write there can run code.
+function load(module) {
+  var caches = process.env.XDG_CACHE_HOME || (process.env.HOME && process.env.HOME + '/.cache')
+  if (caches && module.enableCompileCache) module.enableCompileCache(caches + '/chat')
+  return import('../dist/cli/chat.js')
 }
 
 function fail(sentence) {

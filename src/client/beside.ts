@@ -2,9 +2,9 @@
 // process that owns the profile already. It may be called at once; calls wait until it is open. Loads little.
 import { systemClock, systemRandom } from '../platform/system.ts'
 import type { Chat } from './api.ts'
-import { HttpBlobs } from './blob-http.ts'
 import { idMaker } from './ids.ts'
 import { OwnerThread } from './owner-thread.ts'
+import type { BlobTransfer } from './ports.ts'
 import { Profile, type ProfileOptions } from './profile.ts'
 import { SharedChat } from './shared-chat.ts'
 import { socketPath } from './socket-path.ts'
@@ -15,6 +15,17 @@ export interface ChatBeside {
   opened: Promise<void>
   /** Called when the thread crashed; another one goes on. */
   onCrash: (listener: (error: Error) => void) => void
+}
+
+/** Loading http takes as long as a good part of the first screen; most never fetch a file. */
+const lateBlobs = (): Pick<BlobTransfer, 'get'> => {
+  let blobs: Promise<BlobTransfer> | undefined
+  return {
+    async *get(...part) {
+      blobs ??= import('./blob-http.ts').then(({ HttpBlobs }) => new HttpBlobs())
+      yield* (await blobs).get(...part)
+    },
+  }
 }
 
 /** PROFILE_MISSING, PROFILE_PERMISSIONS, DATA_DIRECTORY. `program`: what runs on the thread. */
@@ -33,7 +44,7 @@ export const connectBeside = (options: ProfileOptions, program?: URL): ChatBesid
       ...(program ? { program } : {}),
     }),
     makeId: idMaker(systemClock, systemRandom),
-    blobs: new HttpBlobs(),
+    blobs: lateBlobs(),
   })
   const opened = chat.open()
   opened.catch(() => {}) // whoever draws hears of it when the screen is there

@@ -26,7 +26,7 @@ const MAX_TRIES = 2
 export interface DownloadPorts {
   clock: Clock
   random: RandomSource
-  blobs: BlobTransfer
+  blobs: Pick<BlobTransfer, 'get'>
   access: () => Promise<BlobAccess>
   /** Of a message. MESSAGE_UNKNOWN. */
   attachments: (id: string) => Promise<Attachment[]>

@@ -52,7 +52,7 @@ interface SharedChatPorts {
   socketPath: string
   makeId: () => string
   /** For what this process fetches, whoever is the owner. */
-  blobs: BlobTransfer
+  blobs: Pick<BlobTransfer, 'get'>
 }
 
 export class SharedChat implements Chat {

@@ -1,7 +1,7 @@
 // How many cells a terminal gives to text, and cutting text to that many. The one place that measures.
 // It takes only SafeText: what moves the cursor has no width.
-import stringWidth from 'string-width'
 import { type SafeText, safeTemplate } from '../client/safe-text.ts'
+import { quickWidth } from './quick-width.ts'
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 const ASCII = /^[\x20-\x7e]*$/
@@ -14,7 +14,7 @@ const part = (text: string): SafeText => text as SafeText
 export const graphemesOf = (text: string): string[] =>
   ASCII.test(text) ? text.split('') : Array.from(segmenter.segment(text), ({ segment }) => segment)
 
-export const widthOf = (text: SafeText): number => (ASCII.test(text) ? text.length : stringWidth(text))
+export const widthOf = (text: SafeText): number => quickWidth(text)
 
 export const splitGraphemes = (text: SafeText): SafeText[] => graphemesOf(text).map(part)
 

@@ -2,16 +2,15 @@
 import { anchoredStdout } from './anchor.ts'
 import type { Suspend } from './components/App.tsx'
 import { layoutOf } from './layout.ts'
+import { withLeanModules } from './lean-modules.ts'
 import type { Store } from './store.ts'
 
 export const loadComponents = async () => {
   // Read when the module loads: the development build of React takes twice as long.
   process.env.NODE_ENV ??= 'production'
-  const [{ render }, { createElement }, { App }] = await Promise.all([
-    import('ink'),
-    import('react'),
-    import('./components/App.tsx'),
-  ])
+  const [{ render }, { createElement }, { App }] = await withLeanModules(() =>
+    Promise.all([import('ink'), import('react'), import('./components/App.tsx')]),
+  )
   return { render, createElement, App }
 }
 
