@@ -2,12 +2,11 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { workerData } from 'node:worker_threads'
-import { Profile, type ProfileOptions } from '../src/client/profile.ts'
 
-await import('../src/client/owner-program.ts')
+await import(new URL('../dist/client/owner-program.js', import.meta.url).href)
 
-const { directory } = new Profile(workerData as ProfileOptions) // as owner-thread.ts gives them
-const path = join(directory, 'crash')
+const { home, profile } = workerData as { home: string; profile: string } // as client-beside.test.ts gives them
+const path = join(home, profile, 'crash')
 const timer = setInterval(() => {
   try {
     rmSync(path)

@@ -47,7 +47,13 @@ export class ProfileClient {
     return client.#socket.destroyed ? undefined : client
   }
 
-  call(method: SharedMethod | StreamCall['method'], args: unknown[], options: CallOptions = {}): Promise<unknown> {
+  async call(
+    method: SharedMethod | StreamCall['method'],
+    args: unknown[],
+    options: CallOptions = {},
+  ): Promise<unknown> {
+    // Not before whoever looks for another owner knows: it would be called again in the same turn, for ever.
+    if (this.#socket.destroyed) await this.gone
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       // Not before whoever watches `gone` knows: it would call here again at once, and in the same turn for ever.

@@ -274,7 +274,6 @@ export class SharedChat implements Chat {
     for (;;) {
       const role = (await this.#own()) ?? (await this.#find())
       if (role) {
-        this.#role = role
         this.#changed()
         return role
       }
@@ -296,19 +295,23 @@ export class SharedChat implements Chat {
     }
     const database = await options.openDatabase()
     const owner = database && (await serveProfile(database, options))
-    owner?.chat.onChange(() => this.#changed())
-    return owner && { owner }
+    if (!owner) return undefined
+    owner.chat.onChange(() => this.#changed())
+    this.#role = { owner }
+    return this.#role
   }
 
   async #find(): Promise<Role | undefined> {
     const client = await ProfileClient.open(this.#options.socketPath, () => this.#changed())
     if (!client) return undefined
+    // Set before it can be gone: nobody would take it back.
+    this.#role = { client }
     void client.gone.then(() => {
       this.#role = undefined
       // Whoever waits for events or changes must not depend on the next call.
       if (!this.#closing.signal.aborted) void this.#current().catch(() => {})
     })
-    return { client }
+    return this.#role
   }
 
   #changed(): void {

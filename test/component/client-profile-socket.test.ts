@@ -148,4 +148,14 @@ socket('garbage ends only the connection that sent it', async ({ path }) => {
   rude.close()
 })
 
+socket('a call of an owner that is just going fails when its going is known, not before', async ({ path }) => {
+  const client = await open(path)
+  let isKnown = false
+  void client.gone.then(() => (isKnown = true))
+  client.close()
+  const error = await client.call('inbox', []).catch((cause: unknown) => cause)
+  assert.ok(error instanceof OwnerGone)
+  assert.ok(isKnown)
+})
+
 socket.run()

@@ -10,8 +10,10 @@ import { Profile, type ProfileOptions } from '../../src/client/profile.ts'
 import { hasCode } from '../../src/protocol/errors.ts'
 import { toHex } from '../../src/protocol/bytes.ts'
 import { eventually } from '../eventually.ts'
-import { ClientWorld } from './client-world.ts'
+import { ClientWorld } from '../component/client-world.ts'
 
+/** Built: to strip types from a hundred files takes longer than everything else here. */
+const USUAL = new URL('../../dist/client/owner-program.js', import.meta.url)
 const CRASHING = new URL('../crashing-owner.ts', import.meta.url)
 /** Nobody listens there. */
 const NOWHERE = 'ws://127.0.0.1:1'
@@ -33,7 +35,7 @@ test.before.each((context) => {
   mkdirSync(profile.directory, { mode: 0o700 })
   writeFileSync(join(profile.directory, 'device.key'), toHex(seed), { mode: 0o600 })
   profile.write({ cluster: world.cluster, certificate: certificate.sealed, gateways: [NOWHERE] })
-  const open = (program?: URL): ChatBeside => connectBeside(settings, program)
+  const open = (program = USUAL): ChatBeside => connectBeside(settings, program)
   Object.assign(context, { world, settings, profile, open })
 })
 test.after.each(async ({ world, settings }) => {
