@@ -56,8 +56,7 @@ export class ProfileClient {
     if (this.#socket.destroyed) await this.gone
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
-      // Not before whoever watches `gone` knows: it would call here again at once, and in the same turn for ever.
-      if (this.#socket.destroyed) return void this.gone.then(() => reject(new OwnerGone()))
+      if (this.#socket.destroyed) return reject(new OwnerGone())
       const cancel = (): void => void this.#lines.write({ cancel: id } satisfies Call)
       const done = (): void => options.signal?.removeEventListener('abort', cancel)
       options.signal?.addEventListener('abort', cancel, { once: true })
