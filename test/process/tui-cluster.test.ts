@@ -1,7 +1,9 @@
 // deadline: 600s
 // `chat tui` on a real server: two people write to each other, the server is killed while one types and comes back, nothing is lost.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { crc32, deflateSync } from 'node:zlib'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { eventually } from '../eventually.ts'
@@ -16,8 +18,8 @@ const chat = async (...args: string[]): Promise<void> => {
   const { code, stderr } = await run('chat', args)
   assert.is(code, 0, stderr)
 }
-const openScreen = (home: string, profile: string): Screen => {
-  const screen = new Screen([process.execPath, CHAT, '--home', home, '--profile', profile, 'tui'])
+const openScreen = (home: string, profile: string, env: Record<string, string> = {}): Screen => {
+  const screen = new Screen([process.execPath, CHAT, '--home', home, '--profile', profile, 'tui'], { env })
   screens.push(screen)
   return screen
 }
@@ -145,6 +147,85 @@ test('a group: made, answered, read, reacted to, found, and followed under anoth
   await alice.shows(/1 message with “steers”[^]*#regatta/)
   for (const screen of [alice, bob]) {
     screen.type('\x07\x03\x03')
+    assert.is((await screen.ends()).exitCode, 0)
+  }
+})
+
+/** A picture of one colour as a file, made here: 320 by 160 pixels. */
+const pngFile = (): Buffer => {
+  const [width, height] = [320, 160]
+  const chunk = (type: string, data: Buffer): Buffer => {
+    const named = Buffer.concat([Buffer.from(type, 'latin1'), data])
+    const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)]
+    length.writeUInt32BE(data.length)
+    check.writeUInt32BE(crc32(named))
+    return Buffer.concat([length, named, check])
+  }
+  const size = Buffer.alloc(13)
+  size.writeUInt32BE(width, 0)
+  size.writeUInt32BE(height, 4)
+  size.set([8, 2], 8) // bits of a channel; red, green and blue
+  const row = Buffer.concat([Buffer.of(0), Buffer.alloc(width * 3, Buffer.of(40, 120, 200))])
+  const pixels = deflateSync(Buffer.concat(Array.from({ length: height }, () => row)))
+  const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
+  return Buffer.concat([signature, chunk('IHDR', size), chunk('IDAT', pixels), chunk('IEND', Buffer.alloc(0))])
+}
+const SHARP: string = 'sharp'
+const hasSharp = await import(SHARP).then(
+  () => true,
+  () => false,
+)
+
+test('a file and a picture: sent, seen, looked at, saved as they were, opened', async () => {
+  const directory = newDirectory()
+  const [home, data, downloads, programs] = ['home', 'data', 'downloads', 'bin'].map((name) => join(directory, name))
+  if (!home || !data || !downloads || !programs) throw new Error('four directories')
+  const server = await startNode(data, '--role', 'all', '--ws', '127.0.0.1:0', '--open-registration')
+  const gateway = server.ready.ws ?? ''
+  await chat('--home', home, '--profile', 'alice', 'register', 'alice', '--gateway', gateway)
+  await chat('--home', home, '--profile', 'bob', 'register', 'bob', '--gateway', gateway)
+  writeFileSync(join(home, 'bob', 'tui.toml'), `downloads = ${JSON.stringify(downloads)}\n`)
+  const notes = 'wind from the west\n'.repeat(20_000)
+  const picture = pngFile()
+  writeFileSync(join(directory, 'my notes.txt'), notes)
+  writeFileSync(join(directory, 'sea.png'), picture)
+  // What a desktop opens files with.
+  const opened = join(directory, 'opened')
+  mkdirSync(programs)
+  for (const name of ['xdg-open', 'open']) {
+    writeFileSync(join(programs, name), `#!/bin/sh\nprintf %s "$1" > '${opened}'\n`, { mode: 0o755 })
+  }
+
+  const alice = openScreen(home, 'alice')
+  const bob = openScreen(home, 'bob', { PATH: `${programs}:${process.env.PATH}` })
+  for (const screen of [alice, bob]) await screen.shows('There is no conversation yet')
+  alice.type(`/msg bob\r/send ${directory}/my\t`)
+  await alice.shows(`my\\ notes.txt`)
+  alice.type('to read\r')
+  await bob.shows(/alice \d\d:\d\d\n +to read\n +\[file my notes\.txt, 371 KiB\]/)
+  bob.type('\x13s')
+  await bob.shows(/Saved: .*my notes\.txt/)
+  assert.is(readFileSync(join(downloads, 'my notes.txt'), 'utf8'), notes)
+
+  alice.type(`/send ${directory}/sea.png\r`)
+  await bob.shows(/\[file sea\.png, \d+ B\]/)
+  await alice.shows(/\[file sea\.png, \d+ B\] {2}✓✓ read/)
+  if (hasSharp) {
+    await bob.shows(/\[file sea\.png[^\n]*\n +▀{20}/)
+    bob.type('a thought')
+    bob.type('\x13v')
+    // The whole width but for what its height leaves.
+    await bob.shows(/^sea\.png {2}Esc closes\n[^]*▀{79}/m)
+    bob.type('q')
+    await bob.shows('> a thought')
+    bob.type('\x15')
+  }
+  bob.type('\x13o')
+  await bob.shows('Opened sea.png.')
+  await eventually(() => existsSync(opened) && readFileSync(opened, 'utf8') === join(downloads, 'sea.png'))
+  assert.equal(readFileSync(join(downloads, 'sea.png')), picture)
+  for (const screen of [alice, bob]) {
+    screen.type('\x03\x03')
     assert.is((await screen.ends()).exitCode, 0)
   }
 })
