@@ -1,9 +1,11 @@
 // The client library's interface: what the command line, the terminal client and bots use, whichever process owns the profile.
 // Shapes of results are those of `--json` in docs/interface; programs are written against them.
-import type { Attachment, Preview } from '../protocol/content.ts'
+import type { Attachment } from '../protocol/content.ts'
+import type { FetchedAttachment, FetchOptions, ShownAttachment, Transfer } from './file-api.ts'
 import type { ChatGroups, GroupEvent, HistoryChange } from './group-api.ts'
 import type { BlobAccess } from './ports.ts'
 
+export type { FetchedAttachment, FetchOptions, ShownAttachment, Transfer } from './file-api.ts'
 export type { ChatGroups, GroupChangeOptions, GroupEvent, GroupReport, GroupRole, HistoryChange } from './group-api.ts'
 
 /** Where a message of one's own stands; `refused` is final. */
@@ -31,49 +33,6 @@ export interface SendResult {
   storedAt: Timestamp | null
   receivedAt: Timestamp | null
   readAt: Timestamp | null
-}
-export interface ShownAttachment {
-  /** Of its blob. */
-  id: string
-  /** As its sender calls it. */
-  name: string
-  /** Bytes of the file. */
-  size: number
-  /** Media type, as its sender says. */
-  type: string
-  /** Of the file, hex. */
-  sha256: string
-  /** A small picture of a picture. */
-  preview?: Preview
-}
-/** A file of an own message that is on its way to the cluster. */
-export interface Transfer {
-  /** Id of the message. */
-  message: string
-  to: string
-  name: string
-  /** Bytes of the file. */
-  size: number
-  /** Of these, how many are there or under way. */
-  sent: number
-  /** It was read and encrypted once; its upload can begin. */
-  isPrepared: boolean
-}
-export interface FetchOptions {
-  /** Where the files go; made when it is not there. Default: the current directory. */
-  directory?: string
-  /** Only the attachments of this name. */
-  name?: string
-  signal?: AbortSignal
-  onProgress?: (progress: { name: string; size: number; received: number }) => void
-}
-export interface FetchedAttachment {
-  name: string
-  /** Absolute: where the file is now. */
-  path: string
-  size: number
-  /** Verified. */
-  sha256: string
 }
 export interface ShownMessage {
   type: 'message'

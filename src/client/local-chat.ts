@@ -1,37 +1,22 @@
 // The client: one connection, one local state, and the Chat interface over both. Knows no sockets, files or processes;
 // it runs on the ports it is given, in the simulator on virtual time.
-import { openMap, type SignedMap } from '../protocol/cluster-map.ts'
-import type { Attachment } from '../protocol/content.ts'
 import { isGroupId } from '../protocol/names.ts'
 import type {
-  AttentionLevel,
-  DeviceFingerprint,
-  UnverifiedUser,
   ChatEvent,
   ConnectionReport,
-  DeviceReport,
   Gap,
-  HistoryLine,
-  HistoryMessage,
-  HistoryOptions,
   LiveEvent,
   LiveOptions,
-  InboxEntry,
   OwnerChat,
-  ReactionResult,
   ReferenceOptions,
-  ReferenceResult,
   SendOptions,
   SendResult,
-  StatusReport,
-  Transfer,
 } from './api.ts'
 import { ChangeSignal } from './change-signal.ts'
 import { type ChatParts, makeParts } from './chat-parts.ts'
 import { ChatState } from './chat-state.ts'
-import { CLOSED, Connection } from './connection.ts'
+import { ClusterLink, type ClusterLinkOptions } from './cluster-link.ts'
 import type { Identity } from './identity.ts'
-import { keys } from './keys.ts'
 import { online } from './online.ts'
 import type { LocalGroups } from './local-groups.ts'
 import type { BlobAccess, ClientPorts } from './ports.ts'
@@ -64,8 +49,7 @@ export class LocalChat implements OwnerChat {
   readonly #state: ChatState
   readonly #parts: ChatParts
   readonly #closing = new AbortController()
-  #connection: Connection | undefined
-  #map: SignedMap | undefined
+  readonly #link: ClusterLink
 
   constructor(ports: ClientPorts, options: LocalChatOptions) {
     const { identity } = options
@@ -78,8 +62,8 @@ export class LocalChat implements OwnerChat {
     this.#waits = new StatusWaits(ports.clock)
     this.#state = new ChatState(ports, {
       identity,
-      now: () => this.#now(),
-      map: () => this.#map?.map,
+      now: () => this.#link.now(),
+      map: () => this.#link.map,
       fetchCertificates: (user) => this.#parts.devices.fetchCertificates(user),
       fetchGroup: (group, version) => this.group.fetch(group, version),
       blobAccess: (session) => this.#parts.attachments.access(session),
@@ -94,105 +78,73 @@ export class LocalChat implements OwnerChat {
       ports,
       identity,
       state: this.#state,
-      now: () => this.#now(),
-      map: () => this.#map?.map,
-      session: () => this.#connection?.session,
+      now: () => this.#link.now(),
+      map: () => this.#link.map,
+      session: () => this.#link.session,
       until: (holds, timeoutMs) => this.#until(holds, timeoutMs),
       untilState: (id, result, waiting) => this.#untilState(id, result, waiting),
       problem: (id) => this.#waits.problem(id),
       onChange: () => this.#changed(),
     })
     this.group = this.#parts.group
+    this.#link = new ClusterLink(ports, this.#linkOptions())
     this.#state.onDeleted = (message) => void this.#parts.referring.forgetEdits(message)
   }
 
-  /** Reads what is on disk, then connects in the background. */
-  async open(): Promise<void> {
-    await this.#state.load()
-    const { identity, gateways, onCertificate } = this.#options
-    const saved = this.#state.store.get(keys.map())
-    this.#map = saved && openMap(saved, identity.cluster)
-    this.#state.certificates.add(identity.certificate.sealed)
-    this.#connection = new Connection(this.#ports, {
+  #linkOptions(): ClusterLinkOptions {
+    const { identity, gateways, onCertificate, onGateways } = this.#options
+    return {
       identity,
       gateways,
-      known: this.#map,
-      handlers: { ...this.#state.feed.handlers, ...this.#parts.live.handlers },
-      onOnline: (session) => {
+      store: this.#state.store,
+      handlers: () => ({ ...this.#state.feed.handlers, ...this.#parts.live.handlers }),
+      onOnline: (session, known) => {
         this.#waits.denied(undefined)
         this.#state.online(session)
         this.#parts.live.online()
-        this.#options.onGateways?.(this.#connection?.gateways ?? [])
+        onGateways?.(known)
       },
       onOffline: () => this.#state.offline(),
       onDenied: (error) => this.#waits.denied(error),
-      onMap: (map) => this.#keepMap(map),
       onCertificate: (sealed) => {
         this.#state.certificates.add(sealed)
         onCertificate?.(sealed)
       },
       onChange: () => this.#changed(),
-    })
-    this.#connection.start()
+    }
   }
 
-  send(to: string, text: string, options: SendOptions = {}): Promise<SendResult> {
-    return this.#parts.sending.send(to, text, options)
+  /** Reads what is on disk, then connects in the background. */
+  async open(): Promise<void> {
+    await this.#state.load()
+    this.#state.certificates.add(this.#options.identity.certificate.sealed)
+    this.#link.open()
   }
 
-  forward(id: string, to: string, options: SendOptions = {}): Promise<SendResult> {
-    return this.#parts.sending.forward(id, to, options)
-  }
-
-  async transfers(): Promise<Transfer[]> {
-    return this.#parts.attachments.transfers
-  }
-
-  attachments(id: string): Promise<Attachment[]> {
-    return this.#parts.attachments.of(id)
-  }
+  readonly send: OwnerChat['send'] = (to, text, options = {}) => this.#parts.sending.send(to, text, options)
+  readonly forward: OwnerChat['forward'] = (id, to, options = {}) => this.#parts.sending.forward(id, to, options)
+  readonly transfers: OwnerChat['transfers'] = async () => this.#parts.attachments.transfers
+  readonly attachments: OwnerChat['attachments'] = (id) => this.#parts.attachments.of(id)
 
   async blobAccess(): Promise<BlobAccess> {
-    const session = await online({ clock: this.#ports.clock, session: () => this.#connection?.session })
+    const session = await online({ clock: this.#ports.clock, session: () => this.#link.session })
     return this.#parts.attachments.access(session)
   }
 
-  edit(id: string, text: string, options: ReferenceOptions = {}): Promise<ReferenceResult> {
-    return this.#parts.referring.edit(id, text, options)
-  }
-
-  delete(id: string, options: ReferenceOptions = {}): Promise<ReferenceResult> {
-    return this.#parts.referring.delete(id, options)
-  }
-
-  react(id: string, emoji: string, options: ReferenceOptions & { active?: boolean } = {}): Promise<ReactionResult> {
-    return this.#parts.referring.react(id, emoji, options)
-  }
-
-  history(conversation: string, options?: HistoryOptions): Promise<HistoryMessage[]> {
-    return this.#parts.views.history(conversation, options)
-  }
-
-  lines(conversation: string, options?: HistoryOptions): Promise<HistoryLine[]> {
-    return this.#parts.views.lines(conversation, options)
-  }
+  readonly edit: OwnerChat['edit'] = (id, text, options = {}) => this.#parts.referring.edit(id, text, options)
+  readonly delete: OwnerChat['delete'] = (id, options = {}) => this.#parts.referring.delete(id, options)
+  readonly react: OwnerChat['react'] = (id, emoji, options = {}) => this.#parts.referring.react(id, emoji, options)
+  readonly history: OwnerChat['history'] = (conversation, options) => this.#parts.views.history(conversation, options)
+  readonly lines: OwnerChat['lines'] = (conversation, options) => this.#parts.views.lines(conversation, options)
 
   async gaps(conversation: string): Promise<Gap[]> {
-    const retentionMs = this.#map?.map.retentionMs ?? Number.POSITIVE_INFINITY
-    return this.#parts.views.gaps(conversation, this.#now() - retentionMs)
+    const retentionMs = this.#link.map?.retentionMs ?? Number.POSITIVE_INFINITY
+    return this.#parts.views.gaps(conversation, this.#link.now() - retentionMs)
   }
 
-  inbox(): Promise<InboxEntry[]> {
-    return this.#parts.views.inbox()
-  }
-
-  status(id: string): Promise<StatusReport> {
-    return this.#parts.views.status(id)
-  }
-
-  search(words: string, options: { in?: string; limit?: number } = {}): Promise<HistoryMessage[]> {
-    return this.#parts.views.search(words, options)
-  }
+  readonly inbox: OwnerChat['inbox'] = () => this.#parts.views.inbox()
+  readonly status: OwnerChat['status'] = (id) => this.#parts.views.status(id)
+  readonly search: OwnerChat['search'] = (words, options = {}) => this.#parts.views.search(words, options)
 
   async markRead(conversation: string, options: { upTo?: string } = {}): Promise<{ marked: number }> {
     const { views, preferences } = this.#parts
@@ -208,45 +160,17 @@ export class LocalChat implements OwnerChat {
     await this.#parts.preferences.setUnread(this.#parts.views.idOf(conversation), true)
   }
 
-  async setLevel(conversation: string, level?: AttentionLevel): Promise<AttentionLevel> {
-    return this.#parts.preferences.setLevel(this.#parts.views.idOf(conversation), level)
-  }
-
-  block(user: string): Promise<void> {
-    return this.#parts.preferences.setBlocked(user, true)
-  }
-
-  unblock(user: string): Promise<void> {
-    return this.#parts.preferences.setBlocked(user, false)
-  }
-
-  async blocked(): Promise<string[]> {
-    return this.#state.settings.blocked()
-  }
-
-  devices(): Promise<DeviceReport[]> {
-    return this.#parts.devices.list()
-  }
-
-  revoke(device: string): Promise<void> {
-    return this.#parts.devices.revoke(device)
-  }
-
-  approveLink(code: string): Promise<{ device: string }> {
-    return this.#parts.devices.approve(code)
-  }
-
-  fingerprints(user: string): Promise<DeviceFingerprint[]> {
-    return this.#parts.devices.fingerprints(user)
-  }
-
-  verify(user: string): Promise<DeviceFingerprint[]> {
-    return this.#parts.devices.accept(user)
-  }
-
-  unverified(): Promise<UnverifiedUser[]> {
-    return this.#parts.verified.unverified()
-  }
+  readonly setLevel: OwnerChat['setLevel'] = async (conversation, level) =>
+    this.#parts.preferences.setLevel(this.#parts.views.idOf(conversation), level)
+  readonly block: OwnerChat['block'] = (user) => this.#parts.preferences.setBlocked(user, true)
+  readonly unblock: OwnerChat['unblock'] = (user) => this.#parts.preferences.setBlocked(user, false)
+  readonly blocked: OwnerChat['blocked'] = async () => this.#state.settings.blocked()
+  readonly devices: OwnerChat['devices'] = () => this.#parts.devices.list()
+  readonly revoke: OwnerChat['revoke'] = (device) => this.#parts.devices.revoke(device)
+  readonly approveLink: OwnerChat['approveLink'] = (code) => this.#parts.devices.approve(code)
+  readonly fingerprints: OwnerChat['fingerprints'] = (user) => this.#parts.devices.fingerprints(user)
+  readonly verify: OwnerChat['verify'] = (user) => this.#parts.devices.accept(user)
+  readonly unverified: OwnerChat['unverified'] = () => this.#parts.verified.unverified()
 
   events(options: { after?: number; signal?: AbortSignal } = {}): AsyncIterable<ChatEvent> {
     const signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal
@@ -263,17 +187,9 @@ export class LocalChat implements OwnerChat {
     this.#parts.live.typing({ conversation: id, to: isGroupId(id) ? id : conversation }, active)
   }
 
-  async position(): Promise<number> {
-    return this.#state.events.position
-  }
-
-  async mark(name: string): Promise<number> {
-    return this.#state.events.mark(name)
-  }
-
-  setMark(name: string, position: number): Promise<void> {
-    return this.#state.events.setMark(name, position)
-  }
+  readonly position: OwnerChat['position'] = async () => this.#state.events.position
+  readonly mark: OwnerChat['mark'] = async (name) => this.#state.events.mark(name)
+  readonly setMark: OwnerChat['setMark'] = (name, position) => this.#state.events.setMark(name, position)
 
   settled(options: { timeoutMs?: number } = {}): Promise<void> {
     const isFresh = this.#state.feed.refresh()
@@ -287,7 +203,7 @@ export class LocalChat implements OwnerChat {
 
   async connection(): Promise<ConnectionReport> {
     const { outbox, feed, store } = this.#state
-    const known = this.#connection?.report() ?? CLOSED
+    const known = this.#link.report()
     return { ...known, queued: outbox.size, complete: feed.isComplete, problem: store.problem ?? known.problem }
   }
 
@@ -298,7 +214,7 @@ export class LocalChat implements OwnerChat {
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()
-    await this.#connection?.stop()
+    await this.#link.close()
     this.#parts.live.stop()
     this.#changes.stop()
     await this.#state.close()
@@ -314,23 +230,13 @@ export class LocalChat implements OwnerChat {
     this.#changes.changed()
   }
 
-  #keepMap(map: SignedMap): void {
-    this.#map = map
-    this.#state.store.put(keys.map(), map.sealed)
-  }
-
-  /** The time to sign with. */
-  #now(): number {
-    return this.#connection?.now() ?? this.#ports.clock.now()
-  }
-
   #untilState(id: string, result: () => SendResult, options: SendOptions | ReferenceOptions): Promise<SendResult> {
     return this.#waits.until(id, {
       result,
       wait: options.wait ?? 'stored',
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       signals: [this.#closing.signal, ...(options.signal ? [options.signal] : [])],
-      trouble: () => this.#connection?.state.problem ?? undefined,
+      trouble: () => this.#link.report().problem ?? undefined,
     })
   }
 

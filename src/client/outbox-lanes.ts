@@ -1,7 +1,11 @@
-// What waits in the outbox, lane by lane and in order, with its copy on disk. Knows nothing of sending.
+// What waits in the outbox, lane by lane and in order, with its copy on disk. Knows nothing of sending but when to try again.
+import type { Clock, RandomSource } from '../platform/ports.ts'
 import { keys, ranges } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
 import { decodeEntry, encodeEntry, type OutboxEntry } from './outbox-entry.ts'
+
+const FIRST_RETRY_MS = 100
+const LONGEST_RETRY_MS = 5_000
 
 export interface Lane {
   readonly entries: OutboxEntry[]
@@ -31,6 +35,19 @@ export class OutboxLanes {
 
   lane(name: string): Lane | undefined {
     return this.#lanes.get(name)
+  }
+
+  /** Nothing of the lane leaves for a while, longer after each failure in a row; then `again`. */
+  retryLater(name: string, { clock, random }: { clock: Clock; random: RandomSource }, again: () => void): void {
+    const lane = this.lane(name)
+    if (!lane || lane.cancelRetry) return
+    const bound = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(lane.failures, 10))
+    lane.failures += 1
+    // Between half and all of the bound: many clients, one store that returns.
+    lane.cancelRetry = clock.after(bound * (0.5 + random.float() / 2), () => {
+      lane.cancelRetry = undefined
+      again()
+    })
   }
 
   get(id: string): OutboxEntry | undefined {

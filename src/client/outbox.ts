@@ -3,40 +3,27 @@
 // for good is replaced, in one batch, by a void of the same sequence number, which waits for the next message to go first.
 import { toBase64 } from '../protocol/bytes.ts'
 import { asChatError, type ChatError } from '../protocol/errors.ts'
-import { openRecord, recordKey, type TombstoneHeader } from '../protocol/records.ts'
-import { openBody } from '../protocol/sealed.ts'
+import { recordKey, type TombstoneHeader } from '../protocol/records.ts'
 import { mutant } from '../platform/mutants.ts'
 import type { Clock, Logger, RandomSource } from '../platform/ports.ts'
-import type { Conversations } from './conversations.ts'
-import type { Identity } from './identity.ts'
 import type { LocalStore } from './local-store.ts'
-import { fateOf, fresh, headerFor, isReady, type OutboxEntry, voidFor, withFiles } from './outbox-entry.ts'
-import { type Lane, OutboxLanes } from './outbox-lanes.ts'
+import { fateOf, fresh, isReady, type OutboxEntry, voidFor, withFiles } from './outbox-entry.ts'
+import { OutboxLanes } from './outbox-lanes.ts'
+import { OutboxSealing, type SealingOptions } from './outbox-sealing.ts'
 import type { OutgoingFile } from './outgoing-file.ts'
 import type { Session } from './session.ts'
-import type { Timeline } from './timeline.ts'
 
 const MAX_UNDER_WAY = 256
 /** Past it the socket gets nothing more until it has drained. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
-const FIRST_RETRY_MS = 100
-const LONGEST_RETRY_MS = 5_000
 const SETTINGS = 'settings'
 const DELETIONS = 'deletions'
 
-export interface OutboxOptions {
+export interface OutboxOptions extends SealingOptions {
   store: LocalStore
   clock: Clock
   random: RandomSource
   log: Logger
-  identity: Identity
-  conversations: Conversations
-  timeline: Timeline
-  /** The version of a group that a message to it names. */
-  groupVersion: (group: string) => number | undefined
-  makeId: () => string
-  /** The time to sign with. */
-  now: () => number
   onStored: (entry: OutboxEntry, acceptedAt: number) => void
   onRefused: (entry: OutboxEntry, error: ChatError) => void
   onProblem: (entry: OutboxEntry, error: ChatError) => void
@@ -50,6 +37,7 @@ export interface OutboxOptions {
 export class Outbox {
   readonly #options: OutboxOptions
   readonly #lanes: OutboxLanes
+  readonly #sealing: OutboxSealing
   readonly #leaving = new Set<OutboxEntry>()
   /** Sealed, and every attempt so far was refused: before the next leaves, the disk must say that it may have had an effect. */
   readonly #certain = new Set<OutboxEntry>()
@@ -58,6 +46,7 @@ export class Outbox {
   constructor(options: OutboxOptions) {
     this.#options = options
     this.#lanes = new OutboxLanes(options.store)
+    this.#sealing = new OutboxSealing(options, this.#lanes)
   }
 
   async load(): Promise<void> {
@@ -120,7 +109,7 @@ export class Outbox {
     if (entry.isUncertain) return this.#options.onProblem(entry, error)
     if (!entry.isSealed) {
       entry.bytes = withFiles(entry)
-      this.#seal(entry)
+      this.#sealing.seal(entry)
     }
     this.#refuse(entry, error)
     this.#pump()
@@ -231,7 +220,7 @@ export class Outbox {
   /** Seals what leaves for the first time; true when the disk has to hear of it before. */
   #isWrittenToLeave(entry: OutboxEntry): boolean {
     const isCertain = this.#certain.delete(entry)
-    if (!entry.isSealed) this.#seal(entry)
+    if (!entry.isSealed) this.#sealing.seal(entry)
     else if (isCertain) this.#lanes.save({ ...entry, isUncertain: true })
     else return false
     return true
@@ -243,7 +232,7 @@ export class Outbox {
 
   async #attempt(entry: OutboxEntry, session: Session): Promise<void> {
     try {
-      if (mutant('new-id-on-resend') && entry.isUncertain) this.#sealAgain(entry)
+      if (mutant('new-id-on-resend') && entry.isUncertain) this.#sealing.sealAgain(entry)
       const { at } = await session.request('record.put', { record: toBase64(entry.bytes) }, 'record.stored')
       this.#leaving.delete(entry)
       this.#stored(entry, at)
@@ -270,8 +259,7 @@ export class Outbox {
     if (fate === 'again-uncertain') entry.isUncertain = true
     else if (!entry.isUncertain) this.#reconsider(entry, error)
     this.#options.onProblem(entry, error)
-    const lane = this.#lanes.lane(entry.lane)
-    if (lane && this.#session) this.#retryLater(lane)
+    this.#retryLater(entry)
   }
 
   /** The cluster has lost them, or collected them while the message could not leave. */
@@ -280,26 +268,18 @@ export class Outbox {
     this.#lanes.save(entry)
     this.#options.onProblem(entry, error)
     this.#options.onFiles(entry)
-    const lane = this.#lanes.lane(entry.lane)
-    if (lane && this.#session) this.#retryLater(lane)
+    this.#retryLater(entry)
   }
 
   /** Refused, and so without any effect ever: a new time may be signed where the old one was the reason. */
   #reconsider(entry: OutboxEntry, error: ChatError): void {
-    if (error.code === 'MESSAGE_TIME' && entry.kind === 'msg') this.#reseal(entry)
+    if (error.code === 'MESSAGE_TIME' && entry.kind === 'msg') this.#sealing.reopen(entry)
     this.#lanes.save(entry)
     if (entry.isSealed) this.#certain.add(entry)
   }
 
-  #retryLater(lane: Lane): void {
-    if (lane.cancelRetry) return
-    const bound = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(lane.failures, 10))
-    lane.failures += 1
-    // Between half and all of the bound: many clients, one store that returns.
-    lane.cancelRetry = this.#options.clock.after(bound * (0.5 + this.#options.random.float() / 2), () => {
-      lane.cancelRetry = undefined
-      this.#pump()
-    })
+  #retryLater(entry: OutboxEntry): void {
+    if (this.#session) this.#lanes.retryLater(entry.lane, this.#options, () => this.#pump())
   }
 
   /** Its number is taken by a void, in the same batch; a void that nobody takes waits for the next message. */
@@ -315,35 +295,5 @@ export class Outbox {
     const isParked = this.#lanes.isLast(entry) || entry.kind === 'void'
     this.#lanes.replace(entry, voidFor(entry, { id: makeId(), now: clock.now(), isParked }))
     if (entry.files) this.#options.onFilesDropped(entry)
-  }
-
-  #seal(entry: OutboxEntry): void {
-    const { identity, conversations, now, groupVersion } = this.#options
-    const author = { user: identity.user, device: identity.device }
-    // Above everything seen in the conversation, whatever this device's clock says.
-    const isAside = entry.kind === 'set' || entry.kind === 'tomb'
-    const lowest = isAside ? 0 : conversations.of(entry.lane).maxAt + 1
-    const header = headerFor(entry, author, { at: Math.max(now(), lowest), gv: groupVersion(entry.to) })
-    entry.bytes = this.#options.identity.seal(header, entry.kind === 'void' ? undefined : entry.bytes)
-    entry.isSealed = true
-    // On disk the attempt may have had an effect, whatever this process lives to see.
-    this.#lanes.save({ ...entry, isUncertain: true })
-    if (header.k === 'msg') this.#options.timeline.addOwn(header, entry.bytes, recordKey(entry.id, entry.bytes))
-  }
-
-  #reseal(entry: OutboxEntry): void {
-    const { header, sealed } = openRecord(entry.bytes)
-    if (header.k !== 'msg') return
-    this.#options.timeline.withdraw(header, recordKey(entry.id, sealed))
-    entry.bytes = openBody(sealed)
-    entry.isSealed = false
-  }
-
-  /** Only a mutant does this: a resend must keep id and bytes. */
-  #sealAgain(entry: OutboxEntry): void {
-    if (entry.kind !== 'msg') return
-    this.#lanes.rename(entry, this.#options.makeId())
-    entry.bytes = openBody(entry.bytes)
-    this.#seal(entry)
   }
 }

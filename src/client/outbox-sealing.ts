@@ -1,0 +1,61 @@
+// Seals what leaves the outbox for the first time: its place in the order, its signature, its line in the timeline, in one batch with the
+// mark on disk that the attempt may have had an effect. And opens it again where a refusal leaves it as if it had never left.
+import { openBody } from '../protocol/sealed.ts'
+import { openRecord, recordKey } from '../protocol/records.ts'
+import type { Conversations } from './conversations.ts'
+import type { Identity } from './identity.ts'
+import { headerFor, type OutboxEntry } from './outbox-entry.ts'
+import type { OutboxLanes } from './outbox-lanes.ts'
+import type { Timeline } from './timeline.ts'
+
+export interface SealingOptions {
+  identity: Identity
+  conversations: Conversations
+  timeline: Timeline
+  /** The version of a group that a message to it names. */
+  groupVersion: (group: string) => number | undefined
+  makeId: () => string
+  /** The time to sign with. */
+  now: () => number
+}
+
+export class OutboxSealing {
+  readonly #options: SealingOptions
+  readonly #lanes: OutboxLanes
+
+  constructor(options: SealingOptions, lanes: OutboxLanes) {
+    this.#options = options
+    this.#lanes = lanes
+  }
+
+  seal(entry: OutboxEntry): void {
+    const { identity, conversations, timeline, now, groupVersion } = this.#options
+    const author = { user: identity.user, device: identity.device }
+    // Above everything seen in the conversation, whatever this device's clock says.
+    const isAside = entry.kind === 'set' || entry.kind === 'tomb'
+    const lowest = isAside ? 0 : conversations.of(entry.lane).maxAt + 1
+    const header = headerFor(entry, author, { at: Math.max(now(), lowest), gv: groupVersion(entry.to) })
+    entry.bytes = identity.seal(header, entry.kind === 'void' ? undefined : entry.bytes)
+    entry.isSealed = true
+    // On disk the attempt may have had an effect, whatever this process lives to see.
+    this.#lanes.save({ ...entry, isUncertain: true })
+    if (header.k === 'msg') timeline.addOwn(header, entry.bytes, recordKey(entry.id, entry.bytes))
+  }
+
+  /** A message, to be sealed anew. */
+  reopen(entry: OutboxEntry): void {
+    const { header, sealed } = openRecord(entry.bytes)
+    if (header.k !== 'msg') return
+    this.#options.timeline.withdraw(header, recordKey(entry.id, sealed))
+    entry.bytes = openBody(sealed)
+    entry.isSealed = false
+  }
+
+  /** Only a mutant does this: a resend must keep id and bytes. */
+  sealAgain(entry: OutboxEntry): void {
+    if (entry.kind !== 'msg') return
+    this.#lanes.rename(entry, this.#options.makeId())
+    entry.bytes = openBody(entry.bytes)
+    this.seal(entry)
+  }
+}
