@@ -71,7 +71,7 @@ export class ProfileClient {
         },
         onEvent: options.onEvent,
       })
-      void this.#lines.write({ id, method, args })
+      void this.#lines.write({ id, method, args: given(args) })
       if (options.signal?.aborted) cancel()
     })
   }
@@ -97,3 +97,6 @@ export interface CallOptions {
   signal?: AbortSignal
   onEvent?: (event: ChatEvent | LiveEvent) => void
 }
+
+/** JSON would make null of what is not given, which means something else. */
+const given = (args: readonly unknown[]): unknown[] => args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1)

@@ -5,7 +5,9 @@ import { step } from './step.ts'
 import { isThemeName, themes } from './theme.ts'
 
 const noTheme = (name: string): SafeText =>
-  safe`“${safeLine(name, { maxLength: 40 })}” is no theme; there are ${safeLine(Object.keys(themes).join(', '))}`
+  name === ''
+    ? safe`/theme ${safeLine(Object.keys(themes).join(', '))}: which of these?`
+    : safe`“${safeLine(name, { maxLength: 40 })}” is no theme; there are ${safeLine(Object.keys(themes).join(', '))}`
 
 export const clientCommands: readonly SlashCommand[] = [
   {

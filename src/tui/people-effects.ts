@@ -6,24 +6,23 @@ import { span } from './lines.ts'
 import type { ListRow } from './state.ts'
 
 const deviceRow = (device: DeviceReport): ListRow => {
-  const state = device.revoked ? safe` revoked` : device.current ? safe` this one` : safe``
+  const state = device.revoked ? safe` revoked` : device.current ? safe` (this)` : safe``
   const [since, expires] = [safeLine(device.since.slice(0, 10)), safeLine(device.expires.slice(0, 10))]
   return {
-    line: [
-      span(safeLine(device.device), 'name'),
-      span(state, 'unread'),
-      span(safe` since ${since}, until ${expires}`, 'dim'),
-    ],
+    line: [span(safeLine(device.device), 'name'), span(state, 'unread'), span(safe`  ${since} to ${expires}`, 'dim')],
   }
 }
 
-const fingerprintRow = ({ device, fingerprint, verified }: DeviceFingerprint): ListRow => ({
-  line: [
-    span(safe`${safeLine(device)}  `, 'name'),
-    span(safeLine(fingerprint)),
-    verified ? span(safe`  compared`, 'seen') : span(safe`  not compared`, 'dim'),
-  ],
-})
+/** The fingerprint has a row to itself: in a narrow terminal too it is seen whole. */
+const fingerprintRows = ({ device, fingerprint, verified }: DeviceFingerprint): ListRow[] => [
+  {
+    line: [
+      span(safeLine(device), 'name'),
+      verified ? span(safe`  compared`, 'seen') : span(safe`  not compared`, 'dim'),
+    ],
+  },
+  { line: [span(safeLine(fingerprint))] },
+]
 
 const levelTexts: Record<AttentionLevel, SafeText> = {
   all: safe`draws attention with every message`,
@@ -64,12 +63,13 @@ export const peopleRunners = ({ chat, say, list }: EffectTools): Runners<PeopleE
   verify: async ({ user }) => {
     const devices = await chat.fingerprints(user)
     const isCompared = devices.length > 0 && devices.every(({ verified }) => verified)
-    const how = isCompared ? 'you compared them' : `compare with what ${user} sees, then /verified ${user}`
-    list(`Devices of ${user}: ${how}`, devices.map(fingerprintRow))
+    const how = isCompared ? 'you compared them' : `compare, then /verified ${user}`
+    list(`Devices of ${user}: ${how}`, devices.flatMap(fingerprintRows))
   },
   verified: async ({ user }) => {
     const { length } = await chat.verify(user)
-    say(safe`You compared ${length} devices of ${safeLine(user)}: one that comes later is warned of.`)
+    const count = length === 1 ? safe`the device` : safe`${length} devices`
+    say(safe`You compared ${count} of ${safeLine(user)}: one that comes later is warned of.`)
   },
   link: async ({ code }) => {
     const { device } = await chat.approveLink(code)

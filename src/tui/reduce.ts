@@ -83,11 +83,16 @@ const onSendFailed = (state: State, id: string, problem: SafeText): State => {
   }
 }
 
-/** What was being written goes on under the new name. */
+/** What was being written goes on under the new name; what was being read, or answered to a question, stays where it is. */
 const onRenamed = (state: State, from: string, to: string): State => {
   const drafts = { ...state.drafts, [from]: emptyDraft, [to]: draftOfConversation(state, from) }
-  const next = { ...state, drafts, opened: state.opened.filter((name) => name !== from) }
-  return state.current === from ? openConversation(next, to) : next
+  const isKnown = state.inbox?.some(({ name }) => name === to) === true
+  const opened = state.opened.filter((name) => name !== from && name !== to)
+  const next = { ...state, drafts, opened: isKnown ? opened : [to, ...opened] }
+  if (state.current !== from) return { ...next, opened }
+  const timeline = state.timeline?.conversation === from ? { ...state.timeline, conversation: to } : state.timeline
+  const pending = state.pending.map((entry) => (entry.conversation === from ? { ...entry, conversation: to } : entry))
+  return { ...next, current: to, timeline, pending }
 }
 
 const onLive = (state: State, event: LiveEvent): State => {

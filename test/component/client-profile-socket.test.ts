@@ -54,6 +54,8 @@ socket('calls are answered, errors keep their code and details, changes are told
   const sent = (await client.call('send', ['bob', 'hi', {}])) as { status: string }
   assert.is(sent.status, 'stored')
   assert.equal(await client.call('blocked', []), [])
+  assert.is(await client.call('setLevel', ['bob', 'none']), 'none')
+  assert.is(await client.call('setLevel', ['bob', undefined]), 'all')
   world.onPut = () => 'silent'
   const late = await client.call('send', ['bob', 'late', { timeoutMs: 20 }]).catch((error: unknown) => error)
   assert.ok(late instanceof ChatError && late.code === 'TIMEOUT')

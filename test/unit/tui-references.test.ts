@@ -105,6 +105,10 @@ test('a group that is renamed is followed, and what was being written with it', 
   const writing = type(inGroup(), 'unfinished').state
   const after = run(writing, { type: 'renamed', from: '#ops', to: '#new' }).state
   assert.equal([after.current, draftOfCurrent(after).text], ['#new', 'unfinished'])
+  const asked = type(inGroup(message('a', 'hi')), '/leave\r').state
+  const still = run(asked, { type: 'renamed', from: '#ops', to: '#new' })
+  assert.match(screenText(still.state), /^ #new\n[^]*Leave #ops\?/)
+  assert.match(screenText(type(still.state, 'n').state), / {2}hi\n/)
 })
 
 test('news of a group name who did what to whom', () => {
