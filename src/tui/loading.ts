@@ -11,15 +11,19 @@ import { indexOfId, timelineGap, timelineChange, type TimelineMessage, timelineM
 import type { Connection, Conversation, State } from './state.ts'
 import type { Store } from './store.ts'
 import { Tallies } from './tallies.ts'
+import type { TimelineAction } from './timeline-reduce.ts'
 import { windowOf } from './timeline-view.ts'
 
 const PAGE = 100
+/** So many of the newest are read again when something changed, and as many as may be on the screen. */
+const MIN_RENEWED = 40
+const renewedSize = ({ size }: State): number => Math.max(MIN_RENEWED, size.rows)
 /** Around a message that is jumped to. */
 const AROUND = 150
 /** The unread rule is sought in this many messages at most. */
 const MAX_FIRST_PAGE = 1_000
 /** Between two readings, and longer when a reading takes long, so that a burst of messages leaves the loop to the keyboard. */
-const PAUSE_MS = 30
+const PAUSE_MS = 20
 
 export interface LoadingPorts {
   chat: Chat
@@ -28,6 +32,8 @@ export interface LoadingPorts {
   log: Logger
   signal: AbortSignal
 }
+
+type TimelineNews = Extract<TimelineAction, { type: 'timeline' }>
 
 const transferText = ({ name, sent, size, isPrepared }: Transfer): SafeText => {
   const percent = size === 0 ? 100 : Math.floor((100 * sent) / size)
@@ -102,38 +108,48 @@ export class Loading {
     const { current, timeline } = store.getState()
     // A conversation that was just opened does not wait for the list of all.
     if (current !== undefined && timeline === undefined) await this.#readTimeline()
-    const [entries, report, transfers, strange] = await Promise.all([
+    // Together, and told in one turn: what a change brings is one frame.
+    const [entries, report, transfers, strange, news] = await Promise.all([
       chat.inbox(),
       chat.connection(),
       chat.transfers(),
       chat.unverified(),
+      this.#newest(),
     ])
     if (signal.aborted) return
     const conversations = entries.map((entry) => conversationOf(entry, chat.user)).sort(byNewest)
     store.dispatch({ type: 'connection', connection: connectionOf(report, transfers) })
     store.dispatch({ type: 'inbox', conversations })
     store.dispatch({ type: 'unverified', users: strange.map(({ user }) => safeLine(user)) })
-    await this.#readTimeline()
+    if (news) store.dispatch(news)
+    if (news?.conversation !== store.getState().current) await this.#readTimeline()
     await this.#renewSeen()
   }
 
+  /** Of the conversation that is on the screen. */
+  async #newest(): Promise<TimelineNews | undefined> {
+    const state = this.#ports.store.getState()
+    const { current } = state
+    return current !== undefined && state.timeline?.conversation === current
+      ? this.#page(current, renewedSize(state))
+      : undefined
+  }
+
+  async #page(conversation: string, limit: number): Promise<TimelineNews> {
+    const { chat } = this.#ports
+    const [page, gaps] = await Promise.all([chat.lines(conversation, { limit }), chat.gaps(conversation)])
+    const messages = await this.#messages(conversation, page)
+    return { type: 'timeline', conversation, messages, gaps: gaps.map(timelineGap), hasStart: page.length < limit }
+  }
+
   async #readTimeline(): Promise<void> {
-    const { chat, store, signal } = this.#ports
+    const { store, signal } = this.#ports
     const state = store.getState()
     const conversation = state.current
     if (conversation === undefined) return
     if (state.timeline?.conversation !== conversation && (await this.#loadFarUnread(state, conversation))) return
-    const limit = this.#pageSize(state, conversation)
-    const [page, gaps] = await Promise.all([chat.lines(conversation, { limit }), chat.gaps(conversation)])
-    const messages = await this.#messages(conversation, page)
-    if (signal.aborted) return
-    store.dispatch({
-      type: 'timeline',
-      conversation,
-      messages,
-      gaps: gaps.map(timelineGap),
-      hasStart: page.length < limit,
-    })
+    const page = await this.#page(conversation, this.#pageSize(state, conversation))
+    if (!signal.aborted) store.dispatch(page)
   }
 
   /** So many are unread that the newest page does not hold the first: what is around it is read; answers whether it was. */
@@ -147,7 +163,7 @@ export class Loading {
 
   /** Enough to meet what is loaded; for the first page, enough to hold the unread ones. */
   #pageSize(state: State, conversation: string): number {
-    if (state.timeline?.conversation === conversation) return PAGE
+    if (state.timeline?.conversation === conversation) return renewedSize(state)
     const unread = state.inbox?.find(({ name }) => name === conversation)?.unread ?? 0
     return Math.min(MAX_FIRST_PAGE, PAGE + unread)
   }
@@ -160,7 +176,7 @@ export class Loading {
     if (!state.anchor || !timeline) return
     const { first, last } = windowOf(state)
     const before = timeline.messages[last + 1]?.id
-    if (before === undefined || (timeline.hasEnd && first >= timeline.messages.length - PAGE)) return
+    if (before === undefined || (timeline.hasEnd && first >= timeline.messages.length - renewedSize(state))) return
     const { conversation } = timeline
     const page = await chat.lines(conversation, { before, limit: last - first + 1 })
     const messages = await this.#messages(conversation, page)
