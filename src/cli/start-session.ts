@@ -4,6 +4,7 @@ import { connectBeside } from '../client/beside.ts'
 import { registerProfile } from '../client/index.ts'
 import { Profile } from '../client/profile.ts'
 import { fileLogger } from '../platform/file-logger.ts'
+import { keepHeapSmall } from '../platform/small-heap.ts'
 import { anyStatus } from './cluster/any-status.ts'
 import { endProcess } from './cluster/process-identity.ts'
 import { spawnDetached } from './cluster/program.ts'
@@ -24,6 +25,7 @@ export interface SessionOptions extends LocalCluster {
 
 export const openSession = async (options: SessionOptions): Promise<void> => {
   const { dir, home, gateway, name, guard } = options
+  keepHeapSmall()
   const settings = { home, profile: name, gateway }
   const profile = new Profile(settings)
   if (!profile.read()) await registerProfile({ ...settings, name })

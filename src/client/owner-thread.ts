@@ -9,8 +9,6 @@ import type { ProfileOptions } from './profile.ts'
 const RESTART_MS = 500
 /** What it still has to write it has written by then. */
 const CLOSE_MS = 5_000
-/** New objects die young here, too: the usual 16 MiB, three times over, only lie about. */
-const MAX_YOUNG_MIB = 8
 
 const PROGRAM = new URL(`./owner-program${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
 
@@ -60,7 +58,6 @@ export class OwnerThread {
       execArgv: [],
       stdout: true,
       stderr: true,
-      resourceLimits: { maxYoungGenerationSizeMb: MAX_YOUNG_MIB },
     })
     this.#worker = worker
     await new Promise<void>((resolve, reject) => {

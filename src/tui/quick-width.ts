@@ -4,8 +4,8 @@
 import { stripVTControlCharacters } from 'node:util'
 import stringWidth from 'string-width'
 
-/** Latin, Cyrillic, the quotation marks and dashes, lines and blocks, and the signs of the screen. */
-const NARROW = /^[ -~¡-¨ª-¬¯-ɏЀ-ҁ–—‘’“”•…↓↳─-▟▸●✓]*$/
+/** Latin, Cyrillic, the quotation marks and dashes, lines and blocks, the signs of the screen, and its anchors (anchor.ts). */
+const NARROW = /^[ -~¡-¨ª-¬¯-ɏЀ-ҁ–—‘’“”•…↓↳─-▟▸●✓\ue000-\uf8ff]*$/
 
 export const quickWidth: typeof stringWidth = (text, options) => {
   if (options === undefined) {

@@ -6,6 +6,7 @@ import { type Command, Option } from '@commander-js/extra-typings'
 import { connectBeside } from '../../client/beside.ts'
 import { listProfiles, Profile } from '../../client/profile.ts'
 import { fileLogger } from '../../platform/file-logger.ts'
+import { keepHeapSmall } from '../../platform/small-heap.ts'
 import { isUserName } from '../../protocol/names.ts'
 import { examples } from '../output.ts'
 import { chooseProfile } from './choose-profile.ts'
@@ -69,6 +70,7 @@ interface TuiFlags {
   screenReader?: true | undefined
 }
 const runClient = async (given: Settings, { cluster: clusterDir, screenReader }: TuiFlags): Promise<void> => {
+  keepHeapSmall()
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY
   const isSpoken = screenReader === true || process.env.INK_SCREEN_READER === 'true'
   const settings = isTerminal ? await settled(given, isSpoken) : given
