@@ -65,6 +65,7 @@ const askTmux = ({ TMUX_PANE }: NodeJS.ProcessEnv): Promise<Tmux | undefined> =>
 
 export const askGraphics = async (wanted: GraphicsWay, ports: AskingPorts): Promise<TerminalGraphics> => {
   const { env } = ports
+  if (wanted === 'blocks') return { graphics: wanted, cell: noAnswers.cell, tmux: undefined }
   const answers = canBeAsked(env) ? await askTerminal(ports) : noAnswers
   const tmux = env.TMUX === undefined ? undefined : await askTmux(env)
   return { graphics: graphicsOf(wanted, { env, answers, tmux }), cell: answers.cell, tmux }

@@ -63,6 +63,7 @@ test('a terminal that never answers costs a moment; one that would show the ques
   assert.is(written.length, 1)
   assert.is((await askGraphics('auto', { ...ports, env: { TERM: 'dumb' } })).graphics, 'blocks')
   assert.is((await askGraphics('auto', { ...ports, env: {} })).graphics, 'blocks')
+  assert.is((await askGraphics('blocks', { ...ports, env: { TERM: 'xterm' } })).graphics, 'blocks')
   assert.is(written.length, 1)
 })
 

@@ -9,7 +9,7 @@ import { ANCHOR, anchoredStdout } from '../../src/tui/anchor.ts'
 import { layoutOf } from '../../src/tui/layout.ts'
 import type { Line } from '../../src/tui/lines.ts'
 import { lineText } from '../../src/tui/lines.ts'
-import type { TimelineMessage } from '../../src/tui/messages.ts'
+import { timelineChange, type TimelineMessage } from '../../src/tui/messages.ts'
 import { screenOf } from '../../src/tui/screen-view.ts'
 import type { State } from '../../src/tui/state.ts'
 import { fresh, NOW, run } from '../tui-state-fixture.ts'
@@ -56,8 +56,8 @@ const pieces: readonly [() => string, ...(() => string)[]] = [
 const hostile = (): string => Array.from({ length: 1 + Math.floor(random() * 4) }, () => pick(pieces)()).join('')
 
 const PER_FRAME = { messages: 24, conversations: 20 }
-/** Strings in one frame: sender, text, reaction and problem of each message; name and last text of each conversation; and five more. */
-const STRINGS = PER_FRAME.messages * 4 + PER_FRAME.conversations * 2 + 5
+/** Strings in one frame: sender, text, reaction and problem of each message; name and last text of each conversation; and eight more. */
+const STRINGS = PER_FRAME.messages * 4 + PER_FRAME.conversations * 2 + 8
 
 const messageOf = (index: number): TimelineMessage => ({
   id: `m${index}`,
@@ -69,6 +69,23 @@ const messageOf = (index: number): TimelineMessage => ({
   problem: safeLine(hostile()),
   reactions: [{ emoji: safeLine(hostile(), { maxLength: 16 }), count: 2, isOwn: false }],
 })
+
+/** A change of the group by whoever, of whomever. */
+const changeOf = (index: number): TimelineMessage =>
+  timelineChange(
+    {
+      type: 'group',
+      id: `c${index}`,
+      conversation: 'bob',
+      version: index,
+      by: hostile(),
+      change: pick(['create', 'add', 'remove', 'rename']),
+      users: [hostile(), hostile()],
+      name: hostile(),
+      at: new Date(NOW + index * 1_000).toISOString(),
+    },
+    'alice',
+  )
 
 const frame = (): State => {
   const conversations = Array.from({ length: PER_FRAME.conversations }, (_, index) => ({
@@ -82,7 +99,9 @@ const frame = (): State => {
     level: 'all' as const,
     last: { ...messageOf(index), text: safeText(hostile()) },
   }))
-  const messages = Array.from({ length: PER_FRAME.messages }, (_, index) => messageOf(index))
+  const messages = Array.from({ length: PER_FRAME.messages }, (_, index) =>
+    index % 8 === 7 ? changeOf(index) : messageOf(index),
+  )
   const problem = safeLine(hostile(), { maxLength: 120 })
   const connection = {
     state: 'waiting',
@@ -103,6 +122,12 @@ const frame = (): State => {
     { type: 'toast', text: safeLine(hostile()), style: 'problem' },
   )
   return state
+}
+
+const lookingAt = (state: State): State => {
+  const pictures = [0, 1].map((index) => ({ index, name: safeLine(hostile(), { maxLength: 80 }), size: 1 }))
+  const note = safeLine(hostile(), { maxLength: 300 })
+  return { ...state, overlay: { kind: 'picture', id: 'm0', pictures, at: 0, lines: [], note } }
 }
 
 const terminal = new headless.Terminal({ cols: COLUMNS, rows: ROWS, allowProposedApi: true })
@@ -166,6 +191,7 @@ test(`${COUNT} hostile strings stay in their boxes`, async () => {
       ...inBox(screen.main, timelineColumns, COLUMNS - timelineColumns),
       ...inBox(screen.composer.lines, COLUMNS),
       ...inBox(screen.toast ? [screen.toast] : [], COLUMNS),
+      ...inBox(screenOf(lookingAt(state)).main, COLUMNS),
     ])
     if (caught.length > 0) assert.unreachable(`seed ${SEED}: ${caught.join(', ')}`)
   }
