@@ -6,15 +6,15 @@ import { declare } from './rpc-method.ts'
 
 export const repairDigests = declare<
   { epoch: number; cutoff?: number },
-  { digests: Uint8Array; readable: boolean; mark: StoreMark }
+  { digests: Uint8Array; decided: Uint8Array; readable: boolean; mark: StoreMark }
 >({
   name: 'repair.digests',
   number: 30,
   stream: 'data',
   timeoutMs: limits.rpcTimeoutMs,
   request: { epoch: 'count', cutoff: ['optional', 'count'] },
-  answer: { digests: 'bytes', readable: 'flag', mark: { feed: 'text', batch: 'count' } },
-  doc: 'One digest of 16 bytes for each shard, in order (XOR of truncated hashes of its entries). Hours below the caller’s `cutoff` or the home’s own have expired and do not count.',
+  answer: { digests: 'bytes', decided: 'bytes', readable: 'flag', mark: { feed: 'text', batch: 'count' } },
+  doc: 'One digest of 16 bytes for each shard, in order (XOR of truncated hashes of its entries). Hours below the caller’s `cutoff` or the home’s own have expired and do not count. `decided`: the same of the registers of groups that this home knows to be decided.',
 })
 export const repairHours = declare<
   { epoch: number; shard: number; cutoff?: number },

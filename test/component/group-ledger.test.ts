@@ -5,9 +5,18 @@ import * as assert from 'uvu/assert'
 import type { GroupLedger } from '../../src/node/replication/group-ledger.ts'
 import type { FanOut } from '../../src/node/replication/group-ledger-port.ts'
 import { versionRegister } from '../../src/node/replication/ledger-keys.ts'
+import { allRegisters } from '../../src/node/store/keys.ts'
 import { homeSet } from '../../src/protocol/cluster-map.ts'
 import { type ErrorCode, hasCode } from '../../src/protocol/errors.ts'
-import { type FanOutMode, ledgerFanOut, ledgerLearn, ledgerPrepare, ledgerRows } from '../../src/protocol/rpc.ts'
+import {
+  type FanOutMode,
+  ledgerAccept,
+  ledgerFanOut,
+  ledgerInspect,
+  ledgerLearn,
+  ledgerPrepare,
+  ledgerRows,
+} from '../../src/protocol/rpc.ts'
 import { eventually } from '../eventually.ts'
 import { ledgerAt, newId, Stores, type StoresOptions, toGroup } from '../store-fixture.ts'
 
@@ -210,6 +219,21 @@ test('a home with an empty disk takes no part before it has read all others, and
   await stores.stopStore('store-2')
   assert.is((await second.newest(group))?.version, 2)
   assert.is(await second.settle(toItem(item)), 'durable')
+})
+
+test('a version that a home was not told of it hears of by comparing, though nobody reads it', async ({ start }) => {
+  const { stores, first } = await start({ store: { repairEveryMs: 20 } })
+  const group = newGroup()
+  await first.propose(group, 1, bytes('one'))
+  const untold = [ledgerPrepare, ledgerAccept, ledgerLearn].map(({ name }) => name)
+  stores.network.filter = (_from, to, method) => !(to === 'store-3' && untold.includes(method))
+  await first.propose(group, 2, bytes('two'))
+  const known = async (): Promise<string[]> => {
+    const asked = { epoch: stores.map.map.epoch, after: allRegisters.gte }
+    const answer = await stores.network.transport('store-3').call('store-3', ledgerInspect, asked)
+    return answer.registers.filter(({ isDecided }) => isDecided).map(({ value }) => text(value))
+  }
+  await eventually(async () => (await known()).includes('two'))
 })
 
 test('a damaged promise is as good as a lost disk: it is read back', async ({ start }) => {

@@ -126,7 +126,7 @@ const cleanRun = (skip: (e: { op: string; proc: string; id?: string }) => boolea
   const end: EndState = {
     devices: [device('a/0', 'a', 'b'), device('b/0', 'b', 'a')],
     homes: [home('s1'), home('s2')],
-    homesOf: { 'u:a': ['s1', 's2'], 'u:b': ['s1', 's2'] },
+    homesOf: { 'u:a': ['s1', 's2'], 'u:b': ['s1', 's2'], 'g:#1': ['s1', 's2'] },
     versions: [],
     blobs: [{ blob: 'b1', homes: ['s1', 's2'], holders: ['s1', 's2'] }],
     forged: [],
@@ -414,6 +414,11 @@ const BREAKS: Record<string, () => Run> = {
   'reached somebody who was no member': () => {
     const run = groupRun()
     run.history.add(show('m4', 'b/0', { to: '#g' }))
+    return run
+  },
+  'homes differ in what is decided': () => {
+    const run = groupRun()
+    run.end.versions = run.end.versions.filter((v) => v.where !== 's2' || v.version !== 2)
     return run
   },
   'members differ in order': () => {

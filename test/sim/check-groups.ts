@@ -1,4 +1,5 @@
 // Invariants 4, 5, 11 and 12 as far as groups go: one winner for each version, nothing from or for whoever is no member, one order.
+import { groupMailbox } from '../../src/protocol/names.ts'
 import type { Check, DeviceState } from './checker.ts'
 import { storedSends } from './check-homes.ts'
 import { isGroup, Membership } from './membership.ts'
@@ -159,6 +160,21 @@ const reachedOutside: Check = {
   },
 }
 
+const decidedDiffer: Check = {
+  invariant: 7,
+  name: 'homes differ in what is decided',
+  isEventual: true,
+  find: ({ end }) => {
+    const known = new Set(end.versions.map(({ where, group, version }) => `${where} ${group} ${version}`))
+    const decided = new Map(end.versions.map(({ group, version }) => [`${group} ${version}`, groupMailbox(group)]))
+    return [...decided].flatMap(([version, mailbox]) =>
+      (end.homesOf[mailbox] ?? [])
+        .filter((home) => !known.has(`${home} ${version}`))
+        .map((home) => `${home} does not know ${version}`),
+    )
+  },
+}
+
 /** What both have of a group, in the order of each. */
 const differIn = (a: DeviceState, b: DeviceState, group: string): boolean => {
   const ids = (device: DeviceState): string[] =>
@@ -192,5 +208,6 @@ export const groupChecks: Check[] = [
   changeRefused,
   fromOutside,
   reachedOutside,
+  decidedDiffer,
   groupOrdersDiffer,
 ]

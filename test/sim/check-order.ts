@@ -1,11 +1,16 @@
 // Invariant 5: all devices end with the same order, nobody shows one device's messages out of its order unless it showed a gap,
 // and no gap is left.
-import type { Check } from './checker.ts'
+import type { Check, EndState } from './checker.ts'
 import type { History } from './history.ts'
 import { isGroup } from './membership.ts'
 
-/** First invocations in order: the sequence of each device in each conversation. */
-const places = (history: History): Map<string, { lane: string; place: number }> => {
+/**
+ * First invocations in order: the sequence of each device in each conversation. In a group it is what was signed: who may not be a member
+ * any more asks first, and what is sent meanwhile may be in the outbox before.
+ */
+const places = (history: History, end: EndState): Map<string, { lane: string; place: number }> => {
+  const entries = end.homes.flatMap((home) => home.entries)
+  const sequence = new Map(entries.flatMap(({ from, id, seq }) => (seq === undefined ? [] : [[`${from} ${id}`, seq]])))
   const counts = new Map<string, number>()
   const found = new Map<string, { lane: string; place: number }>()
   for (const { type, id, proc, to, user } of history.of('send')) {
@@ -13,7 +18,7 @@ const places = (history: History): Map<string, { lane: string; place: number }> 
     const lane = `${proc} ${to}`
     const place = (counts.get(lane) ?? 0) + 1
     counts.set(lane, place)
-    found.set(`${user} ${id}`, { lane, place })
+    found.set(`${user} ${id}`, { lane, place: isGroup(to) ? (sequence.get(`${user} ${id}`) ?? NaN) : place })
   }
   return found
 }
@@ -22,8 +27,8 @@ const shownOutOfOrder: Check = {
   invariant: 5,
   name: 'shown out of its order',
   isEventual: false,
-  find: ({ history }) => {
-    const known = places(history)
+  find: ({ history, end }) => {
+    const known = places(history, end)
     const highest = new Map<string, { place: number; hasGap: boolean }>()
     return history.of('show').flatMap(({ proc, id, from, hasGap, life, t }) => {
       const sent = known.get(`${from} ${id}`)
@@ -47,7 +52,7 @@ const listedOutOfOrder: Check = {
   name: 'listed out of its order',
   isEventual: true,
   find: ({ history, end }) => {
-    const known = places(history)
+    const known = places(history, end)
     return end.devices.flatMap(({ name, listed }) =>
       Object.values(listed).flatMap((messages) => {
         const last = new Map<string, number>()

@@ -57,6 +57,8 @@ export interface HomeEntry {
   from: string
   /** The text of a message, else the kind; nothing when it was deleted. */
   text: string
+  /** Of a message: its number in the conversation of its device. */
+  seq?: number
   /** The home gives it to whoever may read the mailbox: it has the body, and knows of no deletion. */
   isServed: boolean
 }

@@ -37,11 +37,11 @@ import type { SortedStore } from './sorted-store.ts'
 const storeOf = (node: SimNode): SortedStore[] => node.disk.databases().map(([, store]) => store)
 
 /** A record that cannot be read is still an entry. */
-const describe = (sealed: Uint8Array): Pick<HomeEntry, 'from' | 'text'> => {
+const describe = (sealed: Uint8Array): Pick<HomeEntry, 'from' | 'text' | 'seq'> => {
   try {
     const header = openHeader(sealed)
     const text = header.k === 'msg' ? decodeContent(openBody(sealed)).text : header.k === 'stub' ? '' : header.k
-    return { from: String(header.from), text }
+    return { from: String(header.from), text, ...(typeof header.seq === 'number' ? { seq: header.seq } : {}) }
   } catch {
     return { from: '?', text: '?' }
   }

@@ -121,11 +121,15 @@ export class SimTransport implements PeerTransport {
   }
 
   async #answer(peer: string, { id, method, body }: { id: number; method: number; body: unknown }): Promise<void> {
-    const stream = 0
+    // The next one may be to another process of that peer, which counts its requests anew.
+    const asked = this.#connections.get(peer)
+    const answer = (message: Message): void => {
+      if (asked === this.#connections.get(peer)) this.#send(peer, STREAMS.control, message)
+    }
     try {
-      this.#send(peer, stream, { kind: 'answer', id, body: await this.#serve(method, body, peer) })
+      answer({ kind: 'answer', id, body: await this.#serve(method, body, peer) })
     } catch (error) {
-      this.#send(peer, stream, { kind: 'error', id, body: asChatError(error).toWire() })
+      answer({ kind: 'error', id, body: asChatError(error).toWire() })
     }
   }
 

@@ -3,6 +3,7 @@
 import type { ledgerRows, RequestOf, ResponseOf } from '../../protocol/rpc.ts'
 import { majorityOf } from '../replication/electorate.ts'
 import type { Homes, ShardHomes } from '../replication/placement.ts'
+import { allRegisters } from './keys.ts'
 import type { Ledger } from './ledger.ts'
 
 /** As many homes as meet every majority. */
@@ -25,6 +26,17 @@ export const pullLedger = async ({ ledger, feed, shards, ask }: PullOptions): Pr
     if (!next) return takesPart
     after = next
   }
+}
+
+/** Resolves once everything is known here that the other home knows to be decided in these shards. */
+export const pullDecided = async ({ ledger, feed, shards, ask }: PullOptions): Promise<void> => {
+  let after: Uint8Array | undefined = allRegisters.gte
+  while (after) {
+    const { rows, next } = await ask({ feed, shards, after })
+    ledger.takeOver(rows)
+    after = next
+  }
+  await ledger.commit()
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Accepted, AcceptAnswer, Ballot, NewestAnswer, PrepareAnswer, Promi
 import { accept, emptyRegister, isStale, learn, merge, prepare, type RegisterState } from '../replication/acceptor.ts'
 import { closedRegister, openRegisterName, versionRegister } from '../replication/ledger-keys.ts'
 import { shardOf } from '../replication/placement.ts'
+import { DecidedDigests } from './decided-digests.ts'
 import { groupKey, nameOfRegisterKey, registerKey } from './keys.ts'
 import type { KnownFeeds } from './known-feeds.ts'
 import { openRegisterValue, openVersionValue, registerValue, versionValue } from './ledger-values.ts'
@@ -15,18 +16,28 @@ export class LedgerRegisters {
   readonly #rows: StagedRows
   readonly #feeds: KnownFeeds
   readonly #onDamage: (key: Buffer) => ChatError
+  readonly #decided: DecidedDigests
 
   constructor(rows: StagedRows, feeds: KnownFeeds, onDamage: (key: Buffer) => ChatError) {
     this.#rows = rows
     this.#feeds = feeds
-    this.#onDamage = onDamage
+    this.#decided = new DecidedDigests(rows)
+    this.#onDamage = (key) => {
+      this.#decided.forget()
+      return onDamage(key)
+    }
+  }
+
+  /** Of what is known to be decided, 16 bytes for each shard. */
+  digests(): Promise<Buffer> {
+    return this.#decided.all()
   }
 
   prepare(name: string, ballot: Ballot): Omit<PrepareAnswer, 'feed'> {
     const before = this.#get(name)
     const { state, answer } = prepare(before, ballot)
     if (mutant('promise-forgotten')) this.#rows.remember(keyOf(name), registerValue(keyOf(name), state))
-    else if (state !== before) this.#put(name, state)
+    else this.#put(name, before, state)
     return answer
   }
 
@@ -34,14 +45,14 @@ export class LedgerRegisters {
     const before = this.#get(name)
     if (!before.isDecided && isStale(quorum, this.#feeds.all())) return { stale: true }
     const { state, answer } = accept(before, { ballot, value })
-    if (state !== before) this.#put(name, state)
+    this.#put(name, before, state)
     return answer
   }
 
   learn(name: string, value: Uint8Array): void {
     const before = this.#get(name)
     const state = learn(before, value)
-    if (state !== before) this.#put(name, state)
+    this.#put(name, before, state)
   }
 
   read(name: string): { value?: Uint8Array; isDecided: boolean } {
@@ -66,15 +77,18 @@ export class LedgerRegisters {
     return { version, ...(value ? { value } : {}), isEstablished: isDecided && isClosed }
   }
 
+  /** Of a row of another home only what is decided: no promise, and nothing that may yet be another's. */
+  takeOver(key: Buffer, value: Uint8Array): void {
+    const { name, state } = openRow(key, value)
+    if (state.isDecided && state.accepted) this.learn(name, state.accepted.value)
+  }
+
   /** A row of another home. What is damaged here is taken from there; what is damaged there is RPC_INVALID. */
   keep(key: Buffer, value: Uint8Array): void {
-    const theirs = openRegisterValue(key, value)
-    const name = nameOfRegisterKey(key)
-    if (!theirs || !key.equals(keyOf(name))) throw new ChatError('RPC_INVALID', { message: 'A row is damaged' })
+    const { name, state: theirs } = openRow(key, value)
     const bytes = this.#rows.get(key)
     const own = (bytes && openRegisterValue(key, bytes)) ?? emptyRegister
-    const merged = merge(own, theirs)
-    if (merged !== own) this.#put(name, merged)
+    this.#put(name, own, merge(own, theirs))
   }
 
   #get(name: string): RegisterState {
@@ -86,9 +100,11 @@ export class LedgerRegisters {
     return state
   }
 
-  #put(name: string, state: RegisterState): void {
+  #put(name: string, before: RegisterState, state: RegisterState): void {
+    if (state === before) return
     const key = keyOf(name)
     this.#rows.put(key, registerValue(key, state))
+    if (!before.isDecided) this.#decided.add(key, state)
     const { version } = openRegisterName(name)
     if (version && state.accepted) this.#seal(version.group, version.version)
   }
@@ -102,4 +118,10 @@ export class LedgerRegisters {
   }
 }
 
+const openRow = (key: Buffer, value: Uint8Array): { name: string; state: RegisterState } => {
+  const state = openRegisterValue(key, value)
+  const name = nameOfRegisterKey(key)
+  if (!state || !key.equals(keyOf(name))) throw new ChatError('RPC_INVALID', { message: 'A row is damaged' })
+  return { name, state }
+}
 const keyOf = (name: string): Buffer => registerKey(shardOf(openRegisterName(name).place), name)

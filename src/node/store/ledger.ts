@@ -82,6 +82,11 @@ export class Ledger {
     return { rows, ...(following ? { next: following.gte } : {}) }
   }
 
+  /** What another home knows to be decided; RPC_INVALID for what is no row. */
+  takeOver(rows: readonly LedgerRow[]): void {
+    for (const { key, value } of rows) if (isRegisterKey(key)) this.registers.takeOver(Buffer.from(key), value)
+  }
+
   /** Rows of another home; RPC_INVALID for what is none. */
   keep(rows: readonly LedgerRow[]): void {
     for (const { key, value } of rows) {

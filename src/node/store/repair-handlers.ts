@@ -37,10 +37,12 @@ export const handleRepair = (context: StoreContext): void => {
     return atEpoch(context.gate, epoch, work)
   }
   transport.handle(repairDigests, ({ epoch, cutoff }, from) =>
-    guard(epoch, from, () => {
+    guard(epoch, from, async () => {
       const home = context.home()
+      const decided = await home.ledger.registers.digests()
       return {
         digests: home.digests.ofAll(commonCutoff(context, cutoff)),
+        decided,
         readable: context.isReadable(),
         mark: home.mark,
       }

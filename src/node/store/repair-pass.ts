@@ -20,7 +20,7 @@ import { stageRecords, stageStub } from './append.ts'
 import { admissionRules, type StoreContext } from './context.ts'
 import { bodyKey, entryKey, placeOf } from './keys.ts'
 import { commonCutoff } from './repair-handlers.ts'
-import { DIGEST_BYTES } from './shard-digests.ts'
+import { digestOf } from './shard-digests.ts'
 import { isStub } from './tombstones.ts'
 import { isBodyOf, openBodyValue } from './values.ts'
 import { verifyTombstone } from './verify-tombstones.ts'
@@ -36,6 +36,8 @@ export interface PassResult {
   readable: boolean
   mark: StoreMark
   fetched: number
+  /** Digests of what the other home knows to be decided of groups. */
+  decided: Uint8Array
 }
 /** A record we lack, and the mailboxes in which we lack it. */
 export interface Missing {
@@ -49,12 +51,11 @@ export const pullFrom = async (context: StoreContext, options: PassOptions): Pro
   const { peer, epoch, shards } = options
   const home = context.home()
   const cutoff = commonCutoff(context)
-  const { digests, readable, mark } = await transport.call(peer, repairDigests, { epoch, cutoff })
+  const { digests, decided, readable, mark } = await transport.call(peer, repairDigests, { epoch, cutoff })
   const pass = { ...options, cutoff, isWhole: true }
   let fetched = 0
   for (const shard of mutant('no-repair') ? [] : shards) {
-    const theirs = digests.subarray(shard * DIGEST_BYTES, (shard + 1) * DIGEST_BYTES)
-    if (equalBytes(theirs, context.home().digests.ofShard(shard, cutoff))) continue
+    if (equalBytes(digestOf(digests, shard), context.home().digests.ofShard(shard, cutoff))) continue
     fetched += await pullShard(context, { pass, shard })
     if (pass.isWhole) continue
     // The tombstone of what was left out came behind it in the same shard: now it can be kept.
@@ -67,7 +68,7 @@ export const pullFrom = async (context: StoreContext, options: PassOptions): Pro
   // meanwhile lost those whose batch failed.
   await home.queue.commit()
   if (context.home() !== home) throw new ChatError('STORE_READ_ONLY')
-  return { readable, mark, fetched }
+  return { readable, mark, fetched, decided }
 }
 
 interface ShardOptions {
@@ -90,7 +91,7 @@ const pullShard = async (context: StoreContext, options: ShardOptions): Promise<
   )
   let fetched = 0
   for (const [index, hour] of hours.entries()) {
-    const theirs = digests.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES)
+    const theirs = digestOf(digests, index)
     const ours = own.get(hour)
     if (!ours || !equalBytes(theirs, ours)) fetched += await pullHour(context, { ...options, hour })
   }

@@ -4,12 +4,14 @@
 import { mutant } from '../../platform/mutants.ts'
 import { repeat } from '../../platform/timing.ts'
 import type { ClusterMap } from '../../protocol/cluster-map.ts'
+import { equalBytes } from '../../protocol/bytes.ts'
 import { asChatError } from '../../protocol/errors.ts'
-import { ledgerRows, type RequestOf, type StoreMark, storeSeen } from '../../protocol/rpc.ts'
+import { ledgerRows, type StoreMark, storeSeen } from '../../protocol/rpc.ts'
 import { coverOf, homesOfShard, SHARDS } from '../replication/placement.ts'
 import type { StoreContext } from './context.ts'
-import { holdsLedger, isLedgerReconciled, pullLedger } from './ledger-pull.ts'
+import { holdsLedger, isLedgerReconciled, pullDecided, pullLedger, type PullOptions } from './ledger-pull.ts'
 import { pullFrom } from './repair-pass.ts'
+import { digestOf } from './shard-digests.ts'
 
 /** A finished comparison. It counts as long as the map and our own feed are the same. */
 interface Pass {
@@ -34,6 +36,8 @@ export class Repair {
   /** Asked for while a comparison with that peer was running. */
   readonly #again = new Set<string>()
   readonly #marks = new Map<string, StoreMark>()
+  /** What each peer knew to be decided at the last comparison. */
+  readonly #decided = new Map<string, Uint8Array>()
   #signal: AbortSignal | undefined
   #reconciled = { epoch: 0, feed: '' }
   /** Shards in common with each peer, under one map. */
@@ -100,13 +104,14 @@ export class Repair {
     const { log, clock } = this.#context
     try {
       const { feed } = this.#context.home().facts
-      const { readable, mark, fetched } = await pullFrom(this.#context, { peer, epoch, shards })
+      const { readable, mark, fetched, decided } = await pullFrom(this.#context, { peer, epoch, shards })
       this.#marks.set(peer, mark)
       const known = this.#passes.get(peer)
       const ledger = known?.epoch === epoch && known.feed === feed ? known.ledger : undefined
       this.#passes.set(peer, { epoch, feed, readable, ...(ledger ? { ledger } : {}) })
       if (fetched > 0) log.info({ peer, fetched }, 'read back what another home had more')
       this.#evaluate()
+      await this.#pullDecided(peer, { epoch, feed, shards }, decided)
       if (!this.#needsLedgers()) return
       const tookPart = await this.#pullLedger(peer, { epoch, feed, shards })
       this.#passes.set(peer, { epoch, feed, readable, ledger: { tookPart } })
@@ -117,6 +122,25 @@ export class Repair {
       // One of us has not heard of the newest map yet: in a moment.
       if (code === 'EPOCH_AHEAD' || code === 'EPOCH_STALE') clock.after(SOON_MS, () => this.#compareWith(peer))
     }
+  }
+
+  /** What the other one has known for a while and we do not: what is being decided just now gets here by itself. */
+  async #pullDecided(
+    peer: string,
+    { epoch, feed, shards }: { epoch: number; feed: string; shards: number[] },
+    decided: Uint8Array,
+  ): Promise<void> {
+    const before = this.#decided.get(peer)
+    this.#decided.set(peer, decided)
+    const { ledger } = this.#context.home()
+    const own = await ledger.registers.digests()
+    const isLate = (shard: number): boolean => {
+      const theirs = digestOf(decided, shard)
+      const isOld = before !== undefined && equalBytes(theirs, digestOf(before, shard))
+      return isOld && !equalBytes(theirs, digestOf(own, shard))
+    }
+    const late = mutant('decided-not-compared') ? [] : shards.filter(isLate)
+    if (late.length > 0) await pullDecided({ ledger, feed, shards: late, ask: this.#askRows(peer, epoch) })
   }
 
   /** What was promised here may be forgotten, or the homes are about to change. */
@@ -130,9 +154,11 @@ export class Repair {
     { epoch, feed, shards }: { epoch: number; feed: string; shards: number[] },
   ): Promise<boolean> {
     const { ledger } = this.#context.home()
-    const ask = (request: Omit<RequestOf<typeof ledgerRows>, 'epoch'>) =>
-      this.#context.transport.call(peer, ledgerRows, { ...request, epoch })
-    return pullLedger({ ledger, feed, shards, ask })
+    return pullLedger({ ledger, feed, shards, ask: this.#askRows(peer, epoch) })
+  }
+
+  #askRows(peer: string, epoch: number): PullOptions['ask'] {
+    return (request) => this.#context.transport.call(peer, ledgerRows, { ...request, epoch })
   }
 
   #evaluate(): void {

@@ -5,6 +5,10 @@ import { SHARDS } from '../replication/placement.ts'
 
 export const DIGEST_BYTES = 16
 
+/** The one of a shard, of all of them in order. */
+export const digestOf = (all: Uint8Array, shard: number): Uint8Array =>
+  all.subarray(shard * DIGEST_BYTES, (shard + 1) * DIGEST_BYTES)
+
 interface Cell {
   digest: Buffer
   count: number

@@ -1,0 +1,72 @@
+// One digest for each shard of the registers that this home knows to be decided, so that two homes see at once what one of them was not
+// told. What is promised or accepted differs between homes and does not count. In memory, by one scan when it is first asked for.
+import { sha256 } from '../../protocol/signing.ts'
+import { concat } from '../../protocol/bytes.ts'
+import type { RegisterState } from '../replication/acceptor.ts'
+import { allRegisters, shardOfLedgerKey } from './keys.ts'
+import { openRegisterValue } from './ledger-values.ts'
+import { DIGEST_BYTES, ShardDigests } from './shard-digests.ts'
+import type { StagedRows } from './staged-rows.ts'
+
+const ROWS_PER_TURN = 1_000
+/** They are decided once, whenever that was. */
+const HOUR = 0
+
+export class DecidedDigests {
+  readonly #rows: StagedRows
+  #loading: Promise<ShardDigests> | undefined
+  #loaded: ShardDigests | undefined
+  /** Rises with each register that becomes decided. */
+  #count = 0
+
+  constructor(rows: StagedRows) {
+    this.#rows = rows
+  }
+
+  async all(): Promise<Buffer> {
+    this.#loading ??= this.#load()
+    return (await this.#loading).ofAll(HOUR)
+  }
+
+  add(key: Buffer, state: RegisterState): void {
+    if (!state.isDecided) return
+    this.#count += 1
+    if (this.#loaded) addTo(this.#loaded, key, state)
+  }
+
+  /** A row was lost: all are looked at again when they are asked for. */
+  forget(): void {
+    this.#loading = undefined
+    this.#loaded = undefined
+  }
+
+  async #load(): Promise<ShardDigests> {
+    for (;;) {
+      await this.#rows.commit()
+      const before = this.#count
+      const digests = await this.#scan()
+      // What was decided while we read may be counted or not.
+      if (before === this.#count) return (this.#loaded = digests)
+    }
+  }
+
+  async #scan(): Promise<ShardDigests> {
+    const digests = new ShardDigests()
+    let range: { gt?: Uint8Array; gte?: Uint8Array; lt: Uint8Array } = allRegisters
+    for (;;) {
+      const rows = await this.#rows.range({ ...range, limit: ROWS_PER_TURN })
+      for (const [key, value] of rows) {
+        const state = openRegisterValue(key, value)
+        if (state?.isDecided) addTo(digests, key, state)
+      }
+      const last = rows.at(-1)?.[0]
+      if (rows.length < ROWS_PER_TURN || !last) return digests
+      range = { gt: last, lt: allRegisters.lt }
+    }
+  }
+}
+
+const addTo = (digests: ShardDigests, key: Uint8Array, { accepted }: RegisterState): void => {
+  const digest = sha256(concat(key, accepted?.value ?? new Uint8Array(0))).subarray(0, DIGEST_BYTES)
+  digests.add(shardOfLedgerKey(key), HOUR, digest)
+}
