@@ -1,5 +1,5 @@
 // The built terminal client on a fake Chat, as a program: tests run it in a pty. Words that are typed make things happen:
-// `burst` = twenty messages of bob, `rate` = some each second (FAKE_RATE), `hostile` = one that attacks the terminal, `offline` = the connection goes, `throw`, `reject` = a crash.
+// `burst` = twenty messages of bob, `rate` = some each second (FAKE_RATE), `hostile` = one that attacks the terminal, `offline` = the connection goes, `throw`, `reject`, `break` = a crash.
 import type * as main from '../src/tui/main.tsx'
 import { fileLogger } from '../src/platform/file-logger.ts'
 import { FakeChat } from './tui-fake-chat.ts'
@@ -26,6 +26,8 @@ const tricks: Record<string, () => void> = {
   hostile: () => chat.receive('bob', HOSTILE),
   offline: () => chat.connect({ state: 'waiting', retryInMs: 3_000, queued: 1, problem: 'no route' }),
   reject: () => void Promise.reject(new Error('a promise that nobody holds')),
+  // The cast: what no part of the program believes, for a component that fails while it draws.
+  break: () => chat.connect({ state: 'nonsense' as 'online' }),
   throw: () => {
     setImmediate(() => {
       throw new Error('a crash of the program')
