@@ -23,8 +23,10 @@ const rows: { title: string; goal: string; value: (figures: TuiFigures) => strin
   { title: 'memory of the client, MiB', goal: '< 150', value: (f) => f.memoryMiB.toFixed(0) },
 ]
 
+const historyText = ({ messages }: TuiFigures): string => `${messages.toLocaleString('en')} messages of history`
+
 export const printTui = (figures: TuiFigures): void => {
-  console.log('\nterminal client, 100,000 messages of history')
+  console.log(`\nterminal client, ${historyText(figures)}`)
   for (const { title, goal, value } of rows)
     console.log(`${title.padEnd(50)} ${value(figures).padEnd(16)} ${goal}`.trimEnd())
 }
@@ -36,8 +38,8 @@ export const writeTui = (figures: TuiFigures): void => {
   const lines = rows.map(({ title, goal, value }) => `| ${title} | ${value(figures)} | ${goal} |`)
   const text = `${HEADING}
 
-\`chat tui\` in a real pty of 120x40, as \`bench/tui.ts\` measures it: one node, a profile with 100,000 messages of history, everything on
-this machine. A time ends when the bytes are at the terminal. ${new Date().toISOString().slice(0, 10)}, commit ${commit}.
+\`chat tui\` in a real pty of 120x40, as \`bench/tui.ts\` measures it: one node, a profile with ${historyText(figures)},
+everything on this machine. A time ends when the bytes are at the terminal. ${new Date().toISOString().slice(0, 10)}, commit ${commit}.
 
 | figure | measured | goal |
 |---|---|---|

@@ -25,6 +25,8 @@ export interface Spread {
 const spread = (values: number[]): Spread => ({ p50: percentile(values, 0.5), p95: percentile(values, 0.95) })
 
 export interface TuiFigures {
+  /** Of history. */
+  messages: number
   /** Until this Node runs a program that does nothing. */
   runtimeMs: number
   /** From then on. */
@@ -114,7 +116,7 @@ const arriving = ({ writer, sent }: History): (() => void) => {
   return () => clearInterval(timer)
 }
 
-const measure = async (history: History): Promise<TuiFigures> => {
+const measure = async (history: History): Promise<Omit<TuiFigures, 'messages'>> => {
   const { home, sent } = history
   const runtime = await runtimeMs()
   const starts: { paint: number; usable: number }[] = []
@@ -160,7 +162,7 @@ export const measureTui = async (scale: number): Promise<TuiFigures> => {
   const history = await makeHistory(messages)
   try {
     process.stderr.write('terminal client: on the screen\n')
-    return await measure(history)
+    return { messages, ...(await measure(history)) }
   } finally {
     await history.stop()
   }
