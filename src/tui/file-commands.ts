@@ -1,17 +1,18 @@
 // Commands about files.
 import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
 import { viewPictures } from './picture-operations.ts'
-import { pathWords } from './paths.ts'
+import { pathAndText } from './paths.ts'
 import type { SlashCommand } from './slash-command.ts'
 import type { State } from './state.ts'
 import { shownMessage } from './timeline-view.ts'
 import { type Step, sendMessage } from './step.ts'
 
 const send = (state: State, argument: string): Step | SafeText => {
-  const [path, ...words] = pathWords(argument)
-  if (path === undefined) return safe`/send PATH [TEXT]: Tab completes the path, a backslash keeps a space`
+  const [path, text] = pathAndText(argument) ?? []
+  if (path === undefined || text === undefined)
+    return safe`/send PATH [TEXT]: Tab completes the path, a backslash or quotes keep a space`
   if (state.current === undefined) return safe`No conversation is open.`
-  return sendMessage(state, { text: words.join(' '), files: [path] })
+  return sendMessage(state, { text, files: [path] })
 }
 
 const view = (state: State): Step | SafeText => {

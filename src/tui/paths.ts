@@ -5,9 +5,13 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 
 const MAX_CANDIDATES = 50
 
-/** The words of a command line: a backslash or quotes keep spaces. */
-export const pathWords = (text: string): string[] =>
-  Array.from(text.matchAll(/"([^"]*)"|((?:\\.|[^\s\\])+)/g), ([, quoted, bare = '']) => quoted ?? unescaped(bare))
+/** A path, in which a backslash or quotes of either kind keep spaces, and the text behind it as it stands. */
+export const pathAndText = (typed: string): [path: string, text: string] | undefined => {
+  const found = /^\s*(?:"([^"]*)"|'([^']*)'|((?:\\.|[^\s\\])+))(?=\s|$)/.exec(typed)
+  if (!found) return undefined
+  const [whole, double, single, bare = ''] = found
+  return [double ?? single ?? unescaped(bare), typed.slice(whole.length).trim()]
+}
 
 const unescaped = (text: string): string => text.replace(/\\(.)/g, '$1')
 const escaped = (text: string): string => text.replace(/[\s\\"]/g, '\\$&')

@@ -4,7 +4,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { absolutePath, pathCandidates, pathWords } from '../../src/tui/paths.ts'
+import { absolutePath, pathCandidates, pathAndText } from '../../src/tui/paths.ts'
 import { draftOfCurrent } from '../../src/tui/state.ts'
 import { run, type, withBob } from '../tui-state-fixture.ts'
 
@@ -15,14 +15,17 @@ test.before(() => {
 })
 test.after(() => rmSync(directory, { recursive: true, force: true }))
 
-const words: [typed: string, words: string[]][] = [
-  ['a.png look', ['a.png', 'look']],
-  ['photo\\ one.jpg', ['photo one.jpg']],
-  ['"photo one.jpg" two words', ['photo one.jpg', 'two', 'words']],
-  ['', []],
+const words: [typed: string, path: string | undefined, text?: string][] = [
+  ['a.png look', 'a.png', 'look'],
+  ['photo\\ one.jpg', 'photo one.jpg', ''],
+  ['"photo one.jpg" two  "words"\nof mine', 'photo one.jpg', 'two  "words"\nof mine'],
+  ["'photo one.jpg' don't", 'photo one.jpg', "don't"],
+  ["it's.png", "it's.png", ''],
+  ['', undefined],
 ]
-for (const [typed, expected] of words) {
-  test(`words of ${JSON.stringify(typed)}`, () => assert.equal(pathWords(typed), expected))
+for (const [typed, path, text = ''] of words) {
+  const expected = path === undefined ? undefined : [path, text]
+  test(`path and text of ${JSON.stringify(typed)}`, () => assert.equal(pathAndText(typed), expected))
 }
 
 test('home and relative paths become whole ones', () => {
