@@ -1,7 +1,6 @@
-// One Chat for any number of processes of a profile. Whoever gets hold of the database owns it, itself or by a thread, and serves the others; when the
-// owner goes, another takes its place and repeats what was under way under the same ids. Callers notice nothing.
+// One Chat for any number of processes of a profile. Whoever gets hold of the database owns it, itself or by a thread, and serves the
+// others; when the owner goes, another takes its place and repeats what was under way under the same ids. Callers notice nothing.
 import { resolve } from 'node:path'
-import type { Database } from '../platform/ports.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import type {
@@ -22,11 +21,10 @@ import type {
 } from './api.ts'
 import { Downloads } from './downloads.ts'
 import { ownerStream } from './owner-stream.ts'
-import type { OwnerThread } from './owner-thread.ts'
-import type { BlobTransfer } from './ports.ts'
 import { callByName, type SharedMethod } from './profile-calls.ts'
 import { type CallOptions, OwnerGone, ProfileClient } from './profile-client.ts'
 import { closeOwner, type ProfileOwner, serveProfile } from './profile-owner.ts'
+import type { SharedChatOptions } from './shared-chat-options.ts'
 
 const RETRY_MS = 20
 /** Nobody else holds a lock for so long without listening. */
@@ -34,26 +32,6 @@ const GIVE_UP_MS = 10_000
 const DEFAULT_TIMEOUT_MS = 30_000
 
 type Role = { owner: ProfileOwner } | { client: ProfileClient }
-
-interface HostHere {
-  /** undefined when another process has it. */
-  openDatabase: () => Promise<Database | undefined>
-  openChat: (database: Database) => Promise<OwnerChat>
-}
-interface HostBeside {
-  thread: Pick<OwnerThread, 'start' | 'close'>
-}
-/** This program owns the profile, if no other does, in its own turns or by a thread. */
-export type SharedChatOptions = SharedChatPorts & (HostHere | HostBeside)
-interface SharedChatPorts {
-  user: string
-  device: string
-  cluster: string
-  socketPath: string
-  makeId: () => string
-  /** For what this process fetches, whoever is the owner. */
-  blobs: Pick<BlobTransfer, 'get'>
-}
 
 export class SharedChat implements Chat {
   readonly user: string

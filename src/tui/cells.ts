@@ -1,7 +1,7 @@
 // How many cells a terminal gives to text, and cutting text to that many. The one place that measures.
 // It takes only SafeText: what moves the cursor has no width.
 import { type SafeText, safeTemplate } from '../client/safe-text.ts'
-import { quickWidth } from './quick-width.ts'
+import quickWidth from './quick-width.ts'
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 const ASCII = /^[\x20-\x7e]*$/

@@ -7,7 +7,7 @@ import stringWidth from 'string-width'
 /** Latin, Cyrillic, the quotation marks and dashes, lines and blocks, the signs of the screen, and its anchors (anchor.ts). */
 const NARROW = /^[ -~¡-¨ª-¬¯-ɏЀ-ҁ–—‘’“”•…↓↳─-▟▸●✓\ue000-\uf8ff]*$/
 
-export const quickWidth: typeof stringWidth = (text, options) => {
+const quickWidth: typeof stringWidth = (text, options) => {
   if (options === undefined) {
     const plain = text.includes('\x1b') ? stripVTControlCharacters(text) : text
     if (NARROW.test(plain)) return plain.length

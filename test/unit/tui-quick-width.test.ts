@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import stringWidth from 'string-width'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { quickWidth } from '../../src/tui/quick-width.ts'
+import quickWidth from '../../src/tui/quick-width.ts'
 
 test('every character of the first plane by itself', () => {
   for (let code = 0; code <= 0xffff; code++) {
