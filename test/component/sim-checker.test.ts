@@ -191,7 +191,7 @@ const groupRun = (): Run => {
     from: 'a',
     to: '#g',
     text: `text ${id.slice(1)}`,
-    status: 'stored',
+    status: id === 'm3' ? 'received' : 'read',
     deleted: false,
     reactions: '',
   })

@@ -148,7 +148,8 @@ const reachedOutside: Check = {
       ...end.devices.flatMap(({ name, user, listed }) =>
         Object.values(listed)
           .flat()
-          .filter(({ id }) => isOutside(user, id))
+          // What was deleted before he came leaves its place to him, and nothing else.
+          .filter(({ id, deleted }) => !deleted && isOutside(user, id))
           .map(({ id }) => `${id} is listed on ${name}`),
       ),
       ...end.homes.flatMap(({ peer, entries }) =>

@@ -2,6 +2,7 @@
 // was deleted is served by nobody.
 import type { Check } from './checker.ts'
 import type { History } from './history.ts'
+import { Membership } from './membership.ts'
 
 /** Messages that somebody deleted, or may have. */
 export const deletedIds = (history: History): Set<string> =>
@@ -31,10 +32,12 @@ const differ: Check = {
   isEventual: true,
   find: ({ history, end }) => {
     const own = whoDiffers(history)
+    const membership = new Membership({ history, end })
     const first = new Map<string, { name: string; shown: string }>()
     return end.devices.flatMap(({ name, user, listed }) =>
       Object.values(listed)
         .flat()
+        .filter(({ id, from, to }) => membership.isThereSince(user, { id, user: from, to }))
         .flatMap(({ id, text, deleted, reactions }) => {
           const shown = deleted ? 'deleted' : JSON.stringify({ text, reactions })
           const key = own.has(`${user} ${id}`) ? `${user} ${id}` : id
@@ -53,11 +56,15 @@ const deletedButShown: Check = {
   name: 'deleted but shown',
   isEventual: true,
   find: ({ history, end }) => {
-    const gone = new Set(goneForAll(history).map(({ id }) => id))
-    return end.devices.flatMap(({ name, listed }) =>
+    const gone = new Map(goneForAll(history).map((deletion) => [deletion.id, deletion]))
+    const membership = new Membership({ history, end })
+    return end.devices.flatMap(({ name, user, listed }) =>
       Object.values(listed)
         .flat()
-        .filter(({ id, deleted }) => gone.has(id) && !deleted)
+        .filter(({ id, deleted }) => {
+          const deletion = gone.get(id)
+          return deletion && !deleted && membership.isThereSince(user, deletion)
+        })
         .map(({ id }) => `${id} on ${name}`),
     )
   },
@@ -68,12 +75,17 @@ const deletedButServed: Check = {
   name: 'deleted but served',
   isEventual: true,
   find: ({ history, end }) => {
-    const gone = new Set(goneForAll(history).map(({ id }) => id))
+    const gone = new Map(goneForAll(history).map((deletion) => [deletion.id, deletion]))
+    const membership = new Membership({ history, end })
     return end.homes.flatMap(({ peer, entries }) =>
       entries
         // What is left of mailboxes that have other homes now is served to nobody.
         .filter(({ mailbox }) => end.homesOf[mailbox]?.includes(peer))
-        .filter(({ id, text, isServed }) => isServed && gone.has(id) && !end.forged.includes(text))
+        .filter(({ id, text, mailbox, isServed }) => {
+          const deletion = gone.get(id)
+          const isHis = deletion && membership.isThereSince(mailbox.slice(2), deletion)
+          return isServed && isHis && !end.forged.includes(text)
+        })
         .map(({ id, mailbox, text }) => `${id} (${text}) in ${mailbox} on ${peer}`),
     )
   },

@@ -51,7 +51,7 @@ const neverReceived: Check = {
         .filter(({ id, status, deleted }) => {
           if (deleted) return false
           const send = stored.get(id)
-          return send?.user === user && send.to !== user && !isGroup(send.to) && RANK[status] < RANK.received
+          return send?.user === user && send.to !== user && RANK[status] < RANK.received
         })
         .map(({ id, status }) => `${id} is ${status} on ${name}`),
     )

@@ -42,6 +42,21 @@ export class Membership {
       : user === message.to
   }
 
+  /** Was in the group, and then was not. */
+  hasLeft(user: string, group: string): boolean {
+    const versions = this.#versions.get(group) ?? []
+    const first = versions.findIndex(({ members }) => members.includes(user))
+    return first >= 0 && versions.slice(first).some(({ members }) => !members.includes(user))
+  }
+
+  /** In ever since it may have been taken: he hears of all that becomes of it. */
+  isThereSince(user: string, message: Message): boolean {
+    if (!isGroup(message.to)) return true
+    const first = this.takenAt(message)[0]?.version
+    const later = (this.#versions.get(message.to) ?? []).filter(({ version }) => version >= (first ?? Infinity))
+    return later.length > 0 && later.every(({ members }) => members.includes(user))
+  }
+
   /** The versions at which a message to a group may have been taken; its author is a member of each. */
   takenAt({ user, to, id }: Message): SeenVersion[] {
     const versions = this.#versions.get(to) ?? []

@@ -174,7 +174,9 @@ export class Person {
     const withFiles = Object.values(listed)
       .flat()
       .filter(({ text, status }) => isFileText(text) && status !== 'queued' && status !== 'refused')
-    const files = await Promise.all(withFiles.map((message) => this.attachments.fetch(session, message)))
+    const files: DeviceState['files'] = []
+    // One after the other: a gateway lets through so many of a session.
+    for (const message of withFiles) files.push(await this.attachments.fetch(session, message))
     return { name, user, listed, gaps, queued: (await chat.connection()).queued, files }
   }
 

@@ -47,6 +47,7 @@ export const addGroups = (scenario: Scenario, names: ScenarioNames, { random, mo
     for (let i = random.between(0, 3); i > 0; i--) {
       steps.push({ at: time(), do: 'read', device: random.pick(names.devices), conversation: group })
     }
+    addReferences(scenario, names, { group, random: random.fork(`references ${group}`), time })
     if (isOne(0.5)) addRemoval(scenario, names, { group, random: random.fork(`removal ${group}`), from: made + 1_000 })
     for (let i = scenario.hasLiar ? random.between(1, 4) : 0; i > 0; i--) {
       steps.push({
@@ -57,6 +58,26 @@ export const addGroups = (scenario: Scenario, names: ScenarioNames, { random, mo
         with: random.pick(['message', 'version']),
       })
     }
+  }
+}
+
+const addReferences = (
+  { steps, seed }: Scenario,
+  names: ScenarioNames,
+  { group, random, time }: { group: string; random: SeededRandom; time: () => number },
+): void => {
+  const about = () => ({
+    at: time(),
+    device: random.pick(names.devices),
+    conversation: group,
+    which: random.float(),
+  })
+  for (let i = random.between(0, 4); i > 0; i--) {
+    steps.push({ ...about(), do: 'edit', text: `edit ${seed}.${group}.${i}` })
+  }
+  for (let i = random.between(0, 2); i > 0; i--) steps.push({ ...about(), do: 'delete' })
+  for (let i = random.between(0, 4); i > 0; i--) {
+    steps.push({ ...about(), do: 'react', emoji: random.pick(['👍', '🎉']) })
   }
 }
 
