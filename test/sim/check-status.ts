@@ -44,13 +44,15 @@ const neverReceived: Check = {
   isEventual: true,
   find: ({ history, end }) => {
     const stored = new Map(storedSends(history).map((send) => [send.id, send]))
+    const touched = deletedIds(history)
     return end.devices.flatMap(({ name, user, listed }) =>
       Object.values(listed)
         .flat()
         // Nobody is told of what is deleted.
         .filter(({ id, status, deleted }) => {
-          if (deleted) return false
           const send = stored.get(id)
+          // Of many members one may delete it for himself before he has told anybody.
+          if (deleted || (touched.has(id) && isGroup(send?.to ?? ''))) return false
           return send?.user === user && send.to !== user && RANK[status] < RANK.received
         })
         .map(({ id, status }) => `${id} is ${status} on ${name}`),

@@ -19,6 +19,8 @@ import { Scheduler } from './scheduler.ts'
 import { Sockets } from './sockets.ts'
 
 const ASK_AGAIN_MS = 500
+/** Longer than a home takes to throw a blob away once it has decided to. */
+const REMOVAL_MS = 500
 /** Hours and days, made short. */
 const FILE_TIMES = { unpinnedMs: 5_000, collectEveryMs: 1_000 }
 
@@ -90,7 +92,9 @@ export class SimCluster {
   #removedBlob(name: string, blob: string): void {
     const node = this.nodes.get(name)
     if (!node || !mediaHomesOf(node.map.map, blob).all.includes(name)) return
-    const isFinal = mediaHomes(node.map.map).next === undefined
+    // By the map it decided under: its row goes first, and that takes an fsync.
+    const decided = node.mapsSince(this.scheduler.now - REMOVAL_MS * node.disk.slowness)
+    const isFinal = decided.some((map) => mediaHomes(map).next === undefined)
     const pins = pinsOn(node, blob).length
     this.history.add({ op: 'collect', type: 'ok', proc: name, blob, pins, isFinal })
   }

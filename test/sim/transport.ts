@@ -3,7 +3,7 @@
 import { inspect } from 'node:util'
 import { Packr } from 'msgpackr'
 import { asChatError, ChatError } from '../../src/protocol/errors.ts'
-import { openAnswer, type RpcMethod } from '../../src/protocol/rpc.ts'
+import { groupPropose, groupSend, openAnswer, type RpcMethod } from '../../src/protocol/rpc.ts'
 import type { PeerTransport, RpcHandler } from '../../src/node/core/ports.ts'
 import type { Life } from './life.ts'
 import type { Link, Side } from './link.ts'
@@ -35,6 +35,8 @@ export interface SimTransportOptions {
 }
 
 const packr = new Packr({ useRecords: false })
+/** Answered `refused` they are no more: the double that is served after that would be an attempt which nobody makes. */
+const ONCE: ReadonlySet<number> = new Set([groupSend.number, groupPropose.number])
 const STREAMS = { control: 0, data: 1, bulk: 2 } as const
 
 export class SimTransport implements PeerTransport {
@@ -160,7 +162,8 @@ export class SimTransport implements PeerTransport {
     const data = packr.pack(message)
     connection.link.send(connection.side, data, stream)
     const { random, noise } = this.#options
-    if (random.chance(noise.duplicates)) connection.link.sendStray(connection.side, data)
+    const isOnce = message.kind === 'request' && ONCE.has(message.method)
+    if (random.chance(noise.duplicates) && !isOnce) connection.link.sendStray(connection.side, data)
     return true
   }
 
