@@ -20,7 +20,7 @@ import { Sockets } from './sockets.ts'
 
 const ASK_AGAIN_MS = 500
 /** Longer than a home takes to throw a blob away once it has decided to. */
-const REMOVAL_MS = 500
+const REMOVAL_MS = 1_500
 /** Hours and days, made short. */
 const FILE_TIMES = { unpinnedMs: 5_000, collectEveryMs: 1_000 }
 
