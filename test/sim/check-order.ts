@@ -39,7 +39,7 @@ const shownOutOfOrder: Check = {
       const before = highest.get(key)
       if (before && before.place > sent.place) {
         // Whoever was out of the group waits only a moment for what may have been sent then, and calls it no gap.
-        return before.hasGap || membership.hasLeft(user, to)
+        return before.hasGap || membership.wasOutside(user, to)
           ? []
           : [`${id} of ${sent.lane} on ${proc} at ${t} ms, number ${sent.place} after ${before.place}`]
       }

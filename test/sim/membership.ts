@@ -42,6 +42,11 @@ export class Membership {
       : user === message.to
   }
 
+  /** Joined later, or was not in it for a while. */
+  wasOutside(user: string, group: string): boolean {
+    return (this.#versions.get(group) ?? []).some(({ members }) => !members.includes(user))
+  }
+
   /** Was in the group, and then was not. */
   hasLeft(user: string, group: string): boolean {
     const versions = this.#versions.get(group) ?? []

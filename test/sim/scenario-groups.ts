@@ -47,6 +47,7 @@ export const addGroups = (scenario: Scenario, names: ScenarioNames, { random, mo
     for (let i = random.between(0, 3); i > 0; i--) {
       steps.push({ at: time(), do: 'read', device: random.pick(names.devices), conversation: group })
     }
+    addDyingNodes(scenario, names, { group, random: random.fork(`dying ${group}`), time })
     addReferences(scenario, names, { group, random: random.fork(`references ${group}`), time })
     if (isOne(0.5)) addRemoval(scenario, names, { group, random: random.fork(`removal ${group}`), from: made + 1_000 })
     for (let i = scenario.hasLiar ? random.between(1, 4) : 0; i > 0; i--) {
@@ -57,6 +58,25 @@ export const addGroups = (scenario: Scenario, names: ScenarioNames, { random, mo
         group,
         with: random.pick(['message', 'version']),
       })
+    }
+  }
+}
+
+/** Group nodes die while what was just sent is on its way to the members. */
+const addDyingNodes = (
+  { steps, seed, groupNodes, network }: Scenario,
+  names: ScenarioNames,
+  { group, random, time }: { group: string; random: SeededRandom; time: () => number },
+): void => {
+  for (let i = random.between(0, 3); i > 0; i--) {
+    const at = time()
+    for (let n = 0; n < 3; n++) {
+      const text = `text ${seed}.${group}.dying.${i}.${n}`
+      steps.push({ at: at + random.float() * 100, do: 'send', device: random.pick(names.devices), to: group, text })
+    }
+    const died = at + network.delayMs * 2 + random.float() * 150
+    for (let n = 1; n <= groupNodes; n++) {
+      steps.push({ at: died, do: 'crash-node', node: `group-${n}`, how: 'process', forMs: random.between(500, 3_000) })
     }
   }
 }
