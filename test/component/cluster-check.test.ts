@@ -209,8 +209,9 @@ checks('a home that does not answer', async ({ stores }) => {
   assert.ok(problems.some(({ kind, home }) => kind === 'lag' && home === 'store-2'))
 })
 
+type Rows = [key: Uint8Array, value: Uint8Array][]
 /** What somebody deletes from the database of a stopped store. */
-const deleteByHand = async (stores: Stores, id: Buffer, which: (prefix: string) => boolean): Promise<number> => {
+const deleteByHand = async (stores: Stores, id: Buffer, which: (prefix: string) => boolean): Promise<Rows> => {
   await stores.stopStore('store-2')
   const database = await stores.disk('store-2').openDatabase('messages')
   const rows = await database.range({})
@@ -226,7 +227,15 @@ const deleteByHand = async (stores: Stores, id: Buffer, which: (prefix: string) 
   await stores.startStore('store-2')
   // It may be repaired by then: the check has to say all the same what happened.
   await allUp(stores)
-  return doomed.length
+  return doomed
+}
+/** Every byte is where it was. */
+const areThereAgain = async (stores: Stores, rows: Rows): Promise<boolean> => {
+  await stores.stopStore('store-2')
+  const database = await stores.disk('store-2').openDatabase('messages')
+  const areSame = rows.map(([key, value]) => Buffer.from(value).equals(database.get(key) ?? Buffer.alloc(0)))
+  await database.close()
+  return areSame.every(Boolean)
 }
 
 const DELETIONS = { 'every key of a record': 'BNK', 'the body': 'B', 'the entry': 'K', 'the place in the feed': 'N' }
@@ -235,9 +244,12 @@ for (const [what, prefixes] of Object.entries(DELETIONS)) {
     const sent = message()
     await appendTo(stores, HOMES, ...people(), sent, message())
     assert.ok((await check(stores)).ok)
-    assert.ok((await deleteByHand(stores, idBytes(idFromBytes(sent.key)), (prefix) => prefixes.includes(prefix))) > 0)
+    const deleted = await deleteByHand(stores, idBytes(idFromBytes(sent.key)), (prefix) => prefixes.includes(prefix))
+    assert.ok(deleted.length > 0)
     const report = await check(stores)
-    assert.not(report.ok, JSON.stringify(report))
+    // A place in the feed is made from its entry again, as it was and with nobody's help: then nothing is wrong any more.
+    const isHealed = report.ok && prefixes === 'N' && (await areThereAgain(stores, deleted))
+    assert.ok(!report.ok || isHealed, JSON.stringify(report))
   })
 }
 
