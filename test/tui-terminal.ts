@@ -25,7 +25,7 @@ export class Screen {
   constructor(command: string[], { columns = 80, rows = 24, env = {} }: ScreenOptions = {}) {
     const [file = process.execPath, ...args] = command
     this.#terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true })
-    const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env
+    const { NO_COLOR: _, FORCE_COLOR: __, CI: ___, ...inherited } = process.env
     this.#pty = spawn(file, args, {
       name: 'xterm-256color',
       cols: columns,
