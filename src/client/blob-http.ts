@@ -4,7 +4,7 @@ import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request a
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { asChatError, ChatError, type WireError } from '../protocol/errors.ts'
 import { limits } from '../protocol/limits.ts'
-import { leftInBuffers } from '../platform/bulk-memory.ts'
+import { passingOn } from '../platform/bulk-memory.ts'
 import type { BlobAccess, BlobTransfer } from './ports.ts'
 
 /** A connection on which nothing moves for so long is dead: longer than the cluster waits for one of its disks. */
@@ -90,11 +90,7 @@ export class HttpBlobs implements BlobTransfer {
     const response = await responseOf(request)
     try {
       if (response.statusCode !== (from > 0 ? PARTIAL : OK)) throw await errorOf(response)
-      for await (const bytes of response as AsyncIterable<Buffer>) {
-        // no encoding is set, so chunks are buffers
-        leftInBuffers(COPIES * bytes.length)
-        yield bytes
-      }
+      yield* passingOn(response, COPIES)
     } catch (error) {
       throw networkError(error)
     } finally {

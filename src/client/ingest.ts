@@ -31,9 +31,8 @@ interface Incoming {
   key: Uint8Array
   mapKey: string
   acceptedAt: number
-  /** Whether its author's device signed it; absent until that was checked. */
-  isSigned?: boolean
-  isChecking?: boolean
+  /** Whether its author's device signed it; absent until there is a certificate to check it with. */
+  signature?: 'checking' | 'good' | 'bad'
 }
 export interface IngestOptions {
   clock: Clock
@@ -124,10 +123,10 @@ export class Ingest {
     const { isSealedBy, certificates, cluster } = this.#options
     const { sealed, header } = incoming.record
     const certificate = certificates.get(header.from, header.dev)
-    if (incoming.isChecking || incoming.isSigned !== undefined || !certificate) return
-    incoming.isChecking = true
+    if (incoming.signature || !certificate) return
+    incoming.signature = 'checking'
     const end = (isSigned: boolean): void => {
-      incoming.isSigned = isSigned
+      incoming.signature = isSigned ? 'good' : 'bad'
       this.#workSoon()
     }
     isSealedBy(sealed, cluster, certificate.publicKey).then(end, () => end(false))
@@ -159,14 +158,13 @@ export class Ingest {
   #process(incoming: Incoming, conversations: Set<string>): void {
     const { header } = incoming.record
     const { certificates, me, map } = this.#options
-    const { isSigned } = incoming
-    if (isSigned === undefined) return this.#awaitCertificate(incoming, { user: header.from, device: header.dev })
+    if (!incoming.signature) return this.#awaitCertificate(incoming, { user: header.from, device: header.dev })
     const place = header.k === 'tomb' ? header.of : undefined
     // Whoever names a device in a place must name its user too.
     if (place && !certificates.get(place.from, place.dev)) {
       return this.#awaitCertificate(incoming, { user: place.from, device: place.dev })
     }
-    const verdict = judge(incoming.record, { me: me.user, map: map(), isSigned })
+    const verdict = judge(incoming.record, { me: me.user, map: map(), isSigned: incoming.signature === 'good' })
     const standing = verdict === 'valid' ? this.#options.groups.standing(incoming.record) : verdict
     if (typeof standing === 'number') return this.#waitForGroup(incoming, standing)
     if (standing === 'valid') this.#file(incoming, conversations)
@@ -267,4 +265,4 @@ export class Ingest {
 
 /** Its turn has come: it was checked, or cannot be before its certificate is here. */
 const isReady = (incoming: Incoming | undefined): incoming is Incoming =>
-  incoming !== undefined && (incoming.isSigned !== undefined || !incoming.isChecking)
+  incoming !== undefined && incoming.signature !== 'checking'

@@ -1,7 +1,7 @@
 // The port SourceFiles over the file system: what is sent is a regular file that this user may read, and is read in order.
 import { constants, createReadStream } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
-import { leftInBuffers } from '../platform/bulk-memory.ts'
+import { passingOn } from '../platform/bulk-memory.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { fileError } from './download-directory.ts'
 import type { SourceFiles } from './ports.ts'
@@ -25,11 +25,7 @@ export const localFiles: SourceFiles = {
   read: async function* (path, { from, signal }) {
     try {
       const stream = createReadStream(path, { start: from, highWaterMark: READ_BYTES, signal })
-      for await (const bytes of stream as AsyncIterable<Buffer>) {
-        // no encoding is set, so chunks are buffers
-        leftInBuffers(COPIES * bytes.length)
-        yield bytes
-      }
+      yield* passingOn(stream, COPIES)
     } catch (cause) {
       throw signal.aborted ? cause : fileError(path, cause)
     }

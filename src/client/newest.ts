@@ -1,5 +1,6 @@
-// What is newest in each conversation, a message and a change of the group, found once and kept until something there comes, goes or waits no more: a list of a thousand
-// conversations must not read the database a thousand times for each change. Owns the finding only; whoever changes the order says so.
+// What is newest in each conversation, a message and a change of the group, found once and kept until something there comes, goes or
+// waits no more: a list of a thousand conversations must not read the database a thousand times for each change. Owns the finding only;
+// whoever changes the order says so.
 import type { Groups } from './groups.ts'
 import type { HeldMessage, HeldRecords } from './held-records.ts'
 import type { Pages } from './pages.ts'

@@ -20,6 +20,17 @@ export const leftInBuffers = (bytes: number): void => {
   collect({ type: 'minor' })
 }
 
+/** Hands the buffers of a stream on, each of which leaves so many `copies` of itself on its way. No encoding is set, so it gives buffers. */
+export async function* passingOn(
+  stream: AsyncIterable<unknown>,
+  copies: number,
+): AsyncGenerator<Buffer, void, undefined> {
+  for await (const bytes of stream as AsyncIterable<Buffer>) {
+    leftInBuffers(copies * bytes.length)
+    yield bytes
+  }
+}
+
 /** V8's own function, which only a context that is made while the flag is set has. */
 const collector = (): Collect => {
   // The heap of a node that was idle may grow by 30 % until everything is looked at, and buffers that are still young count as growth.

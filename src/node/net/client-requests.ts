@@ -1,6 +1,6 @@
 // HTTP requests of clients as the gateway sees them: bodies stream both ways at the pace of the slower side. It knows nothing of blobs.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { leftInBuffers } from '../../platform/bulk-memory.ts'
+import { leftInBuffers, passingOn } from '../../platform/bulk-memory.ts'
 import type { Clock } from '../../platform/ports.ts'
 import { withDeadline } from '../../platform/timing.ts'
 import { ChatError } from '../../protocol/errors.ts'
@@ -51,11 +51,8 @@ const requestOf = (request: IncomingMessage, authenticated: () => void, onRead: 
 async function* bodyOf(request: IncomingMessage, onRead: () => void): AsyncGenerator<Uint8Array> {
   onRead()
   try {
-    // Who stops reading may still want to answer: the stream is not destroyed with its iterator. No encoding is set, so chunks are buffers.
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      leftInBuffers(TAKEN_COPIES * chunk.length)
-      yield chunk
-    }
+    // Who stops reading may still want to answer: the stream is not destroyed with its iterator.
+    yield* passingOn(request.iterator({ destroyOnReturn: false }), TAKEN_COPIES)
   } catch (cause) {
     throw new ChatError('NET_CLOSED', { cause })
   }

@@ -1,8 +1,7 @@
 // Reads everything a home holds and names what does not fit together. Changes nothing; for `chatd cluster check`.
 
-import { asBuffer } from '../../protocol/bytes.ts'
-import type { KeyRange } from '../../platform/ports.ts'
 import type { StoreAudit } from '../../protocol/rpc.ts'
+import { eachRow } from './each-row.ts'
 import type { Home } from './home.ts'
 import {
   allEntries,
@@ -18,7 +17,6 @@ import {
 import { isStub } from './tombstones.ts'
 import { isBodyOf, openBodyValue, openEntryValue, openNumberValue } from './values.ts'
 
-const ROWS_PER_TURN = 500
 const MAX_PROBLEMS = 100
 
 export const auditHome = async (home: Home): Promise<StoreAudit> => {
@@ -29,27 +27,12 @@ export const auditHome = async (home: Home): Promise<StoreAudit> => {
   const { missing } = home.facts
   if (missing > 0) report(`${missing} entries were once counted here and were gone when the database was opened`)
   let entries = 0
-  await eachRow(home, allEntries, (key, value) => {
+  await eachRow(home.database, allEntries, (key, value) => {
     entries += 1
     report(checkEntry(home, key, value))
   })
-  await eachRow(home, allNumbers, (key, value) => report(checkNumber(home, key, value)))
+  await eachRow(home.database, allNumbers, (key, value) => report(checkNumber(home, key, value)))
   return { entries, problems }
-}
-
-const eachRow = async (
-  home: Home,
-  range: { gte: Uint8Array; lt: Uint8Array },
-  visit: (key: Buffer, value: Uint8Array) => void,
-): Promise<void> => {
-  let next: KeyRange = range
-  for (;;) {
-    const rows = await home.database.range({ ...next, limit: ROWS_PER_TURN })
-    for (const [key, value] of rows) visit(asBuffer(key), value)
-    const last = rows.at(-1)
-    if (rows.length < ROWS_PER_TURN || !last) return
-    next = { gt: last[0], lt: range.lt }
-  }
 }
 
 const checkEntry = (home: Home, key: Buffer, bytes: Uint8Array): string | undefined => {

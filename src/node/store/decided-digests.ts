@@ -3,12 +3,12 @@
 import { sha256 } from '../../protocol/signing.ts'
 import { concat } from '../../protocol/bytes.ts'
 import type { RegisterState } from '../replication/acceptor.ts'
+import { eachRow } from './each-row.ts'
 import { allRegisters, shardOfLedgerKey } from './keys.ts'
 import { openRegisterValue } from './ledger-values.ts'
 import { DIGEST_BYTES, ShardDigests } from './shard-digests.ts'
 import type { StagedRows } from './staged-rows.ts'
 
-const ROWS_PER_TURN = 1_000
 /** They are decided once, whenever that was. */
 const HOUR = 0
 
@@ -52,17 +52,11 @@ export class DecidedDigests {
 
   async #scan(): Promise<ShardDigests> {
     const digests = new ShardDigests()
-    let range: { gt?: Uint8Array; gte?: Uint8Array; lt: Uint8Array } = allRegisters
-    for (;;) {
-      const rows = await this.#rows.range({ ...range, limit: ROWS_PER_TURN })
-      for (const [key, value] of rows) {
-        const state = openRegisterValue(key, value)
-        if (state?.isDecided) addTo(digests, key, state)
-      }
-      const last = rows.at(-1)?.[0]
-      if (rows.length < ROWS_PER_TURN || !last) return digests
-      range = { gt: last, lt: allRegisters.lt }
-    }
+    await eachRow(this.#rows, allRegisters, (key, value) => {
+      const state = openRegisterValue(key, value)
+      if (state?.isDecided) addTo(digests, key, state)
+    })
+    return digests
   }
 }
 

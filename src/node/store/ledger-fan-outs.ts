@@ -9,6 +9,7 @@ import { groupMailbox } from '../../protocol/names.ts'
 import { openRecord, recordKey } from '../../protocol/records.ts'
 import type { FanOutMode, OpenFanOut } from '../../protocol/rpc.ts'
 import { SHARDS } from '../replication/placement.ts'
+import { eachRow } from './each-row.ts'
 import { FanOutIndex } from './fan-out-index.ts'
 import {
   allFanOuts,
@@ -56,14 +57,10 @@ export class LedgerFanOuts {
 
   /** Finds what is open, before anything is asked; false when some of it is damaged, which is then no longer there. */
   async load(): Promise<boolean> {
-    let after: Uint8Array | undefined
     let isIntact = true
-    do {
-      const range = { ...(after ? { gt: after } : { gte: allOpen.gte }), lt: allOpen.lt, limit: ROWS_PER_TURN }
-      const rows = await this.#rows.range(range)
-      for (const [key] of rows) if (!this.#find(fanOutKeyOfOpen(key))) isIntact = false
-      after = rows.length === ROWS_PER_TURN ? rows.at(-1)?.[0] : undefined
-    } while (after)
+    await eachRow(this.#rows, allOpen, (key) => {
+      if (!this.#find(fanOutKeyOfOpen(key))) isIntact = false
+    })
     return isIntact
   }
 
