@@ -8,6 +8,9 @@ import { headerFor, type OutboxEntry } from './outbox-entry.ts'
 import type { OutboxLanes } from './outbox-lanes.ts'
 import type { Timeline } from './timeline.ts'
 
+/** Changes of one setting within the same millisecond are told apart by so much at most; past it the clock was set back. */
+const CLOSE_MS = 1_000
+
 export interface SealingOptions {
   identity: Identity
   conversations: Conversations
@@ -22,6 +25,8 @@ export interface SealingOptions {
 export class OutboxSealing {
   readonly #options: SealingOptions
   readonly #lanes: OutboxLanes
+  /** Of the last setting or deletion. */
+  #lastAsideAt = 0
 
   constructor(options: SealingOptions, lanes: OutboxLanes) {
     this.#options = options
@@ -29,17 +34,29 @@ export class OutboxSealing {
   }
 
   seal(entry: OutboxEntry): void {
-    const { identity, conversations, timeline, now, groupVersion } = this.#options
+    const { identity, timeline, groupVersion } = this.#options
     const author = { user: identity.user, device: identity.device }
-    // Above everything seen in the conversation, whatever this device's clock says.
     const isAside = entry.kind === 'set' || entry.kind === 'tomb'
-    const lowest = isAside ? 0 : conversations.of(entry.lane).maxAt + 1
-    const header = headerFor(entry, author, { at: Math.max(now(), lowest), gv: groupVersion(entry.to) })
+    const at = isAside ? this.#asideAt() : this.#inConversationAt(entry)
+    const header = headerFor(entry, author, { at, gv: groupVersion(entry.to) })
     entry.bytes = identity.seal(header, entry.kind === 'void' ? undefined : entry.bytes)
     entry.isSealed = true
     // On disk the attempt may have had an effect, whatever this process lives to see.
     this.#lanes.save({ ...entry, isUncertain: true })
     if (header.k === 'msg') timeline.addOwn(header, entry.bytes, recordKey(entry.id, entry.bytes))
+  }
+
+  /** Above everything seen in the conversation, whatever this device's clock says. */
+  #inConversationAt({ lane }: OutboxEntry): number {
+    return Math.max(this.#options.now(), this.#options.conversations.of(lane).maxAt + 1)
+  }
+
+  /** Later than the one before: of two changes of a setting the later wins, and two of the same time would not be told apart. */
+  #asideAt(): number {
+    const now = this.#options.now()
+    const isClose = this.#lastAsideAt - now < CLOSE_MS
+    this.#lastAsideAt = isClose ? Math.max(now, this.#lastAsideAt + 1) : now
+    return this.#lastAsideAt
   }
 
   /** A message, to be sealed anew. */

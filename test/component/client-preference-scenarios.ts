@@ -2,12 +2,14 @@
 import * as assert from 'uvu/assert'
 import type { InboxEntry } from '../../src/client/api.ts'
 import type { LocalChat } from '../../src/client/local-chat.ts'
+import { systemClock } from '../../src/platform/system.ts'
 import { hasCode } from '../../src/protocol/errors.ts'
-import { eventually } from '../eventually.ts'
+import { eventually, patienceMs } from '../eventually.ts'
 import { inWorld, type Scenario } from './client-scenarios.ts'
 import { KeptDatabase } from './client-world.ts'
 
 const timeoutMs = 4_000
+const STOPPED_AT = Date.now()
 const inboxOf = async (chat: LocalChat): Promise<InboxEntry | undefined> => (await chat.inbox())[0]
 
 export const preferenceScenarios = {
@@ -28,6 +30,21 @@ export const preferenceScenarios = {
     // The one who wrote learns nothing of it.
     assert.ok(world.mailbox('alice').every(({ header }) => header.k !== 'set' || header.from === 'alice'))
   }),
+
+  'of a block and its end in the same millisecond the end counts, on every device': inWorld(
+    async (world) => {
+      world.enrol('alice')
+      const [bob, phone] = [world.enrol('bob'), world.enrol('bob')]
+      const [b, b2] = [await world.open(bob), await world.open(phone)]
+      await b.block('alice')
+      await b.unblock('alice')
+      await eventually(() => world.puts.filter(({ header }) => header.k === 'set').length === 2)
+      await eventually(async () => (await b.blocked()).length === 0 && (await b2.blocked()).length === 0)
+      await b2.settled({ timeoutMs: patienceMs() })
+      assert.equal([await b.blocked(), await b2.blocked()], [[], []])
+    },
+    { clock: { ...systemClock, now: () => STOPPED_AT } },
+  ),
 
   'how loud a conversation is stays on the device, and outlives a restart': inWorld(async (world) => {
     const [alice, bob, phone] = [world.enrol('alice'), world.enrol('bob'), world.enrol('bob')]
