@@ -7,6 +7,8 @@ import type { ReadyNode } from '../src/node/node.ts'
 
 const program = join(import.meta.dirname, '../bin/chatd.js')
 const READY_MS = 90_000
+/** No command takes so long; one that serves where it had to end is a failed test, not a hung one. */
+const COMMAND_MS = 120_000
 
 export interface Finished {
   code: number | null
@@ -44,8 +46,20 @@ const run = (args: string[]) => {
   return { child, output, ended }
 }
 
-/** Runs a command to its end. */
-export const chatd = (...args: string[]): Promise<Finished> => run(args).ended
+/** Runs a command to its end. Rejects when it does not end by itself, with what it wrote. */
+export const chatd = async (...args: string[]): Promise<Finished> => {
+  const { child, output, ended } = run(args)
+  let isLate = false
+  const deadline = setTimeout(() => {
+    isLate = true
+    child.kill('SIGKILL')
+  }, COMMAND_MS)
+  const finished = await ended
+  clearTimeout(deadline)
+  if (isLate)
+    throw new Error(`chatd ${args.join(' ')} did not end within ${COMMAND_MS} ms: ${output.stdout}${output.stderr}`)
+  return finished
+}
 
 /** The result of a command that must succeed with --json. */
 export const chatdJson = async <Result>(...args: string[]): Promise<Result> => {

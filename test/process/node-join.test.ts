@@ -61,6 +61,8 @@ test('nodes join by ticket, become homes, find each other again in any order, an
   const after = await statusOf(one2.data)
   assert.equal(after.nodes.map(({ name }) => name).sort(), [one.ready.node, three.ready.node].sort())
   assert.is(after.current.n, 2)
+  // Its links are cut with the new map; it learns of it by its next hello, and only then a restart can know.
+  await eventually(() => two2.output.stderr.includes('removed from the cluster'), { what: 'two knows that it is out' })
   await two2.stop()
   const gone = await chatd('start', '--json', '--data', two.data)
   assert.is(gone.code, 1)
