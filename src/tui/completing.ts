@@ -3,13 +3,14 @@
 import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { groupRoles } from '../protocol/group.ts'
 import { isGroupName, isUserName } from '../protocol/names.ts'
-import type { CommandTakes } from './slash-command.ts'
+import type { CommandTakes, SlashCommand } from './slash-command.ts'
 import { slashCommands } from './slash-commands.ts'
 import { type Candidate, type Completion, completionOf } from './completion.ts'
 import type { Draft } from './draft.ts'
 import { emoji } from './emoji.ts'
 import { groupVerbs } from './group-commands.ts'
 import { levels } from './levels.ts'
+import { pathInProgress } from './paths.ts'
 import { conversationsOf, draftOfCurrent, type State } from './state.ts'
 import { type Step, step, withDraft } from './step.ts'
 import { themes } from './theme.ts'
@@ -57,10 +58,13 @@ const emojiNames = (typed: string): Candidate[] => {
   }))
 }
 
+const commandCalled = (name: string | undefined): SlashCommand | undefined =>
+  slashCommands.find((candidate) => candidate.name === name)
+
 /** What the command that is typed takes where the cursor is. */
 const takenAt = (before: string): CommandTakes | undefined => {
   const [, name, rest = ''] = /^\/([a-z]+)\s+([^]*)$/.exec(before) ?? []
-  const command = slashCommands.find((candidate) => candidate.name === name)
+  const command = commandCalled(name)
   return command?.completes?.[rest.split(/(?<!\\)\s+/).length - 1] ?? command?.completesRest
 }
 
@@ -94,20 +98,23 @@ const candidatesFor = (state: State, { text, cursor }: Draft): { from: number; c
 const put = (state: State, { from, candidates, index }: Omit<Completion, 'draft'>, end: number): State => {
   const draft = draftOfCurrent(state)
   const text = candidates[index]?.text ?? ''
-  // Before a space that is there already none is put.
-  const rest = draft.text.slice(end)
+  // Before a space that is there already none is put; a quote that is there already is the one that is put.
+  const after = draft.text.slice(end)
+  const [quote = ''] = /["'](?= $)/.exec(text) ?? []
+  const rest = quote !== '' && after.startsWith(quote) ? after.slice(1) : after
   const inserted = rest.startsWith(' ') ? text.trimEnd() : text
   const next = { ...draft, text: draft.text.slice(0, from) + inserted + rest, cursor: from + inserted.length }
   return { ...withDraft(state, next), recall: undefined, completion: { from, candidates, index, draft: next } }
 }
 
-/** What there is of a path before the cursor, where a command takes one. */
+/** What there is of a path before the cursor, where a command begins with one. */
 const pathAt = (state: State): { typed: string; from: number; draft: Draft } | undefined => {
   const draft = draftOfCurrent(state)
   const before = draft.text.slice(0, draft.cursor)
-  if (takenAt(before) !== 'path') return undefined
-  const typed = /(?:\\.|[^\s\\])*$/.exec(before)?.[0] ?? ''
-  return { typed, from: before.length - typed.length, draft }
+  const [head, name] = /^\/([a-z]+)\s+/.exec(before) ?? []
+  if (head === undefined || commandCalled(name)?.completes?.[0] !== 'path') return undefined
+  const typed = pathInProgress(before.slice(head.length))
+  return typed === undefined ? undefined : { typed, from: head.length, draft }
 }
 
 /** Paths come later than the key; whoever typed on meanwhile wants something else. */
@@ -123,8 +130,10 @@ export const completeBy =
   (by: -1 | 1) =>
   (state: State): Step => {
     const going = completionOf(state)
+    // A lone candidate leaves no choice: another Tab goes on from it, into a directory.
+    const hasChoice = going !== undefined && going.candidates.length > 1
     const { cursor } = draftOfCurrent(state)
-    if (going) {
+    if (hasChoice) {
       const { from, candidates, index } = going
       return step(put(state, { from, candidates, index: (index + by + candidates.length) % candidates.length }, cursor))
     }

@@ -14,7 +14,23 @@ export const pathAndText = (typed: string): [path: string, text: string] | undef
 }
 
 const unescaped = (text: string): string => text.replace(/\\(.)/g, '$1')
-const escaped = (text: string): string => text.replace(/[\s\\"]/g, '\\$&')
+const escaped = (text: string): string => text.replace(/[\s\\"']/g, '\\$&')
+
+/** The path that is being written at the end of `typed`, if it is one still: quotes of it are open. */
+export const pathInProgress = (typed: string): string | undefined =>
+  /^(?:"[^"]*|'[^']*|(?!["'])(?:\\.|[^\s\\])*)$/.exec(typed)?.[0]
+
+/** The quote that a path begins with, and what it says. */
+const opened = (typed: string): { quote: string; path: string } => {
+  const [quote] = /^["']?/.exec(typed) ?? ['']
+  return { quote, path: quote === '' ? unescaped(typed) : typed.slice(1) }
+}
+/** A name that has the quote in it can only be written without. A directory goes on, so its quotes stay open. */
+const written = (path: string, { quote, isDirectory }: { quote: string; isDirectory: boolean }): string => {
+  const whole = path + (isDirectory ? '/' : '')
+  if (quote === '' || path.includes(quote)) return escaped(whole)
+  return quote + whole + (isDirectory ? '' : quote)
+}
 
 export const absolutePath = (path: string): string => {
   const whole = path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path
@@ -23,7 +39,7 @@ export const absolutePath = (path: string): string => {
 
 /** What `typed` may go on as, written as it would be typed; directories end with a slash. Hidden files only when asked for. */
 export const pathCandidates = async (typed: string): Promise<string[]> => {
-  const path = unescaped(typed)
+  const { quote, path } = opened(typed)
   const isWithin = path === '' || path.endsWith('/')
   const shown = isWithin ? path : path.slice(0, path.lastIndexOf('/') + 1)
   const start = path.slice(shown.length)
@@ -31,7 +47,7 @@ export const pathCandidates = async (typed: string): Promise<string[]> => {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => [])
   return entries
     .filter(({ name }) => name.startsWith(start) && (start.startsWith('.') || !name.startsWith('.')))
-    .map((entry) => escaped(shown + entry.name) + (entry.isDirectory() ? '/' : ''))
+    .map((entry) => written(shown + entry.name, { quote, isDirectory: entry.isDirectory() }))
     .sort()
     .slice(0, MAX_CANDIDATES)
 }
