@@ -27,10 +27,10 @@ export class Screen {
     this.#terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true })
     const { NO_COLOR: _, FORCE_COLOR: __, CI: ___, ...inherited } = process.env
     this.#pty = spawn(file, args, {
-      name: 'xterm-256color',
+      name: env.TERM ?? 'xterm-256color', // what TERM becomes
       cols: columns,
       rows,
-      env: { ...inherited, TERM: 'xterm-256color', ...env },
+      env: { ...inherited, ...env },
     })
     this.#pty.onData((data) => {
       const at = performance.now()

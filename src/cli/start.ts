@@ -3,6 +3,7 @@
 import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import { Command } from '@commander-js/extra-typings'
+import { isTerminal, terminalProblem } from '../platform/terminal-problem.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { isUserName } from '../protocol/names.ts'
 import { EXIT_INTERRUPTED, examples, runProgram } from './output.ts'
@@ -52,7 +53,10 @@ const program = new Command('npm start')
       progress: (text) => process.stderr.write(`${text}\n`),
     })
     try {
-      if (process.stdin.isTTY && process.stdout.isTTY) await openSession({ ...cluster, name, guard })
+      const problem = terminalProblem(process, process.env)
+      if (problem !== undefined && isTerminal(process))
+        process.stderr.write(`${problem}; a short conversation instead:\n`)
+      if (problem === undefined) await openSession({ ...cluster, name, guard })
       else await playConversation(cluster)
     } finally {
       process.stderr.write('ending the cluster\n')

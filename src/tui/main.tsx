@@ -6,6 +6,7 @@ import type { ChatBeside } from '../client/beside.ts'
 import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { type Logger, silentLogger } from '../platform/ports.ts'
 import { systemClock } from '../platform/system.ts'
+import { terminalProblem } from '../platform/terminal-problem.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { attentionBytes, type Notification, wayOf } from './attention.ts'
 import { askGraphics } from './asking.ts'
@@ -99,9 +100,8 @@ const failureOf = (opened: Promise<unknown> = Promise.resolve()): Promise<never>
 export const runTui = async (options: TuiOptions): Promise<void> => {
   const { stdin, stdout } = process
   const { chat } = options
-  if (!stdin.isTTY || !stdout.isTTY) {
-    throw new ChatError('USAGE', { message: 'chat tui needs a terminal; chat send and chat listen do without one' })
-  }
+  const problem = terminalProblem(process, process.env)
+  if (problem !== undefined) throw new ChatError('USAGE', { message: problem })
   const settings = readSettings(options.directory)
   const write = (bytes: string): void => void stdout.write(bytes)
   const isScreen = !isSpoken(options, settings)

@@ -222,6 +222,21 @@ test('without a terminal to read from it says so and leaves the screen alone', a
   }
 })
 
+const CHAT = fileURLToPath(new URL('../../bin/chat.js', import.meta.url))
+for (const flags of [[], ['--screen-reader']]) {
+  test(`a terminal without a cursor gets a sentence, not a screen or a question: ${flags.join(' ')}`, async () => {
+    const command = [process.execPath, CHAT, '--home', join(directory, 'home'), 'tui', ...flags]
+    const screen = new Screen(command, { columns: 200, env: { TERM: 'dumb' } })
+    try {
+      await screen.shows(/\(TERM=dumb\); chat send, chat listen and chat history work here/)
+      assert.is((await screen.ends()).exitCode, 2)
+      assert.not(screen.raw.includes('\x1b'))
+    } finally {
+      await screen.close()
+    }
+  })
+}
+
 test('for a screen reader: lines one after the other, no screen of its own, no colours, and what it takes is given back', async () => {
   const screen = new Screen([process.execPath, PROGRAM], { env: { ...conversation, INK_SCREEN_READER: 'true' } })
   try {

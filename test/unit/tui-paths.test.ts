@@ -10,7 +10,8 @@ import { run, type, withBob } from '../tui-state-fixture.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'chatd-paths-'))
 test.before(() => {
-  for (const name of ['photo one.jpg', 'photo.png', '.hidden', `it's "so".txt`]) writeFileSync(join(directory, name), '')
+  for (const name of ['photo one.jpg', 'photo.png', '.hidden', `it's "so".txt`])
+    writeFileSync(join(directory, name), '')
   mkdirSync(join(directory, 'photos'))
 })
 test.after(() => rmSync(directory, { recursive: true, force: true }))

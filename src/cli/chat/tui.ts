@@ -7,6 +7,8 @@ import { connectBeside } from '../../client/beside.ts'
 import { listProfiles, Profile } from '../../client/profile.ts'
 import { fileLogger } from '../../platform/file-logger.ts'
 import { keepHeapSmall } from '../../platform/small-heap.ts'
+import { terminalProblem } from '../../platform/terminal-problem.ts'
+import { ChatError } from '../../protocol/errors.ts'
 import { isUserName } from '../../protocol/names.ts'
 import { examples } from '../output.ts'
 import { chooseProfile } from './choose-profile.ts'
@@ -71,9 +73,10 @@ interface TuiFlags {
 }
 const runClient = async (given: Settings, { cluster: clusterDir, screenReader }: TuiFlags): Promise<void> => {
   keepHeapSmall()
-  const isTerminal = process.stdin.isTTY && process.stdout.isTTY
+  const problem = terminalProblem(process, process.env)
+  if (problem !== undefined) throw new ChatError('USAGE', { message: problem })
   const isSpoken = screenReader === true || process.env.INK_SCREEN_READER === 'true'
-  const settings = isTerminal ? await settled(given, isSpoken) : given
+  const settings = await settled(given, isSpoken)
   const { name: profile, directory, logPath: path } = new Profile(settings)
   // It opens while the components load.
   const beside = connectBeside(settings)
