@@ -1,6 +1,6 @@
 // The owner of a profile on a thread beside its program, so that network, cryptography and disk never wait for what the program draws,
 // nor it for them. It is called through the profile's socket, like an owner in another process. A thread that crashes is
-// told of; whoever calls next (shared-chat.ts) starts another, which goes on from what is on disk.
+// told of; whoever calls next (shared-role.ts) starts another, which goes on from what is on disk.
 import { Worker } from 'node:worker_threads'
 import { ChatError, type WireError } from '../protocol/errors.ts'
 import type { ProfileOptions } from './profile.ts'

@@ -1,5 +1,5 @@
-// One Chat for any number of processes of a profile. Whoever gets hold of the database owns it, itself or by a thread, and serves the
-// others; when the owner goes, another takes its place and repeats what was under way under the same ids. Callers notice nothing.
+// One Chat for any number of processes of a profile: every call goes to who owns it now (shared-role.ts), and is repeated under the same
+// id when the owner goes while it is under way. Callers notice nothing.
 import { resolve } from 'node:path'
 import { ChatError } from '../protocol/errors.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
@@ -22,16 +22,11 @@ import type {
 import { Downloads } from './downloads.ts'
 import { ownerStream } from './owner-stream.ts'
 import { callByName, type SharedMethod } from './profile-calls.ts'
-import { type CallOptions, OwnerGone, ProfileClient } from './profile-client.ts'
-import { closeOwner, type ProfileOwner, serveProfile } from './profile-owner.ts'
+import { type CallOptions, OwnerGone } from './profile-client.ts'
 import type { SharedChatOptions } from './shared-chat-options.ts'
+import { SharedRole } from './shared-role.ts'
 
-const RETRY_MS = 20
-/** Nobody else holds a lock for so long without listening. */
-const GIVE_UP_MS = 10_000
 const DEFAULT_TIMEOUT_MS = 30_000
-
-type Role = { owner: ProfileOwner } | { client: ProfileClient }
 
 export class SharedChat implements Chat {
   readonly user: string
@@ -41,14 +36,14 @@ export class SharedChat implements Chat {
   readonly #listeners = new Set<() => void>()
   readonly #closing = new AbortController()
   readonly #downloads: Downloads
-  #role: Role | undefined
-  #taking: Promise<Role> | undefined
+  readonly #role: SharedRole
 
   constructor(options: SharedChatOptions) {
     this.#options = options
     this.user = options.user
     this.device = options.device
     this.cluster = options.cluster
+    this.#role = new SharedRole(options, () => this.#changed())
     this.#downloads = new Downloads({
       clock: systemClock,
       random: systemRandom,
@@ -60,12 +55,12 @@ export class SharedChat implements Chat {
 
   /** Becomes the owner, or finds it. */
   async open(): Promise<void> {
-    await this.#current()
+    await this.#role.current()
   }
 
   /** True while this process owns the profile. */
   get isOwner(): boolean {
-    return this.#role !== undefined && 'owner' in this.#role
+    return this.#role.isOwner
   }
 
   send(to: string, text: string, options: SendOptions = {}): Promise<SendResult> {
@@ -148,7 +143,7 @@ export class SharedChat implements Chat {
   async *#follow(from: Promise<number>, signal: AbortSignal): AsyncGenerator<ChatEvent, void, undefined> {
     let after = await from
     while (!signal.aborted) {
-      const role = await this.#current()
+      const role = await this.#role.current()
       try {
         const stream =
           'owner' in role
@@ -168,7 +163,7 @@ export class SharedChat implements Chat {
   async *live({ signal: given, ...options }: LiveOptions = {}): AsyncGenerator<LiveEvent, void, undefined> {
     const signal = given ? AbortSignal.any([given, this.#closing.signal]) : this.#closing.signal
     while (!signal.aborted) {
-      const role = await this.#current()
+      const role = await this.#role.current()
       try {
         if ('owner' in role) yield* role.owner.chat.live({ ...options, signal })
         else yield* ownerStream(role.client, { method: 'live', args: [options] }, signal)
@@ -187,11 +182,8 @@ export class SharedChat implements Chat {
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()
-    const role = this.#role ?? (await this.#taking?.catch(() => undefined))
     this.#listeners.clear()
-    if (role && 'client' in role) role.client.close()
-    if (role && 'owner' in role) await closeOwner(role.owner)
-    if ('thread' in this.#options) await this.#options.thread.close()
+    await this.#role.close()
   }
 
   #shared<Method extends SharedMethod & keyof OwnerChat>(method: Method): OwnerChat[Method] {
@@ -225,7 +217,7 @@ export class SharedChat implements Chat {
 
   async #call(method: SharedMethod, args: () => unknown[], options: CallOptions = {}): Promise<unknown> {
     for (;;) {
-      const role = await this.#current()
+      const role = await this.#role.current()
       try {
         if ('client' in role) return await role.client.call(method, args(), options)
         return await callByName(role.owner.chat, method, withSignal(args(), options.signal))
@@ -235,61 +227,6 @@ export class SharedChat implements Chat {
           throw new ChatError('NET_CLOSED', { message: 'The wait was interrupted', cause: error })
       }
     }
-  }
-
-  #current(): Promise<Role> {
-    if (this.#closing.signal.aborted)
-      return Promise.reject(new ChatError('NET_CLOSED', { message: 'The client was closed' }))
-    if (this.#role) return Promise.resolve(this.#role)
-    this.#taking ??= this.#take().finally(() => {
-      this.#taking = undefined
-    })
-    return this.#taking
-  }
-
-  async #take(): Promise<Role> {
-    const deadline = performance.now() + GIVE_UP_MS
-    for (;;) {
-      const role = (await this.#own()) ?? (await this.#find())
-      if (role) {
-        this.#changed()
-        return role
-      }
-      if (performance.now() > deadline) {
-        throw new ChatError('DATA_DIRECTORY', {
-          message:
-            'Another process holds this profile and does not answer (is it stopped?); end it or let it go on, then try again',
-        })
-      }
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
-    }
-  }
-
-  async #own(): Promise<Role | undefined> {
-    const options = this.#options
-    if ('thread' in options) {
-      await options.thread.start()
-      return undefined // it is found by its socket
-    }
-    const database = await options.openDatabase()
-    const owner = database && (await serveProfile(database, options))
-    if (!owner) return undefined
-    owner.chat.onChange(() => this.#changed())
-    this.#role = { owner }
-    return this.#role
-  }
-
-  async #find(): Promise<Role | undefined> {
-    const client = await ProfileClient.open(this.#options.socketPath, () => this.#changed())
-    if (!client) return undefined
-    // Set before it can be gone: nobody would take it back.
-    this.#role = { client }
-    void client.gone.then(() => {
-      this.#role = undefined
-      // Whoever waits for events or changes must not depend on the next call.
-      if (!this.#closing.signal.aborted) void this.#current().catch(() => {})
-    })
-    return this.#role
   }
 
   #changed(): void {
