@@ -3,9 +3,10 @@ import type { ChatGroups, GroupReport, GroupRole, HistoryChange } from '../src/c
 import { ChatError } from '../src/protocol/errors.ts'
 import { type GroupChange, type GroupState, nextState } from '../src/protocol/group.ts'
 
-const reportOf = ({ name, version, members }: GroupState): GroupReport => ({
+const reportOf = ({ name, version, topic, members }: GroupState): GroupReport => ({
   group: name,
   version,
+  ...(topic === undefined ? {} : { topic }),
   members: [...members].map(([user, role]) => ({ user, role })),
 })
 
@@ -53,6 +54,10 @@ export class FakeGroups implements ChatGroups {
 
   rename(name: string, newName: string): Promise<GroupReport> {
     return this.#change(name, { change: 'rename', name: newName })
+  }
+
+  topic(name: string, topic: string): Promise<GroupReport> {
+    return this.#change(name, { change: 'topic', topic })
   }
 
   async info(name: string): Promise<GroupReport> {

@@ -105,6 +105,8 @@ export type ChatEvent =
 export type AttentionLevel = 'all' | 'mentions' | 'none'
 export interface InboxEntry {
   conversation: string
+  /** What the group is about, when that is said. */
+  topic?: string
   unread: number
   /** Marked as unread by hand, on any device of this user; reading it takes the mark away. */
   marked: boolean

@@ -28,6 +28,7 @@ export interface LoggedGroupChange {
   change: GroupChangeName
   user?: string
   role?: GroupRole
+  topic?: string
   /** Milliseconds since 1970. */
   at: number
 }

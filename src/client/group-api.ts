@@ -17,6 +17,8 @@ export interface GroupEvent {
   user?: string
   /** The new one, when that is what changed. */
   role?: GroupRole
+  /** The new one, when that is what changed; empty when it was taken away. */
+  topic?: string
   at: Timestamp
 }
 /** A change as a line of the conversation: what one event for each user says, together. */
@@ -35,12 +37,16 @@ export interface HistoryChange {
   role?: GroupRole
   /** The name that it got by this, when it was made or renamed. */
   name?: string
+  /** The new one, when that is what changed; empty when it was taken away. */
+  topic?: string
   at: Timestamp
 }
 export interface GroupReport {
   /** Its name. */
   group: string
   version: number
+  /** What it is about, in one line, when that is said. */
+  topic?: string
   /** By name. */
   members: { user: string; role: GroupRole }[]
 }
@@ -64,6 +70,8 @@ export interface ChatGroups {
   role(name: string, user: string, role: GroupRole, options?: GroupChangeOptions): Promise<GroupReport>
   /** GROUP_NAME_TAKEN. */
   rename(name: string, newName: string, options?: GroupChangeOptions): Promise<GroupReport>
+  /** What the group is about, in one line; empty takes it away. GROUP_TOPIC_ILLEGAL. */
+  topic(name: string, topic: string, options?: GroupChangeOptions): Promise<GroupReport>
   /** As it is in the cluster now, whatever this device has heard. */
   info(name: string): Promise<GroupReport>
   /** Groups that this user is in, as far as this device has heard. */

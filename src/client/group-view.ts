@@ -19,6 +19,7 @@ export const showChange = ({ header, state }: GroupVersion, nameOf: NameOf): His
     users,
     ...(role ? { role } : {}),
     ...(change === 'create' || change === 'rename' ? { name: state.name } : {}),
+    ...(change === 'topic' ? { topic: state.topic ?? '' } : {}),
     at: timestamp(header.at),
   }
 }

@@ -187,9 +187,11 @@ export class Groups {
   }
 
   /** One event for each user whom a change concerns. */
-  #tell({ from: by, change, users = [] }: GroupHeader, { group, version, members }: GroupState, at: number): void {
+  #tell({ from: by, change, users = [] }: GroupHeader, state: GroupState, at: number): void {
     const { events } = this.#options
-    if (users.length === 0) events.groupChange({ group, version, by, change, at })
+    const { group, version, topic = '', members } = state
+    const said = change === 'topic' ? { topic } : {}
+    if (users.length === 0) events.groupChange({ group, version, by, change, ...said, at })
     for (const user of users) {
       const role = change === 'role' ? members.get(user) : undefined
       events.groupChange({ group, version, by, change, user, ...(role ? { role } : {}), at })

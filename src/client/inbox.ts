@@ -42,9 +42,11 @@ export class Inbox {
     const conversation = state.conversations.get(id)
     const others = this.#othersIn(conversation)
     const unread = others.reduce((sum, [, coverage]) => sum + unreadOf(coverage), 0)
+    const topic = state.groups.newest(id)?.topic
     const activeAt = Math.max(changedAt, last ? Date.parse(last.at) : 0)
     return {
       conversation: state.nameOf(id),
+      ...(topic === undefined ? {} : { topic }),
       unread,
       firstUnread: unread > 0 && conversation ? (this.#firstUnread(conversation) ?? null) : null,
       marked: state.settings.isMarkedUnread(id),

@@ -80,6 +80,10 @@ export class LocalGroups implements ChatGroups {
     return this.#change(name, { change: 'rename', name: newName }, options)
   }
 
+  topic(name: string, topic: string, options?: GroupChangeOptions): Promise<GroupReport> {
+    return this.#change(name, { change: 'topic', topic }, options)
+  }
+
   async info(name: string): Promise<GroupReport> {
     return reportOf(await this.#own(name, {}))
   }
@@ -215,8 +219,9 @@ const assertUserName = (name: string): void => {
   if (!isUserName(name)) throw new ChatError('AUTH_NAME_ILLEGAL')
 }
 
-const reportOf = ({ name, version, members }: GroupState): GroupReport => ({
+const reportOf = ({ name, version, topic, members }: GroupState): GroupReport => ({
   group: name,
   version,
+  ...(topic === undefined ? {} : { topic }),
   members: [...members].map(([user, role]) => ({ user, role })),
 })

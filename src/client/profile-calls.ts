@@ -43,6 +43,7 @@ const sharedMethods = [
   'group.leave',
   'group.role',
   'group.rename',
+  'group.topic',
   'group.info',
   'group.list',
 ] as const satisfies (keyof OwnerChat | `group.${keyof ChatGroups}`)[]

@@ -129,6 +129,7 @@ export class SharedChat implements Chat {
     leave: (name, options) => this.#once('group.leave', [name], options),
     role: (name, user, role, options) => this.#once('group.role', [name, user, role], options),
     rename: (name, newName, options) => this.#once('group.rename', [name, newName], options),
+    topic: (name, topic, options) => this.#once('group.topic', [name, topic], options),
     info: (name) => this.#ask('group.info', [name]),
     list: () => this.#ask('group.list', []),
   }

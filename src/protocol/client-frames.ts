@@ -137,6 +137,7 @@ export const clientFrames = {
         'GROUP_UNKNOWN',
         'GROUP_NAME_TAKEN',
         'GROUP_NAME_ILLEGAL',
+        'GROUP_TOPIC_ILLEGAL',
         'GROUP_FULL',
         'GROUP_MEMBER_KNOWN',
         'GROUP_MEMBER_UNKNOWN',

@@ -90,6 +90,7 @@ export const errorTable = {
     false,
     'A group’s name is # and 1 to 32 of a-z, 0-9, dot, underscore and dash, beginning with a letter',
   ),
+  GROUP_TOPIC_ILLEGAL: row(2, false, 'The topic of a group is one line of at most 1 KiB'),
   GROUP_CONFLICT: row(3, true, 'The group was changed by someone else at the same time; repeat it on its new state'),
   GROUP_FULL: row(1, false, 'The group has as many members as groups may have here; make a second group'),
   GROUP_MEMBER_KNOWN: row(1, false, 'That user is a member of the group already'),

@@ -2,6 +2,7 @@
 // Pure, and the same for the device that makes a change, the node that decides it and everyone who verifies it.
 import { equalBytes, fromUtf8, toUtf8 } from './bytes.ts'
 import { ChatError } from './errors.ts'
+import { limits } from './limits.ts'
 import { isGroupName, isUserName } from './names.ts'
 import { type GroupChangeName, type GroupHeader, openRecord } from './records.ts'
 import { openBody } from './sealed.ts'
@@ -15,6 +16,8 @@ export interface GroupState {
   version: number
   /** `#ops`. */
   name: string
+  /** What it is about, one line; absent when nothing is said. */
+  topic?: string
   /** Sorted by name. */
   members: ReadonlyMap<string, GroupRole>
 }
@@ -29,6 +32,8 @@ export interface GroupChange {
   role?: GroupRole
   /** create, rename: the name. */
   name?: string
+  /** topic: the new one; empty: none any more. */
+  topic?: string
 }
 
 const invalid = (message?: string): never => {
@@ -39,18 +44,17 @@ const denied = (message: string): never => {
 }
 
 /** The body of a version. */
-export const encodeGroup = ({ name, members }: GroupState): Uint8Array =>
-  toUtf8(JSON.stringify({ name, members: [...members] }))
+export const encodeGroup = ({ name, topic, members }: GroupState): Uint8Array =>
+  toUtf8(JSON.stringify({ name, ...topicOf(topic), members: [...members] }))
 
 /** A version of a group, its shape checked: GROUP_INVALID, MESSAGE_INVALID. Neither the signature nor the rules are. */
 export const openGroup = (sealed: Uint8Array): { header: GroupHeader; state: GroupState } => {
   const { header } = openRecord(sealed)
   if (header.k !== 'group') return invalid('That is not a version of a group')
-  const { name, members } = parseBody(sealed)
-  return { header, state: { group: header.to, version: header.v, name, members } }
+  return { header, state: { group: header.to, version: header.v, ...parseBody(sealed) } }
 }
 
-const parseBody = (sealed: Uint8Array): { name: string; members: Map<string, GroupRole> } => {
+const parseBody = (sealed: Uint8Array): Pick<GroupState, 'name' | 'topic' | 'members'> => {
   let body: unknown
   try {
     body = JSON.parse(fromUtf8(openBody(sealed)))
@@ -60,11 +64,24 @@ const parseBody = (sealed: Uint8Array): { name: string; members: Map<string, Gro
   if (typeof body !== 'object' || body === null || !('name' in body) || !('members' in body)) return invalid()
   const { name, members } = body
   if (!isGroupName(name) || !Array.isArray(members) || !members.every(isMember)) return invalid()
+  const topic = 'topic' in body ? body.topic : undefined
+  if (topic !== undefined && (topic === '' || !isTopic(topic))) return invalid()
   const isSorted = members.every(([user], i) => i === 0 || (members[i - 1]?.[0] ?? '') < user)
-  return isSorted ? { name, members: new Map(members) } : invalid('The members of the version are not sorted')
+  return isSorted
+    ? { name, ...topicOf(topic), members: new Map(members) }
+    : invalid('The members of the version are not sorted')
 }
 const isMember = (value: unknown): value is [string, GroupRole] =>
   Array.isArray(value) && value.length === 2 && isUserName(value[0]) && groupRoles.includes(value[1])
+
+/** Text in one line; empty takes a topic away. */
+const isTopic = (value: unknown): value is string =>
+  typeof value === 'string' &&
+  value.isWellFormed() &&
+  !/[\p{Cc}\u2028\u2029]/u.test(value) &&
+  toUtf8(value).length <= limits.maxTopicBytes
+const topicOf = (topic: string | undefined): { topic?: string } =>
+  topic === undefined || topic === '' ? {} : { topic }
 
 const sorted = (members: Iterable<[string, GroupRole]>): Map<string, GroupRole> =>
   new Map([...members].sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -111,6 +128,7 @@ const steps: Record<Exclude<GroupChangeName, 'create'>, (step: Step) => Iterable
     return [...state.members].map(([user, had]) => [user, role && users.includes(user) ? role : had])
   },
   rename: ({ state, own }) => (mayManage(own) ? state.members : denied('Only owners and admins rename the group')),
+  topic: ({ state, own }) => (mayManage(own) ? state.members : denied('Only owners and admins set the topic')),
 }
 const concernsUsers = (change: GroupChangeName): boolean => change === 'add' || change === 'remove' || change === 'role'
 
@@ -127,7 +145,10 @@ export const nextState = (before: GroupState | undefined, change: GroupChange, g
     return { group, version: 1, name, members }
   }
   if (!before) throw new ChatError('GROUP_UNKNOWN')
-  return { group, version: before.version + 1, name, members: membersAfter(before, change, change.change) }
+  const members = membersAfter(before, change, change.change)
+  const topic = change.change === 'topic' ? change.topic : before.topic
+  if (topic !== undefined && !isTopic(topic)) throw new ChatError('GROUP_TOPIC_ILLEGAL')
+  return { group, version: before.version + 1, name, ...topicOf(topic), members }
 }
 
 const membersAfter = (
@@ -152,6 +173,7 @@ export const checkChange = (before: GroupState | undefined, header: GroupHeader,
   const wanted: GroupChange = { by, change, ...(users ? { users } : {}) }
   if (change === 'create') wanted.users = [...after.members.keys()]
   if (change === 'create' || change === 'rename') wanted.name = after.name
+  if (change === 'topic') wanted.topic = after.topic ?? ''
   if (change === 'role') wanted.role = after.members.get(users?.[0] ?? '') ?? 'member'
   const expected = nextState(before, wanted, header.to)
   if (before && before.group !== header.to) invalid('The version is of another group')

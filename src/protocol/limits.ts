@@ -41,6 +41,8 @@ export const limits = {
   maxReceiptRanges: 200,
   /** Members of a group, unless the operator says otherwise: each message is written once for each of them. */
   maxGroupMembers: 1_000,
+  /** One line above the messages; every version carries it. */
+  maxTopicBytes: 1024,
   /** Copies of messages to groups that one user may cause per second, in the long run and at once: ten and a hundred messages to 500 members. */
   groupCopiesPerSecond: 5_000,
   groupCopyBurst: 50_000,

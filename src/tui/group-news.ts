@@ -8,6 +8,8 @@ interface Parts {
   whom: SafeText
   group: SafeText
   role: SafeText
+  /** Empty when it was taken away. */
+  topic: SafeText
 }
 type Sentences = Record<GroupEvent['change'], (parts: Parts) => SafeText>
 
@@ -18,6 +20,8 @@ const news: Sentences = {
   leave: ({ by, group }) => safe`${by} left ${group}`,
   role: ({ by, whom, group, role }) => safe`${by} made ${whom} ${role} of ${group}`,
   rename: ({ by, group }) => safe`${by} renamed the group to ${group}`,
+  topic: ({ by, group, topic }) =>
+    topic === '' ? safe`${by} took the topic of ${group} away` : safe`${by} set the topic of ${group}: ${topic}`,
 }
 const within: Sentences = {
   create: ({ by, whom, group }) => (whom === '' ? safe`${by} made ${group}` : safe`${by} made ${group} with ${whom}`),
@@ -26,6 +30,7 @@ const within: Sentences = {
   leave: ({ by }) => safe`${by} left`,
   role: ({ by, whom, role }) => safe`${by} made ${whom} ${role}`,
   rename: ({ by, group }) => safe`${by} renamed the group to ${group}`,
+  topic: ({ by, topic }) => (topic === '' ? safe`${by} took the topic away` : safe`${by} set the topic: ${topic}`),
 }
 /** More are counted. */
 const MAX_NAMES = 12
@@ -41,16 +46,23 @@ const namesOf = (users: readonly string[], me: string): SafeText => {
 }
 
 /** Said wherever the user is. */
-export const groupNews = ({ change, by, user, role, group }: GroupEvent, me: string): SafeText => {
+export const groupNews = ({ change, by, user, role, topic, group }: GroupEvent, me: string): SafeText => {
   const whom = nameOf(user ?? '', me)
-  return news[change]({ by: nameOf(by, me), whom, group: safeLine(group), role: safeLine(role ?? '') })
+  return news[change]({
+    by: nameOf(by, me),
+    whom,
+    group: safeLine(group),
+    role: safeLine(role ?? ''),
+    topic: safeLine(topic ?? ''),
+  })
 }
 
 /** Where the group is known. */
-export const changeText = ({ change, by, users, role, name }: HistoryChange, me: string): SafeText =>
+export const changeText = ({ change, by, users, role, name, topic }: HistoryChange, me: string): SafeText =>
   within[change]({
     by: nameOf(by, me),
     whom: namesOf(users, me),
     group: safeLine(name ?? ''),
     role: safeLine(role ?? ''),
+    topic: safeLine(topic ?? ''),
   })

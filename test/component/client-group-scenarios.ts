@@ -145,6 +145,36 @@ export const groupScenarios = {
     assert.is((await a.inbox())[0]?.conversation, '#on-call')
   }),
 
+  'a topic is known to all, also to who comes later, and stays through other changes': inWorld(async (world) => {
+    const [a, b, c] = await three(world)
+    await a.group.create('#ops', ['bob'])
+    const said = await a.group.topic('#ops', 'Deploys on Thursdays')
+    assert.equal([said.version, said.topic], [2, 'Deploys on Thursdays'])
+    assert.is(await codeOf(b.group.topic('#ops', 'mine')), 'GROUP_DENIED')
+    assert.is(await codeOf(a.group.topic('#ops', 'two\nlines')), 'GROUP_TOPIC_ILLEGAL')
+    await a.group.add('#ops', ['carol'])
+    await eventually(async () => (await c.inbox())[0]?.topic === 'Deploys on Thursdays')
+    const topics = async (chat: LocalChat): Promise<unknown[]> =>
+      (await eventsOf(chat)).flatMap((event) =>
+        event.type === 'group' && event.change === 'topic' ? [event.topic] : [],
+      )
+    await eventually(async () => (await topics(b)).length === 1)
+    assert.not('topic' in (await a.group.topic('#ops', '')))
+    await eventually(async () => (await topics(b)).length === 2)
+    assert.equal(await topics(b), ['Deploys on Thursdays', ''])
+    const lines = (await b.lines('#ops')).flatMap((line) => (line.type === 'group' ? [line] : []))
+    assert.equal(
+      lines.map(({ change, topic }) => [change, topic]),
+      [
+        ['create', undefined],
+        ['topic', 'Deploys on Thursdays'],
+        ['add', undefined],
+        ['topic', ''],
+      ],
+    )
+    assert.not('topic' in ((await b.inbox())[0] ?? {}))
+  }),
+
   'what was changed stands among what is said, in one order for all, and outlives a restart': inWorld(async (world) => {
     const [alice, kept] = [world.enrol('alice'), new KeptDatabase()]
     const a = await world.open(alice, kept)

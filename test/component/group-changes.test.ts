@@ -106,6 +106,7 @@ changes('a name claimed for a group that was never made goes to whoever makes it
 const allowed = ({ alice }: Cast, state: GroupState, change: Parameters<typeof versionBy>[2]): GroupState =>
   openGroup(versionBy(alice, state, change)).state
 const ADD_CAROL = { change: 'add', users: ['carol'] } as const
+const TOPIC = { change: 'topic', topic: 'Deploys on Thursdays' } as const
 const RENAME = { change: 'rename', name: '#sre' } as const
 
 type Attempt = (cast: Cast, state: GroupState) => Promise<Frame>
@@ -149,6 +150,17 @@ const REFUSED: [name: string, attempt: Attempt, outcome: string][] = [
     'with another change in it than it says',
     (cast, state) =>
       propose(cast.alice, sealVersion(cast.alice, allowed(cast, state, ADD_CAROL), { change: 'rename' })),
+    'GROUP_INVALID refused',
+  ],
+  [
+    'of a topic by a member without the right',
+    (cast, state) => propose(cast.bob, sealVersion(cast.bob, allowed(cast, state, TOPIC), TOPIC)),
+    'GROUP_DENIED refused',
+  ],
+  [
+    'that takes a topic along',
+    (cast, state) =>
+      propose(cast.alice, sealVersion(cast.alice, { ...allowed(cast, state, ADD_CAROL), topic: 'mine' }, ADD_CAROL)),
     'GROUP_INVALID refused',
   ],
   [

@@ -57,7 +57,7 @@ export interface GroupStep {
   users: string[]
   role?: GroupRole
 }
-export type GroupChange = Exclude<GroupChangeName, 'rename'>
+export type GroupChange = Exclude<GroupChangeName, 'rename' | 'topic'>
 export interface Scenario {
   seed: number
   gateways: number

@@ -76,11 +76,19 @@ const CHANGES: [wanted: GroupChange, expected: ErrorCode | 'fine'][] = [
   [{ by: 'ann', change: 'rename', name: '#sre' }, 'fine'],
   [{ by: 'bob', change: 'rename', name: '#sre' }, 'GROUP_DENIED'],
   [{ by: 'olga', change: 'rename', name: 'sre' }, 'GROUP_NAME_ILLEGAL'],
+  [{ by: 'olga', change: 'topic', topic: 'Deploys on Thursdays 🚀' }, 'fine'],
+  [{ by: 'ann', change: 'topic', topic: '' }, 'fine'],
+  [{ by: 'ann', change: 'topic', topic: 'é'.repeat(512) }, 'fine'],
+  [{ by: 'ann', change: 'topic', topic: 'é'.repeat(513) }, 'GROUP_TOPIC_ILLEGAL'],
+  [{ by: 'ann', change: 'topic', topic: 'two\nlines' }, 'GROUP_TOPIC_ILLEGAL'],
+  [{ by: 'ann', change: 'topic', topic: 'half a pair \ud83d' }, 'GROUP_TOPIC_ILLEGAL'],
+  [{ by: 'bob', change: 'topic', topic: 'mine' }, 'GROUP_DENIED'],
+  [{ by: 'olga', change: 'topic', topic: 'for whom', users: ['bob'] }, 'GROUP_INVALID'],
   [{ by: 'olga', change: 'create', name: '#ops' }, 'GROUP_INVALID'],
 ]
 for (const [wanted, expected] of CHANGES) {
-  const { by, change: verb, users = [], role = '', name = '' } = wanted
-  change(`${by}: ${verb} ${[...users, role, name].join(' ')}: ${expected}`, () => {
+  const { by, change: verb, users = [], role = '', name = '', topic = '' } = wanted
+  change(`${by}: ${verb} ${[...users, role, name, JSON.stringify(topic.slice(0, 30))].join(' ')}: ${expected}`, () => {
     assert.is(
       codeOf(() => nextState(before, wanted)),
       expected,
@@ -104,6 +112,13 @@ change('what the changes make of the members', () => {
     codeOf(() => nextState(nextState(before, heir), { by: 'olga', change: 'leave' })),
     'fine',
   )
+})
+change('a topic stays through every other change, until it is taken away', () => {
+  const after = nextState(before, { by: 'ann', change: 'topic', topic: 'Thursdays' })
+  assert.is(after.topic, 'Thursdays')
+  assert.is(nextState(after, { by: 'olga', change: 'rename', name: '#sre' }).topic, 'Thursdays')
+  assert.is(nextState(after, { by: 'ann', change: 'add', users: ['zoe'] }).topic, 'Thursdays')
+  assert.not('topic' in nextState(after, { by: 'olga', change: 'topic', topic: '' }))
 })
 change('a new group has its creator as owner', () => {
   const wanted: GroupChange = { by: 'olga', change: 'create', name: '#ops', users: ['max', 'bob', 'olga'] }
@@ -142,6 +157,7 @@ const FORGED: [name: string, header: Partial<GroupHeader>, after: Partial<GroupS
     'GROUP_INVALID',
   ],
   ['a name changed on the way', {}, { name: '#dev' }, 'GROUP_INVALID'],
+  ['a topic changed on the way', {}, { topic: 'mine' }, 'GROUP_INVALID'],
   ['a version left out', { v: 9 }, { version: 9 }, 'GROUP_INVALID'],
   ['another group', { to: GROUP.replace('1a2b', '2b1a') }, {}, 'GROUP_INVALID'],
   ['another change than the state shows', { change: 'leave' }, {}, 'GROUP_INVALID'],
@@ -181,6 +197,9 @@ format('a version is read back as it was written', () => {
   const header = headerOf({ by: 'olga', change: 'rename' }, 7)
   const sealed = seal({ cluster, header, body: encodeGroup(before), sign: () => new Uint8Array(64) })
   assert.equal(openGroup(sealed), { header, state: before })
+  const about = { ...before, topic: 'Deploys on Thursdays' }
+  const said = seal({ cluster, header, body: encodeGroup(about), sign: () => new Uint8Array(64) })
+  assert.equal(openGroup(said).state, about)
   assert.equal(openRecord(sealed).mailboxes, [groupMailbox(GROUP)])
   assert.is(openRecord(sealed).group, GROUP)
 })
@@ -188,6 +207,9 @@ const BODIES: [name: string, body: unknown][] = [
   ['no object', 7],
   ['no members', { name: '#ops' }],
   ['an illegal name', { name: 'ops', members: [] }],
+  ['an empty topic', { name: '#ops', topic: '', members: [] }],
+  ['a topic of two lines', { name: '#ops', topic: 'a\nb', members: [] }],
+  ['a topic that is no text', { name: '#ops', topic: 7, members: [] }],
   ['an unknown role', { name: '#ops', members: [['bob', 'king']] }],
   ['no user', { name: '#ops', members: [['#bob', 'member']] }],
   [

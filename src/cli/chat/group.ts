@@ -2,6 +2,7 @@
 import { Argument, type Command, type CommandUnknownOpts } from '@commander-js/extra-typings'
 import type { ChatGroups, GroupReport } from '../../client/api.ts'
 import { safeLine } from '../../client/safe-text.ts'
+import { ChatError } from '../../protocol/errors.ts'
 import { groupRoles } from '../../protocol/group.ts'
 import { examples } from '../output.ts'
 import { formatTable } from '../table.ts'
@@ -16,7 +17,11 @@ const members = [
   { head: 'role', cell: (row: GroupReport['members'][number]) => row.role },
 ]
 const reportText = (report: GroupReport): string =>
-  `${safeLine(report.group)}, version ${report.version}\n${formatTable(members, report.members)}`
+  [
+    `${safeLine(report.group)}, version ${report.version}`,
+    ...(report.topic === undefined ? [] : [`topic: ${safeLine(report.topic)}`]),
+    formatTable(members, report.members),
+  ].join('\n')
 
 const groups = [
   { head: 'group', cell: (row: GroupReport) => safeLine(row.group) },
@@ -56,6 +61,8 @@ export const registerGroup = (program: Command): void => {
     .addHelpText('before', examples("chat group rename '#ops' '#on-call'"))
     .action((name, newName, _options, command) => show(command, (all) => all.rename(named(name), named(newName))))
 
+  registerTopic(group)
+
   chatVerb(group, 'info <group>')
     .description('the members of a group, as the cluster has them now')
     .addHelpText('before', examples("chat group info '#ops' --json"))
@@ -71,6 +78,22 @@ export const registerGroup = (program: Command): void => {
         opened.output.result(reports, () => (reports.length > 0 ? formatTable(groups, reports) : ''))
       }),
     )
+}
+
+const registerTopic = (group: Command): void => {
+  chatVerb(group, 'topic <group> [text...]')
+    .description('say what a group is about, in one line; without a text, tell it')
+    .option('--clear', 'take the topic away')
+    .addHelpText('before', examples("chat group topic '#ops' Deploys on Thursdays", "chat group topic '#ops' --clear"))
+    .action((name, words, { clear }, command) => {
+      const topic = words.join(' ').trim()
+      if (clear && topic !== '') throw new ChatError('USAGE', { message: 'A text or --clear, not both' })
+      if (clear || topic !== '') return show(command, (all) => all.topic(named(name), topic))
+      return withChat(command, async ({ chat, output }) => {
+        const report = await chat.group.info(named(name))
+        output.result(report, () => safeLine(report.topic ?? ''))
+      })
+    })
 }
 
 const registerMembers = (group: Command): void => {
@@ -90,7 +113,7 @@ const registerMembers = (group: Command): void => {
     .action((name, _options, command) => show(command, (all) => all.leave(named(name))))
 
   chatVerb(group, 'role <group> <user>')
-    .description('give a member another role: owners do everything, admins add, remove and rename')
+    .description('give a member another role: owners do everything, admins add, remove, rename and set the topic')
     .addArgument(new Argument('<role>', 'the new role').choices(groupRoles))
     .addHelpText('before', examples("chat group role '#ops' bob admin"))
     .action((name, user, role, _options, command) => show(command, (all) => all.role(named(name), user, role)))

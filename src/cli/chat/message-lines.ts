@@ -63,17 +63,23 @@ const lines: { [Type in ChatEvent['type']]: (event: Extract<ChatEvent, { type: T
 export const eventLine = <Type extends ChatEvent['type']>(event: Extract<ChatEvent, { type: Type }>): string =>
   lines[event.type](event)
 
-const changeLine = ({ at, conversation, by, change, users, role, name }: HistoryChange): string => {
-  const event = { change, user: users.join(', '), ...(role ? { role } : {}) }
+const changeLine = ({ at, conversation, by, change, users, role, name, topic }: HistoryChange): string => {
+  const event = { change, user: users.join(', '), ...(role ? { role } : {}), ...(topic ? { topic } : {}) }
   return `${localTime(at)} ${safeLine(name ?? conversation)}: ${safeLine(by)} ${groupChangeText(event)}`
 }
 
-const changeTexts: Record<GroupEvent['change'], (user: string, role: string) => string> = {
+interface Changed {
+  user: string
+  role: string
+  topic: string
+}
+const changeTexts: Record<GroupEvent['change'], (changed: Changed) => string> = {
   create: () => 'made the group',
-  add: (user) => `added ${user}`,
-  remove: (user) => `removed ${user}`,
+  add: ({ user }) => `added ${user}`,
+  remove: ({ user }) => `removed ${user}`,
   leave: () => 'left',
-  role: (user, role) => `made ${user} ${role}`,
+  role: ({ user, role }) => `made ${user} ${role}`,
+  topic: ({ topic }) => (topic === '' ? 'took the topic away' : `set the topic: ${topic}`),
   rename: () => 'gave the group its name',
 }
 /** What somebody did to a group, without who. */
@@ -81,7 +87,9 @@ const groupChangeText = ({
   change,
   user = '',
   role = 'member',
-}: Pick<GroupEvent, 'change' | 'user' | 'role'>): string => changeTexts[change](safeLine(user), role)
+  topic = '',
+}: Pick<GroupEvent, 'change' | 'user' | 'role' | 'topic'>): string =>
+  changeTexts[change]({ user: safeLine(user), role, topic: safeLine(topic) })
 
 export const liveLine = (event: LiveEvent): string => {
   if (event.type === 'presence') return `${safeLine(event.user)} is ${event.state}`
