@@ -4,14 +4,15 @@
 // Where a package looks otherwise than it is known here, it loads as it is.
 import * as nodeModule from 'node:module'
 
+const ours = (name: string): string =>
+  new URL(`./${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url).href
+
 const swaps: readonly [from: RegExp, to: string][] = [
   [/\/es-toolkit\/dist\/compat\/index\.mjs$/, '/es-toolkit/dist/compat/function/throttle.mjs'],
   [/\/(react|react-reconciler|scheduler)\/index\.js$/, '/$1/cjs/$1.production.js'],
   [/\/(react|react-reconciler)\/(jsx-runtime|constants)\.js$/, '/$1/cjs/$1-$2.production.js'],
-  [
-    /^.*\/string-width\/index\.js$/,
-    new URL(`./quick-width${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url).href,
-  ],
+  [/^.*\/string-width\/index\.js$/, ours('quick-width')],
+  [/^.*\/ink\/build\/output\.js$/, ours('row-output')],
 ]
 /** What is loaded in place of a module. */
 export const leaner = (url: string): string => {

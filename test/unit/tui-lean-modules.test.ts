@@ -21,6 +21,7 @@ const swapped: Record<string, string> = {
   'react-reconciler/constants': urlOf(fromInk.resolve('react-reconciler/constants.js')),
   scheduler: urlOf(fromReconciler.resolve('scheduler')),
   'string-width': import.meta.resolve('string-width'),
+  'the Output of Ink': new URL('./output.js', ink).href,
 }
 for (const [name, url] of Object.entries(swapped)) {
   test(name, () => {
