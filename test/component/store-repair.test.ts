@@ -343,6 +343,51 @@ test('a message to a group is one body in many mailboxes: its author deletes it 
   for (const user of ['alice', 'bob', 'carol', 'dave']) assert.is(await fetchAs(user), null)
 })
 
+/** alice wrote to a group, bob left it, she deleted it: the tombstone is in her mailbox alone, on two homes; the third lost its disk. */
+const deletedAfterLeaving = async (stores: Stores, knownOn: string[]): Promise<ReturnType<typeof message>> => {
+  await eventually(() => allUp(stores))
+  const to = `#${newId(Date.now())}`
+  const write = { ...message({ to }), mailboxes: ['u:alice', 'u:bob'] }
+  for (const at of three) await stores.append([certificateWrite('alice'), certificateWrite('bob'), write], { to: at })
+  await stores.stopStore('store-3')
+  stores.disk('store-3').wipe()
+  const deletion = { ...tombstone(write.key, { to }), mailboxes: ['u:alice'] }
+  for (const at of knownOn) await stores.append([deletion], { to: at })
+  return write
+}
+const bobsBody = async (stores: Stores, at: string, key: Buffer): Promise<unknown> => {
+  await stores.subscribe('bob', { at })
+  return (await stores.gateway.call(at, storeFetch, { epoch: 1, sub: 1, keys: key })).records[0]
+}
+
+test('what was deleted in a group after somebody had left is read back into his mailbox as the stub it is everywhere', async ({
+  start,
+}) => {
+  const stores = await start({ stores: three })
+  const write = await deletedAfterLeaving(stores, ['store-1', 'store-2'])
+  await stores.startStore('store-3')
+  await eventually(() => allUp(stores))
+  assert.ok(await stores.has(write, 'store-3'))
+  assert.ok(await areEqual(stores))
+  assert.is(await bobsBody(stores, 'store-3', write.key), null)
+})
+
+test('a home that has the record itself is believed before one that has only its stub, and is waited for', async ({
+  start,
+}) => {
+  const stores = await start({ stores: three })
+  const write = await deletedAfterLeaving(stores, ['store-1'])
+  // store-2 does not hear of the deletion: as if it were a home of bob's alone. It is away for a while.
+  stores.network.filter = (from, to) => from !== 'store-2' || to !== 'store-1'
+  await stores.stopStore('store-2')
+  await stores.startStore('store-3')
+  await eventually(() => stores.has({ ...write, mailboxes: ['u:alice'] }, 'store-3'))
+  assert.not(await stores.has({ ...write, mailboxes: ['u:bob'] }, 'store-3'))
+  await stores.startStore('store-2')
+  await eventually(() => stores.store('store-3').status().state === 'up')
+  assert.ok(await bobsBody(stores, 'store-3', write.key))
+})
+
 test('a record of a group belongs with users and with its own group', async ({ start }) => {
   const stores = await start()
   const to = `#${newId(Date.now())}`

@@ -4,9 +4,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { MemoryDatabase } from '../../src/platform/memory-database.ts'
 import { splitKeys } from '../../src/protocol/records.ts'
-import { storeAudit } from '../../src/protocol/rpc.ts'
+import { storeAudit, storeFetch } from '../../src/protocol/rpc.ts'
 import { eventually } from '../eventually.ts'
-import { message, Stores } from '../store-fixture.ts'
+import { certificateWrite, message, Stores, tombstone } from '../store-fixture.ts'
 
 const test = suite<{ stores: Stores }>('store scrub')
 test.after.each(({ stores }) => stores.stop())
@@ -47,6 +47,23 @@ for (const [prefix, what] of [
     assert.is(stores.store().status().records, 6)
   })
 }
+
+test('what is left of a deleted message is made whole again too', async (context) => {
+  const stores = await Stores.start({ stores: ['store-1', 'store-2'] })
+  context.stores = stores
+  await eventually(() => stores.names.every((name) => stores.store(name).status().state === 'up'))
+  const write = message()
+  const deletion = tombstone(write.key)
+  for (const to of stores.names) {
+    await stores.append([certificateWrite('alice'), certificateWrite('bob'), write], { to })
+    await stores.append([deletion], { to })
+  }
+  await damage(stores, 'B')
+  await eventually(async () => (await problemsOf(stores, 'store-1')).length === 0)
+  await stores.subscribe('bob')
+  const { records } = await stores.gateway.call('store-1', storeFetch, { epoch: 1, sub: 1, keys: write.key })
+  assert.equal(records, [null])
+})
 
 test('alone, what is damaged stays named and the rest is served', async (context) => {
   const stores = await Stores.start()

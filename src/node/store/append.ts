@@ -3,13 +3,14 @@
 
 import { mutant } from '../../platform/mutants.ts'
 import { toMapKey } from '../../protocol/bytes.ts'
+import { isGroupId } from '../../protocol/names.ts'
 import { openHeader } from '../../protocol/sealed.ts'
 import type { AdmittedRecord } from './admission.ts'
 import type { Draft } from './commit-queue.ts'
 import type { Home } from './home.ts'
 import { bodyKey, entryKey, expiryKey, hourOfId, isCertificateMailbox, lateKey, numberKey, type Place } from './keys.ts'
 import { isDeleted } from './lookup.ts'
-import { makeStub, stageTombstone, wasDeleted } from './tombstones.ts'
+import { bodyOrStub, makeStub, stageTombstone, wasDeleted } from './tombstones.ts'
 import {
   acceptedAtOf,
   bodyValue,
@@ -92,7 +93,8 @@ const stageBody = (
     const present = home.database.get(key)
     const isWhole = present !== undefined && isBodyOf(record.recordKey, openBodyValue(present).sealed)
     if (isWhole && acceptedAtOf(present) <= record.acceptedAt) return false
-    if (wasDeleted(home, record)) return present === undefined && stageRest(draft, key, record)
+    if (wasDeleted(home, record))
+      return !bodyOrStub(home, record.hour, record.recordKey) && stageRest(draft, key, record)
   } else if (home.hasTombs && wasDeleted(home, record)) {
     const isThere = home.queue.isStaged(toMapKey(key)) || home.database.get(key) !== undefined
     return isThere ? false : stageRest(draft, key, record)
@@ -115,15 +117,21 @@ export interface FetchedStub {
   hour: number
   recordKey: Buffer
   places: Place[]
+  /** No other home of the mailbox has the record itself any more. */
+  isGone: boolean
 }
 /**
- * What another home has left of a deleted record. Kept only where we know of the deletion ourselves; false when that is not so
- * everywhere: the tombstone may come later in the same pass, and then the next one asks again.
+ * What another home has left of a deleted record. Kept where we know of the deletion ourselves, and of a message to a group where it is
+ * gone everywhere; false when neither is so in all places: the tombstone may come later in the same pass, and then the next one asks again.
  */
-export const stageStub = (home: Home, { sealed, acceptedAt, hour, recordKey, places }: FetchedStub): boolean => {
+export const stageStub = (home: Home, stub: FetchedStub): boolean => {
+  const { sealed, acceptedAt, hour, recordKey, places, isGone } = stub
   const draft = home.queue.draft()
-  const from = String(openHeader(sealed).from)
-  const deleted = places.filter((place) => home.hasTombs && isDeleted(home, place, { recordKey, author: from }))
+  const { from: author, to } = openHeader(sealed)
+  const from = String(author)
+  // Whoever left a group before the author deleted it there has no tombstone of it in his mailbox, on no home.
+  const isKnown = (place: Place): boolean => home.hasTombs && isDeleted(home, place, { recordKey, author: from })
+  const deleted = isGone && isGroupId(to) ? places : places.filter(isKnown)
   const isKept = deleted.length === places.length
   if (deleted.length === 0) return isKept
   const flags = flagsOf('msg', false)
@@ -146,7 +154,6 @@ export const stageStub = (home: Home, { sealed, acceptedAt, hour, recordKey, pla
     stageEntry(home, draft, { record, place, key })
     draft.staged.add(toMapKey(key))
   }
-  const body = bodyKey(hour, recordKey)
-  if (home.database.get(body) === undefined) draft.put(body, bodyValue(acceptedAt, sealed))
+  if (!bodyOrStub(home, hour, recordKey)) draft.put(bodyKey(hour, recordKey), bodyValue(acceptedAt, sealed))
   return isKept
 }

@@ -21,9 +21,8 @@ import { auditHome } from './audit.ts'
 import type { StoreContext } from './context.ts'
 import { atEpoch } from './epoch-gate.ts'
 import type { Home } from './home.ts'
-import { bodyKey, FOREVER, openEntryKey, shardHourStart } from './keys.ts'
-import { isStub } from './tombstones.ts'
-import { isBodyOf, openBodyValue } from './values.ts'
+import { FOREVER, openEntryKey, shardHourStart } from './keys.ts'
+import { bodyOrStub } from './tombstones.ts'
 
 export const handleRepair = (context: StoreContext): void => {
   const { transport } = context
@@ -102,12 +101,10 @@ const recordsOf = (home: Home, { hour, keys }: RequestOf<typeof repairRecords>):
   const records: (StoredRecord | null)[] = []
   let bytes = 0
   for (const recordKey of splitKeys(keys).slice(0, limits.maxFetchKeys)) {
-    const found = home.database.get(bodyKey(hour, recordKey))
-    const body = found && openBodyValue(found)
-    const isWhole = body && (isBodyOf(recordKey, body.sealed) || isStub(body.sealed))
+    const body = bodyOrStub(home, hour, recordKey)
     bytes += body?.sealed.length ?? 0
     if (bytes > limits.maxFetchBytes && records.length > 0) break
-    records.push(isWhole ? body : null)
+    records.push(body ?? null)
   }
   return { records }
 }

@@ -18,6 +18,7 @@ import { shardOf } from '../replication/placement.ts'
 import { admit } from './admission.ts'
 import { stageRecords, stageStub } from './append.ts'
 import { admissionRules, type StoreContext } from './context.ts'
+import { findElsewhere } from './find-elsewhere.ts'
 import { bodyKey, entryKey, placeOf } from './keys.ts'
 import { commonCutoff } from './repair-handlers.ts'
 import { digestOf } from './shard-digests.ts'
@@ -52,17 +53,18 @@ export const pullFrom = async (context: StoreContext, options: PassOptions): Pro
   const home = context.home()
   const cutoff = commonCutoff(context)
   const { digests, decided, readable, mark } = await transport.call(peer, repairDigests, { epoch, cutoff })
-  const pass = { ...options, cutoff, isWhole: true }
+  const pass = { ...options, cutoff, isWhole: true, isSecondLook: false }
   let fetched = 0
   for (const shard of mutant('no-repair') ? [] : shards) {
     if (equalBytes(digestOf(digests, shard), context.home().digests.ofShard(shard, cutoff))) continue
     fetched += await pullShard(context, { pass, shard })
     if (pass.isWhole) continue
-    // The tombstone of what was left out came behind it in the same shard: now it can be kept.
-    pass.isWhole = true
+    // The tombstone of what was left out came behind it in the same shard: now it can be kept. Of what has none the other homes are asked.
+    Object.assign(pass, { isWhole: true, isSecondLook: true })
     fetched += await pullShard(context, { pass, shard })
     if (!pass.isWhole)
       throw new ChatError('STORE_SYNCING', { message: 'A deletion that another home knows lacks here' })
+    pass.isSecondLook = false
   }
   // Records that were on their way to our disk counted as ours: wait until they are. A database that was opened again
   // meanwhile lost those whose batch failed.
@@ -76,6 +78,7 @@ interface ShardOptions {
     cutoff: number
     /** False once something was left out that the next look may bring. */
     isWhole: boolean
+    isSecondLook: boolean
   }
   shard: number
 }
@@ -149,7 +152,11 @@ const pullRecords = async (context: StoreContext, options: HourOptions, wanted: 
     if (records.length === 0) break
     for (const [index, record] of records.entries()) {
       const missing = rest[index]
-      if (record && missing && !(await keepFetched(context, { hour, missing, record }))) pass.isWhole = false
+      if (!record || !missing) continue
+      const isKept =
+        (await keepFetched(context, { hour, missing, record, isGone: false })) ||
+        (pass.isSecondLook && (await keepFromElsewhere(context, options, missing)))
+      if (!isKept) pass.isWhole = false
     }
     rest = rest.slice(records.length)
   }
@@ -165,20 +172,35 @@ const keepOwn = (context: StoreContext, { hour }: HourOptions, missing: Missing)
   return record?.tombstone === undefined
 }
 
+/** The record itself, where any home still has it; its stub, where it is gone everywhere. */
+const keepFromElsewhere = async (
+  context: StoreContext,
+  { shard, hour }: HourOptions,
+  missing: Missing,
+): Promise<boolean> => {
+  const { record, isGone } = await findElsewhere(context, { shard, hour, recordKey: missing.recordKey })
+  return record !== undefined && (await keepFetched(context, { hour, missing, record, isGone }))
+}
+
 interface Fetched {
   hour: number
   missing: Missing
   record: StoredRecord
+  /** No other home of these mailboxes has the record itself. */
+  isGone: boolean
 }
 /**
- * Keeps what checks out; false for what is left of a deleted record while its deletion is not known here. A record that does not
- * check out is left out for good and named in the log; a tombstone that cannot be verified now ends the pass.
+ * Keeps what checks out; false for what is left of a deleted record while its deletion is not known here and others may have it. A record
+ * that does not check out is left out for good and named in the log; a tombstone that cannot be verified now ends the pass.
  */
-export const keepFetched = async (context: StoreContext, { hour, missing, record }: Fetched): Promise<boolean> => {
+export const keepFetched = async (
+  context: StoreContext,
+  { hour, missing, record, isGone }: Fetched,
+): Promise<boolean> => {
   const { recordKey, mailboxes } = missing
   try {
     if (isStub(record.sealed)) {
-      return stageStub(context.home(), { ...record, hour, recordKey, places: mailboxes.map(placeOf) })
+      return stageStub(context.home(), { ...record, hour, recordKey, places: mailboxes.map(placeOf), isGone })
     }
     const admitted = admit({ mailboxes, ...record }, admissionRules(context))
     if (!admitted) return true

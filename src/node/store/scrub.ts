@@ -3,26 +3,17 @@
 
 import { asBuffer, toHex } from '../../protocol/bytes.ts'
 import { asChatError } from '../../protocol/errors.ts'
-import { repairRecords, type StoredRecord } from '../../protocol/rpc.ts'
 import { sleep } from '../../platform/timing.ts'
 import { homesOfShard } from '../replication/placement.ts'
 import { admit } from './admission.ts'
 import { stageEntry } from './append.ts'
 import { admissionRules, type StoreContext } from './context.ts'
+import { findElsewhere } from './find-elsewhere.ts'
 import type { Home } from './home.ts'
-import { allEntries, bodyKey, type EntryParts, numberKey, numberOfKey, openEntryKey, placeOf } from './keys.ts'
+import { allEntries, type EntryParts, numberKey, numberOfKey, openEntryKey, placeOf } from './keys.ts'
 import { keepFetched } from './repair-pass.ts'
-import { isStub } from './tombstones.ts'
-import {
-  entryDigest,
-  type EntryValue,
-  entryValue,
-  isBodyOf,
-  numberValue,
-  openBodyValue,
-  openEntryValue,
-  openNumberValue,
-} from './values.ts'
+import { bodyOrStub } from './tombstones.ts'
+import { entryDigest, type EntryValue, entryValue, numberValue, openEntryValue, openNumberValue } from './values.ts'
 
 /** With the pause about 5,000 entries a second: a tenth of a processor, 100,000 messages in less than a minute. */
 const ENTRIES_PER_TURN = 500
@@ -89,14 +80,8 @@ const isDamaged = (home: Home, key: Buffer): boolean => {
   if (bytes === undefined) return false
   const { mailbox, recordKey, hour } = openEntryKey(key)
   const entry = openEntryValue(key, bytes)
-  if (!entry || !wholeBody(home, hour, recordKey)) return true
+  if (!entry || !bodyOrStub(home, hour, recordKey)) return true
   return !hasNumber(home, { mailbox, recordKey, number: entry.number })
-}
-
-const wholeBody = (home: Home, hour: number, recordKey: Buffer): StoredRecord | undefined => {
-  const bytes = home.database.get(bodyKey(hour, recordKey))
-  const body = bytes && openBodyValue(bytes)
-  return body && (isBodyOf(recordKey, body.sealed) || isStub(body.sealed)) ? body : undefined
 }
 
 const hasNumber = (
@@ -110,10 +95,13 @@ const hasNumber = (
 
 const mend = async (context: StoreContext, damaged: Damaged): Promise<void> => {
   const { mailbox, hour, recordKey } = damaged
-  if (!wholeBody(context.home(), hour, recordKey)) {
-    const record = await fetchElsewhere(context, damaged)
-    if (!record) return
-    await keepFetched(context, { hour, missing: { recordKey, mailboxes: [mailbox] }, record })
+  if (!bodyOrStub(context.home(), hour, recordKey)) {
+    const { record, isGone } = await findElsewhere(context, damaged)
+    if (!record) {
+      context.log.error({ key: toHex(recordKey), mailbox }, 'no home that answers has this record whole')
+      return
+    }
+    await keepFetched(context, { hour, missing: { recordKey, mailboxes: [mailbox] }, record, isGone })
     await context.home().queue.commit()
   }
   await mendEntry(context, damaged)
@@ -137,7 +125,7 @@ const mendEntry = async (context: StoreContext, damaged: Damaged): Promise<void>
     draft.put(key, entryValue(key, known))
     return
   }
-  const body = wholeBody(home, hour, recordKey)
+  const body = bodyOrStub(home, hour, recordKey)
   const record = body && admit({ mailboxes: [mailbox], ...body }, admissionRules(context))
   if (!record) return
   // It counts in the digest already; staged as removed and added it counts once.
@@ -155,24 +143,5 @@ const findNumber = async (home: Home, { mailbox, recordKey }: Damaged): Promise<
     const value = openNumberValue(key, bytes)
     if (value?.recordKey.equals(recordKey)) return { number: numberOfKey(key), flags: value.flags }
   }
-  return undefined
-}
-
-/** From any other home of the shard that has it whole. */
-const fetchElsewhere = async (context: StoreContext, damaged: Damaged): Promise<StoredRecord | undefined> => {
-  const { transport, view, log } = context
-  const { map } = view.current()
-  const { hour, recordKey, mailbox } = damaged
-  for (const peer of othersWith(context, damaged)) {
-    if (!transport.isConnected(peer)) continue
-    try {
-      const { records } = await transport.call(peer, repairRecords, { epoch: map.epoch, hour, keys: recordKey })
-      const [record] = records
-      if (record && (isBodyOf(recordKey, record.sealed) || isStub(record.sealed))) return record
-    } catch (error) {
-      log.debug({ peer, error: asChatError(error).message }, 'a home did not hand out a record')
-    }
-  }
-  log.error({ key: toHex(recordKey), mailbox }, 'no home that answers has this record whole')
   return undefined
 }

@@ -4,6 +4,7 @@
 
 import { mutant } from '../../platform/mutants.ts'
 import { equalBytes, fromHex } from '../../protocol/bytes.ts'
+import { hasCode } from '../../protocol/errors.ts'
 import { isGroupId, userMailbox } from '../../protocol/names.ts'
 import type { TombstoneHeader } from '../../protocol/records.ts'
 import { openHeader, unsealed } from '../../protocol/sealed.ts'
@@ -12,7 +13,7 @@ import type { Draft } from './commit-queue.ts'
 import type { Home } from './home.ts'
 import { bodyKey, placeOf, tombKey } from './keys.ts'
 import { findEntry, isDeleted } from './lookup.ts'
-import { acceptedAtOf, bodyValue, isBodyOf, openBodyValue } from './values.ts'
+import { acceptedAtOf, type BodyValue, bodyValue, isBodyOf, openBodyValue } from './values.ts'
 
 /** What is left of a deleted record: who sent what number where, so that its place in the conversation is not a gap. */
 interface StubHeader {
@@ -27,9 +28,23 @@ interface StubHeader {
 }
 const NO_SIGNATURE = Buffer.alloc(64)
 
-/** A body that was replaced by its stub. */
-export const isStub = (sealed: Uint8Array): boolean =>
-  equalBytes(sealed.subarray(0, NO_SIGNATURE.length), NO_SIGNATURE) && openHeader(sealed).k === 'stub'
+/** A body that was replaced by its stub; false for what is left of a damaged one. */
+export const isStub = (sealed: Uint8Array): boolean => {
+  if (!equalBytes(sealed.subarray(0, NO_SIGNATURE.length), NO_SIGNATURE)) return false
+  try {
+    return openHeader(sealed).k === 'stub'
+  } catch (error) {
+    if (hasCode(error, 'MESSAGE_INVALID')) return false
+    throw error
+  }
+}
+
+/** What a home has under this key, if it is intact: the record, or its stub. */
+export const bodyOrStub = (home: Home, hour: number, recordKey: Uint8Array): BodyValue | undefined => {
+  const bytes = home.database.get(bodyKey(hour, recordKey))
+  const body = bytes && openBodyValue(bytes)
+  return body && (isBodyOf(recordKey, body.sealed) || isStub(body.sealed)) ? body : undefined
+}
 
 /** `record` is a verified tombstone: from now on its target is gone in the mailboxes it is kept in. */
 export const stageTombstone = (home: Home, draft: Draft, record: AdmittedRecord): void => {
