@@ -12,10 +12,16 @@ import type { StagedRows } from './staged-rows.ts'
 /** They are decided once, whenever that was. */
 const HOUR = 0
 
+/** A look at all rows: whoever waits for it gets the very digests that later decisions are counted in. */
+interface Look {
+  /** Absent until all rows were read. */
+  digests?: ShardDigests
+  done?: Promise<ShardDigests>
+}
+
 export class DecidedDigests {
   readonly #rows: StagedRows
-  #loading: Promise<ShardDigests> | undefined
-  #loaded: ShardDigests | undefined
+  #look: Look = {}
   /** Rises with each register that becomes decided. */
   #count = 0
 
@@ -24,29 +30,36 @@ export class DecidedDigests {
   }
 
   async all(): Promise<Buffer> {
-    this.#loading ??= this.#load()
-    return (await this.#loading).ofAll(HOUR)
+    const look = this.#look
+    look.done ??= this.#read(look)
+    return (await look.done).ofAll(HOUR)
   }
 
   add(key: Buffer, state: RegisterState): void {
     if (!state.isDecided) return
     this.#count += 1
-    if (this.#loaded) addTo(this.#loaded, key, state)
+    const { digests } = this.#look
+    if (digests) addTo(digests, key, state)
   }
 
   /** A row was lost: all are looked at again when they are asked for. */
   forget(): void {
-    this.#loading = undefined
-    this.#loaded = undefined
+    this.#look = {}
   }
 
-  async #load(): Promise<ShardDigests> {
-    for (;;) {
-      await this.#rows.commit()
-      const before = this.#count
-      const digests = await this.#scan()
-      // What was decided while we read may be counted or not.
-      if (before === this.#count) return (this.#loaded = digests)
+  async #read(look: Look): Promise<ShardDigests> {
+    try {
+      for (;;) {
+        // Before the commit: what is decided while it is under way may be in the next batch, which nobody here waits for.
+        const before = this.#count
+        await this.#rows.commit()
+        const digests = await this.#scan()
+        // What was decided while we read may be counted or not.
+        if (before === this.#count) return (look.digests = digests)
+      }
+    } catch (error) {
+      delete look.done
+      throw error
     }
   }
 

@@ -83,12 +83,13 @@ export class LedgerRegisters {
     if (state.isDecided && state.accepted) this.learn(name, state.accepted.value)
   }
 
-  /** A row of another home. What is damaged here is taken from there; what is damaged there is RPC_INVALID. */
+  /** A row of another home. What is damaged here is taken from there, and told of; what is damaged there is RPC_INVALID. */
   keep(key: Buffer, value: Uint8Array): void {
     const { name, state: theirs } = openRow(key, value)
     const bytes = this.#rows.get(key)
-    const own = (bytes && openRegisterValue(key, bytes)) ?? emptyRegister
-    this.#put(name, own, merge(own, theirs))
+    const own = bytes ? openRegisterValue(key, bytes) : emptyRegister
+    if (!own) this.#onDamage(key) // with it went what this home promised, and the others may not know that
+    this.#put(name, own ?? emptyRegister, merge(own ?? emptyRegister, theirs))
   }
 
   #get(name: string): RegisterState {
