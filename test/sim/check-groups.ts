@@ -3,6 +3,7 @@ import { groupMailbox } from '../../src/protocol/names.ts'
 import type { Check, DeviceState } from './checker.ts'
 import { storedSends } from './check-homes.ts'
 import { isGroup, Membership } from './membership.ts'
+import { firstName } from './scenario.ts'
 
 const twoWinners: Check = {
   invariant: 11,
@@ -56,7 +57,8 @@ const changeInvented: Check = {
     return end.versions
       .filter(({ id, by, change, name }) => {
         const event = asked.get(id)
-        return event?.user !== by || event.change !== change || event.group !== name
+        const isAsAsked = event?.user === by && event.change === change && event.group === firstName(name)
+        return !isAsAsked || (change === 'rename' && event.name !== name)
       })
       .map(({ id, where, version, group, change }) => `${change} ${id}, version ${version} of ${group}, on ${where}`)
   },

@@ -28,23 +28,23 @@ const shownOutOfOrder: Check = {
   name: 'shown out of its order',
   isEventual: false,
   find: ({ history, end }) => {
-    const known = places(history, end)
+    const sends = places(history, end)
     const membership = new Membership({ history, end })
-    const highest = new Map<string, { place: number; hasGap: boolean }>()
+    // Of each lane on each device: what was shown before all lower numbers had been.
+    const heights = new Map<string, { place: number; hasGap: boolean }[]>()
     return history.of('show').flatMap(({ proc, user, id, from, to, hasGap, life, t }) => {
-      const sent = known.get(`${from} ${id}`)
+      const sent = sends.get(`${from} ${id}`)
       // What the device itself sent it shows when it is written.
       if (!sent || sent.lane.startsWith(`${proc} `)) return []
       const key = `${proc} ${life} ${sent.lane}`
-      const before = highest.get(key)
-      if (before && before.place > sent.place) {
-        // Whoever was out of the group waits only a moment for what may have been sent then, and calls it no gap.
-        return before.hasGap || membership.wasOutside(user, to)
-          ? []
-          : [`${id} of ${sent.lane} on ${proc} at ${t} ms, number ${sent.place} after ${before.place}`]
-      }
-      highest.set(key, { place: sent.place, hasGap })
-      return []
+      const known = heights.get(key) ?? []
+      // The first that overtook it came with a gap; those after that one, when all may have been there, need none.
+      const overtook = known.find(({ place }) => place > sent.place)
+      if (!overtook) heights.set(key, [...known, { place: sent.place, hasGap }])
+      // Whoever was out of the group waits only a moment for what may have been sent then, and calls it no gap.
+      return !overtook || overtook.hasGap || membership.wasOutside(user, to)
+        ? []
+        : [`${id} of ${sent.lane} on ${proc} at ${t} ms, number ${sent.place} after ${overtook.place}`]
     })
   },
 }

@@ -222,16 +222,6 @@ export class SimCluster {
     if (!this.#sentAt.has(id)) this.#sentAt.set(id, this.scheduler.now)
   }
 
-  /** Has the device heard of a group of that name? */
-  knowsGroup(device: string, name: string): boolean {
-    return (
-      this.devices
-        .get(device)
-        ?.versions()
-        .some((version) => version.name === name) === true
-    )
-  }
-
   forge(from: string, to: string): void {
     const device = [...this.devices.values()].find(({ user }) => user === from)?.deviceId
     if (this.#liar && device) this.#liar.forge({ from, to, device, seen: this.tap.pickStored(this.random) })

@@ -2,7 +2,7 @@
 // and the state at the end. One line of JSON an event, so that equal runs have equal hashes.
 import { createHash } from 'node:crypto'
 import type { MessageStatus } from '../../src/client/api.ts'
-import type { GroupChange } from './scenario.ts'
+import type { GroupChangeName } from '../../src/protocol/records.ts'
 
 /** invoke = begun, ok = done, fail = refused (no effect, ever), info = unknown, or merely noted. */
 type Outcome = 'invoke' | 'ok' | 'fail' | 'info'
@@ -41,9 +41,11 @@ export interface GroupEvent extends Happened {
   /** Of the change, and of the version that it becomes. */
   id: string
   user: string
-  change: GroupChange
-  /** Its name. */
+  change: GroupChangeName
+  /** Its first name. */
   group: string
+  /** Its new one. */
+  name?: string
   users: string[]
   code?: string
 }

@@ -2,6 +2,7 @@
 // was asked for and acknowledged. Pure.
 import type { EndState, SeenVersion } from './checker.ts'
 import type { History, SendEvent } from './history.ts'
+import { firstName } from './scenario.ts'
 
 export const isGroup = (name: string): boolean => name.startsWith('#')
 
@@ -80,8 +81,8 @@ const versionsOf = (history: History, end: EndState): Map<string, Version[]> => 
   }
   const groups = new Map<string, Map<number, SeenVersion>>()
   for (const version of end.versions) {
-    const known = groups.get(version.name) ?? new Map<number, SeenVersion>()
-    groups.set(version.name, known.set(version.version, version))
+    const known = groups.get(firstName(version.name)) ?? new Map<number, SeenVersion>()
+    groups.set(firstName(version.name), known.set(version.version, version))
   }
   return new Map([...groups].map(([name, known]) => [name, inTime([...known.values()], asked, answered)]))
 }

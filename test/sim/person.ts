@@ -8,11 +8,12 @@ import { Attachments, isFileText } from './attachments.ts'
 import type { DeviceState } from './checker.ts'
 import type { SimCluster } from './cluster.ts'
 import { GROUP_CHANGES } from './group-changes.ts'
+import { nameOn } from './group-view.ts'
 import type { ReferEvent } from './history.ts'
 import type { Life } from './life.ts'
 import { listedBy } from './listing.ts'
 import { durability } from './measures.ts'
-import type { GroupStep } from './scenario.ts'
+import { firstName, type GroupStep } from './scenario.ts'
 import { SEND_TIMEOUT_MS, Sends, type Sent } from './sends.ts'
 
 /** Longer than any gap is waited for, so that what came is also shown. */
@@ -74,7 +75,7 @@ export class Person {
     const event = { op: 'read', proc: this.#proc, user: this.#user, conversation, life: this.#powerCuts } as const
     history.add({ ...event, type: 'invoke' })
     await this.#guard(async () => {
-      await chat.markRead(conversation)
+      await chat.markRead(nameOn(this.#cluster, this.#proc, conversation))
       history.add({ ...event, type: 'ok' })
     })
   }
@@ -91,18 +92,17 @@ export class Person {
     await this.#refer(session, at, { what: 'delete', text: '' }, (id) => session.chat.delete(id, REFER))
   }
 
-  async changeGroup({ chat }: Session, { group, change, users, role }: GroupStep): Promise<void> {
+  async changeGroup({ chat }: Session, step: GroupStep): Promise<void> {
     const { history } = this.#cluster
+    const { change, group, users, name } = step
     const id = this.#makeId()
-    const event = { op: 'group', proc: this.#proc, user: this.#user, id, change, group, users } as const
+    const about = { change, group, users, ...(name === undefined ? {} : { name }) }
+    const event = { op: 'group', proc: this.#proc, user: this.#user, id, ...about } as const
     history.add({ ...event, type: 'invoke' })
     await this.#guard(async () => {
       try {
-        await GROUP_CHANGES[change](
-          chat.group,
-          { group, users, ...(role ? { role } : {}) },
-          { id, timeoutMs: SEND_TIMEOUT_MS },
-        )
+        const called = nameOn(this.#cluster, this.#proc, group)
+        await GROUP_CHANGES[change](chat.group, { ...step, group: called }, { id, timeoutMs: SEND_TIMEOUT_MS })
         history.add({ ...event, type: 'ok' })
       } catch (thrown) {
         const { outcome, code } = asChatError(thrown)
@@ -121,7 +121,7 @@ export class Person {
   ): Promise<void> {
     const { history } = this.#cluster
     await this.#guard(async () => {
-      const shown = await chat.history(conversation, { limit: 10 })
+      const shown = await chat.history(nameOn(this.#cluster, this.#proc, conversation), { limit: 10 })
       const lines = shown.filter(
         ({ status, deleted, text }) =>
           status !== 'queued' && status !== 'refused' && !deleted && !(said.what === 'edit' && isFileText(text)),
@@ -129,7 +129,8 @@ export class Person {
       const line = lines[Math.floor(which * lines.length)]
       if (!line) return
       const { id, from, to } = line
-      const event = { op: 'refer', proc: this.#proc, user: this.#user, id, from, to, ...said } as const
+      const message = { id, from, to: firstName(to) }
+      const event = { op: 'refer', proc: this.#proc, user: this.#user, ...message, ...said } as const
       history.add({ ...event, type: 'invoke' })
       await act(id).then(
         () => history.add({ ...event, type: 'ok' }),
@@ -169,7 +170,7 @@ export class Person {
     const listed = await listedBy(this.#cluster, this.#proc, chat)
     const gaps: string[] = []
     for (const conversation of Object.keys(listed)) {
-      if ((await chat.gaps(conversation)).length > 0) gaps.push(conversation)
+      if ((await chat.gaps(nameOn(this.#cluster, name, conversation))).length > 0) gaps.push(conversation)
     }
     const withFiles = Object.values(listed)
       .flat()
@@ -223,13 +224,14 @@ export class Person {
       return
     }
     if (event.type !== 'message') return
-    const { id, from, to, text, conversation } = event
+    const { id, from, text, conversation } = event
+    const to = firstName(event.to)
     this.#measure(id, { from, to }, 'shown')
     const life = this.#powerCuts
     const shown = { op: 'show', type: 'ok', proc, user: this.#user, id, from, to, text, hasGap: false, life } as const
     const added = history.add(shown)
     if ((await chat.gaps(conversation)).length > 0) Object.assign(added, { hasGap: true })
-    if (scenario.eager.includes(proc)) void this.read(session, conversation)
+    if (scenario.eager.includes(proc)) void this.read(session, firstName(conversation))
     if (isFileText(text)) void this.#guard(() => this.attachments.look(session, { id, text }))
   }
 

@@ -2,9 +2,10 @@
 import type { GroupRole } from '../../src/protocol/group.ts'
 import type { SeededRandom } from './random.ts'
 import type { Chances } from './scenario-faults.ts'
-import { type GroupChange, type Scenario, type ScenarioNames, userOf } from './scenario.ts'
+import { type Scenario, type ScenarioNames, userOf } from './scenario.ts'
 
-const CHANGES: Record<Exclude<GroupChange, 'create'>, number> = { add: 6, remove: 6, leave: 1, role: 3 }
+/** Names are changed apart: addRenames. */
+const CHANGES = { add: 6, remove: 6, leave: 1, role: 3 } as const
 
 const ROLES: readonly GroupRole[] = ['owner', 'admin', 'admin', 'member', 'member']
 
@@ -49,6 +50,7 @@ export const addGroups = (scenario: Scenario, names: ScenarioNames, { random, mo
     }
     addDyingNodes(scenario, names, { group, random: random.fork(`dying ${group}`), time })
     addReferences(scenario, names, { group, random: random.fork(`references ${group}`), time })
+    addRenames(scenario, names, { group, random: random.fork(`renames ${group}`), time })
     if (isOne(0.5)) addRemoval(scenario, names, { group, random: random.fork(`removal ${group}`), from: made + 1_000 })
     for (let i = scenario.hasLiar ? random.between(1, 4) : 0; i > 0; i--) {
       steps.push({
@@ -77,6 +79,25 @@ const addDyingNodes = (
     const died = at + network.delayMs * 2 + random.float() * 150
     for (let n = 1; n <= groupNodes; n++) {
       steps.push({ at: died, do: 'crash-node', node: `group-${n}`, how: 'process', forMs: random.between(500, 3_000) })
+    }
+  }
+}
+
+/** Often two at once, to the same name or another, or back to one that it had. */
+const addRenames = (
+  { steps }: Scenario,
+  names: ScenarioNames,
+  { group, random, time }: { group: string; random: SeededRandom; time: () => number },
+): void => {
+  const name = (): string => (random.chance(0.2) ? group : `${group}.${random.between(1, 3)}`)
+  for (let i = random.between(0, 2); i > 0; i--) {
+    const at = time()
+    for (const device of random.shuffle(names.devices).slice(0, random.between(1, 2))) {
+      const by = { do: 'change-group', device, isByRight: random.chance(0.8) } as const
+      const change = random.chance(0.7)
+        ? ({ change: 'rename', name: name() } as const)
+        : ({ change: 'topic', topic: `topic ${i}` } as const)
+      steps.push({ at: at + random.float() * 50, ...by, group, users: [], ...change })
     }
   }
 }

@@ -52,19 +52,21 @@ export interface GroupStep {
   /** Some device whose user may do that does it instead; `device` when there is none. */
   isByRight?: boolean
   group: string
-  change: GroupChange
+  change: GroupChangeName
   /** Whom it concerns; `role` makes them admins if it does not say otherwise. */
   users: string[]
   role?: GroupRole
+  /** What it is called from then on: its first name, a dot and a number, so that every name tells which group it is of. */
+  name?: string
+  topic?: string
 }
-export type GroupChange = Exclude<GroupChangeName, 'rename' | 'topic'>
 export interface Scenario {
   seed: number
   gateways: number
   routers: number
   /** Nodes of that role; none: nobody has groups. */
   groupNodes: number
-  /** Names, `#g0`. */
+  /** First names, `#g0`. */
   groups: string[]
   /** At the beginning; `add-store` steps make it more. */
   stores: number
@@ -111,5 +113,8 @@ export class ScenarioNames {
     this.devices = users.flatMap((count, user) => Array.from({ length: count }, (_, i) => deviceName(user, i)))
   }
 }
+
+/** By which a run speaks of a group, whatever it is called at the moment; anything else as it is. */
+export const firstName = (name: string): string => (name.startsWith('#') ? (name.split('.')[0] ?? name) : name)
 
 export const userOf = (device: string): string => device.split('/')[0] ?? device

@@ -5,6 +5,7 @@ import type { LocalChat } from '../../src/client/local-chat.ts'
 import { asChatError } from '../../src/protocol/errors.ts'
 import { type Attachments, isFileText } from './attachments.ts'
 import type { SimCluster } from './cluster.ts'
+import { knowsGroup, nameOn } from './group-view.ts'
 import { listedBy } from './listing.ts'
 import type { Session } from './person.ts'
 
@@ -75,7 +76,7 @@ export class Sends {
   }
 
   #isUnheardOf(to: string): boolean {
-    return to.startsWith('#') && !this.#parts.cluster.knowsGroup(this.#parts.proc, to)
+    return to.startsWith('#') && !knowsGroup(this.#parts.cluster, this.#parts.proc, to)
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -111,8 +112,10 @@ export class Sends {
 
   #submit(chat: LocalChat, { id, to, text, of }: Sent, wait: 'queued' | 'stored'): Promise<SendResult> {
     const options = { id, timeoutMs: SEND_TIMEOUT_MS, wait }
-    if (of !== undefined) return chat.forward(of, to, options)
-    return chat.send(to, text, isFileText(text) ? { ...options, files: [text] } : options)
+    // Sent again after the group was renamed it is the same message all the same.
+    const name = nameOn(this.#parts.cluster, this.#parts.proc, to)
+    if (of !== undefined) return chat.forward(of, name, options)
+    return chat.send(name, text, isFileText(text) ? { ...options, files: [text] } : options)
   }
 
   /** The same message once more, under the same id: nothing may come of it but another acknowledgement. */
