@@ -248,7 +248,19 @@ export class FakeChat implements Chat {
       const level = this.#levels.get(conversation) ?? (conversation.startsWith('#') ? 'mentions' : 'all')
       const marked = this.#unread.has(conversation)
       const last = messages.at(-1) ?? null
-      return { conversation, unread, firstUnread, marked, mentions: 0, level, activeAt: last?.at ?? null, last }
+      const topic = this.group.topicOf(conversation)
+      const about = topic === undefined ? {} : { topic }
+      return {
+        conversation,
+        ...about,
+        unread,
+        firstUnread,
+        marked,
+        mentions: 0,
+        level,
+        activeAt: last?.at ?? null,
+        last,
+      }
     })
   }
 

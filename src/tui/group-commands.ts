@@ -4,8 +4,8 @@ import { groupRoles } from '../protocol/group.ts'
 import { isGroupName, isUserName } from '../protocol/names.ts'
 import { confirming } from './confirm.ts'
 import { notAName, type SlashCommand, wordsOf } from './slash-command.ts'
-import type { State } from './state.ts'
-import { type Step, step } from './step.ts'
+import { conversationsOf, type State } from './state.ts'
+import { type Step, step, withToast } from './step.ts'
 
 const noGroup = safe`Which group? Open it, or name it first: #group`
 
@@ -57,6 +57,19 @@ const rename = (state: State, argument: string): Step | SafeText => {
   return isGroupName(group) ? step(state, { type: 'renameGroup', group, newName }) : noGroup
 }
 
+const NO_TOPIC = '--clear'
+
+/** Its text stands as it was typed. Alone it tells the topic that there is. */
+const topic = (state: State, argument: string): Step | SafeText => {
+  const { group } = groupAnd(state, argument)
+  if (group === undefined) return noGroup
+  const text = argument.replace(/^#\S+\s*/, (first) => (first.trim() === group ? '' : first))
+  if (text !== '') return step(state, { type: 'setTopic', group, topic: text === NO_TOPIC ? '' : text })
+  const known = conversationsOf(state).find(({ name }) => name === group)
+  if (known?.topic === undefined) return step(withToast(state, safe`${safeLine(group)} has no topic.`))
+  return step(withToast(state, safe`${known.title}: ${known.topic}`))
+}
+
 const verbs: readonly SlashCommand[] = [
   {
     name: 'create',
@@ -98,6 +111,13 @@ const verbs: readonly SlashCommand[] = [
     run: onGroup(giveRole),
   },
   { name: 'rename', takes: safe`[#GROUP] #NEW`, help: safe`give the group another name`, run: rename },
+  {
+    name: 'topic',
+    takes: safe`[#GROUP] [TEXT]`,
+    completes: ['group'],
+    help: safe`say what the group is about; without a text, tell it; ${safeLine(NO_TOPIC)} takes it away`,
+    run: topic,
+  },
   {
     name: 'names',
     takes: safe`[#GROUP]`,

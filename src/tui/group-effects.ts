@@ -32,6 +32,7 @@ type GroupEffect =
   | 'leaveGroup'
   | 'giveRole'
   | 'renameGroup'
+  | 'setTopic'
 
 export const groupRunners = ({ chat, store, loading, say, list }: EffectTools): Runners<GroupEffect> => {
   const changed = (report: GroupReport): void => {
@@ -59,6 +60,11 @@ export const groupRunners = ({ chat, store, loading, say, list }: EffectTools): 
     giveRole: async ({ group, user, role }) => {
       await chat.group.role(group, user, role)
       say(safe`${safeLine(user)} is ${safeLine(role)} of ${safeLine(group)} now.`)
+    },
+    setTopic: async ({ group, topic }) => {
+      await chat.group.topic(group, topic)
+      say(topic === '' ? safe`${safeLine(group)} has no topic now.` : safe`${safeLine(group)}: ${safeLine(topic)}`)
+      loading.refresh()
     },
     renameGroup: async ({ group, newName }) => {
       const report = await chat.group.rename(group, newName)

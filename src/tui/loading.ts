@@ -54,6 +54,7 @@ export const connectionOf = (report: ConnectionReport, transfers: readonly Trans
 const conversationOf = (entry: InboxEntry, user: string): Conversation => ({
   name: entry.conversation,
   title: safeLine(entry.conversation, { maxLength: 64 }),
+  ...(entry.topic === undefined ? {} : { topic: safeLine(entry.topic) }),
   unread: entry.unread,
   firstUnread: entry.firstUnread ?? undefined,
   activeAtMs: entry.activeAt === null ? 0 : Date.parse(entry.activeAt),

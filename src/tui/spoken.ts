@@ -6,7 +6,7 @@ import { joinText } from './cells.ts'
 import { indexOfId, MAX_QUOTE, type TimelineMessage } from './messages.ts'
 import { clusterWords } from './spoken-cluster.ts'
 import { overlayText } from './spoken-overlay.ts'
-import type { Connection, Conversation, State } from './state.ts'
+import { type Connection, type Conversation, conversationsOf, type State } from './state.ts'
 import { messagesOf, windowOf } from './timeline-view.ts'
 
 const statusWords: Record<TimelineMessage['status'], SafeText> = {
@@ -96,8 +96,12 @@ const ofInbox: Speaker = ({ inbox, current }, before) => {
   })
 }
 
-const ofConversation: Speaker = ({ current }, before) =>
-  current === undefined || current === before?.current ? [] : [safe`conversation ${safeLine(current)}`]
+const ofConversation: Speaker = (state, before) => {
+  const { current } = state
+  if (current === undefined || current === before?.current) return []
+  const topic = conversationsOf(state).find(({ name }) => name === current)?.topic
+  return [safe`conversation ${safeLine(current)}`, ...(topic === undefined ? [] : [safe`about: ${topic}`])]
+}
 
 const whole = (state: State): SafeText[] => {
   const { first, last } = windowOf(state)

@@ -15,6 +15,8 @@ export interface Conversation {
   /** The other user, or `#group`: how the library calls it. */
   readonly name: string
   readonly title: SafeText
+  /** What a group is about. */
+  readonly topic?: SafeText
   readonly unread: number
   /** The id of the first unread message. */
   readonly firstUnread: string | undefined
@@ -185,6 +187,7 @@ export type Effect =
   | { type: 'leaveGroup'; group: string }
   | { type: 'giveRole'; group: string; user: string; role: GroupRole }
   | { type: 'renameGroup'; group: string; newName: string }
+  | { type: 'setTopic'; group: string; topic: string }
   | { type: 'cluster' }
   | { type: 'verify' | 'verified'; user: string }
   | { type: 'link'; code: string }

@@ -71,6 +71,7 @@ export const headerLine = (state: State): Line => {
   const isStrange = current !== undefined && state.strangeDevices.some((user) => user === current.name)
   const warning = safe`  ! new device, not compared: /verify`
   const about = isStrange ? warning : current ? aboutText(state, current.name) : safe``
+  const topic = current?.topic === undefined ? safe`` : safe`  ${current.topic}`
   const right: SafeText[] = state.showsNotices
     ? [safe`${labelOf(state.keymap, 'chat', 'escape')} hides the notice`]
     : []
@@ -78,7 +79,11 @@ export const headerLine = (state: State): Line => {
   else if (state.timeline?.hasEnd === false) right.push(safe`newer below ↓`)
   if (others.length > 0) right.push(safe`${others.reduce((sum, { unread }) => sum + unread, 0)} unread elsewhere`)
   return bar(
-    [span(safe` ${current?.title ?? safe`chat`}`, 'bar'), span(about, isStrange ? 'barProblem' : 'bar')],
+    [
+      span(safe` ${current?.title ?? safe`chat`}`, 'bar'),
+      span(about, isStrange ? 'barProblem' : 'bar'),
+      span(topic, 'bar'),
+    ],
     line(safe`${dotted(right)} `, 'bar'),
     {
       width: state.size.columns,

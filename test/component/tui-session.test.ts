@@ -165,6 +165,8 @@ test(
       /· \d\d:\d\d you made #ops with bob and\n +carol\n[^]*hello all[^]*· \d\d:\d\d bob left\n/.test(screen()),
     )
     await chat.group.add('#ops', ['bob'])
+    type('/topic Who sits\r')
+    await eventually(() => /^ #ops +Who sits/.test(screen()) && /you set the topic: Who sits\n/.test(screen()))
     type('/rename #people\r')
     await eventually(() => store.getState().current === '#people')
     type('/role bob owner\r')

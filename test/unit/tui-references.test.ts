@@ -7,6 +7,7 @@ import { timelineChange, type TimelineMessage } from '../../src/tui/messages.ts'
 import { screenText } from '../../src/tui/screen-view.ts'
 import { draftOfCurrent, type Effect, type State } from '../../src/tui/state.ts'
 import { groupNews } from '../../src/tui/group-news.ts'
+import { spokenLines } from '../../src/tui/spoken.ts'
 import { seenMessage } from '../../src/tui/timeline-view.ts'
 import { fresh, inbox, message, NOW, run, timeline, type, withBob } from '../tui-state-fixture.ts'
 
@@ -16,6 +17,13 @@ const mine = (id: string, text: string, more: Partial<TimelineMessage> = {}): Ti
 const both = (): State => withBob(message('a', 'theirs'), mine('b', 'my words'))
 const inGroup = (...messages: TimelineMessage[]): State =>
   run(fresh(), inbox(['#ops', 0], ['carol', 0]), timeline('#ops', messages)).state
+
+const about = (topic: string): State => {
+  const conversations = inGroup().inbox?.map((entry) =>
+    entry.name === '#ops' ? { ...entry, topic: safeText(topic) } : entry,
+  )
+  return run(inGroup(), { type: 'inbox', conversations: conversations ?? [] }).state
+}
 
 const cases: [keys: string, state: State, effects: Effect[], toast?: RegExp][] = [
   [`${CTRL_S}e!\r`, both(), [{ type: 'editMessage', id: 'b', text: 'my words!' }]],
@@ -47,6 +55,13 @@ const cases: [keys: string, state: State, effects: Effect[], toast?: RegExp][] =
   ['/role dan admin\r', inGroup(), [{ type: 'giveRole', group: '#ops', user: 'dan', role: 'admin' }]],
   ['/role dan king\r', inGroup(), [], /owner or admin or member/],
   ['/rename #new\r', inGroup(), [{ type: 'renameGroup', group: '#ops', newName: '#new' }]],
+  ['/topic Deploys on  Thursdays\r', inGroup(), [{ type: 'setTopic', group: '#ops', topic: 'Deploys on  Thursdays' }]],
+  ['/topic #other #1 priority\r', inGroup(), [{ type: 'setTopic', group: '#other', topic: '#1 priority' }]],
+  ['/group topic #1 priority\r', inGroup(), [{ type: 'setTopic', group: '#ops', topic: '#1 priority' }]],
+  ['/topic --clear\r', inGroup(), [{ type: 'setTopic', group: '#ops', topic: '' }]],
+  ['/topic\r', inGroup(), [], /#ops has no topic/],
+  ['/topic\r', about('Deploys'), [], /^#ops: Deploys$/],
+  ['/topic hi\r', both(), [], /Which group/],
   ['/names\r', inGroup(), [{ type: 'members', group: '#ops' }]],
   ['/groups\r', inGroup(), [{ type: 'groups' }]],
   ['/revoke d1\ry', both(), [{ type: 'revoke', device: 'd1' }]],
@@ -144,10 +159,19 @@ test('a change of the group is a line of its own that names everybody, and count
     [{ change: 'leave' }, 'bob left'],
     [{ change: 'role', users: ['carol'], role: 'admin' }, 'bob made carol admin'],
     [{ change: 'rename', name: '#new' }, 'bob renamed the group to #new'],
+    [{ change: 'topic', topic: 'Deploys\u202e' }, 'bob set the topic: Deploys�'],
+    [{ change: 'topic', topic: '' }, 'bob took the topic away'],
   ]
   for (const [options, text] of sentences) assert.is(change('c', options).text, text)
   const screen = screenText(inGroup(message('a', 'hi'), change('c', { users: ['dan'] }), message('b', 'welcome')))
   assert.match(screen, /bob 12:00\n {2}hi\n\n {2}· 12:00 bob added dan\n\nbob 12:00\n {2}welcome\n/)
+})
+
+test('the topic stands beside the name of the group, as far as there is room', () => {
+  assert.match(screenText(about('Deploys on Thursdays')), /^ #ops {2}Deploys on Thursdays/)
+  assert.match(screenText(about('x'.repeat(200))), /^ #ops {2}x{30,}…/)
+  const spoken = spokenLines(about('Deploys'), { ...fresh(), inbox: [] })
+  assert.equal(spoken.slice(0, 2), ['conversation #ops', 'about: Deploys'])
 })
 
 test('nothing is done with a change: the selection passes it by, and what was read is a message', () => {
