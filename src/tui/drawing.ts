@@ -14,6 +14,9 @@ export const loadComponents = async () => {
   return { render, createElement, App }
 }
 
+/** Ink makes a frame that comes too soon wait, a key's behind a message's too. Keys and readings (loading.ts) come less often than this by themselves. */
+const MAX_FPS = 250
+
 export interface Drawn {
   /** Settles when it is taken off the screen; rejects with what a component threw. */
   ended: Promise<unknown>
@@ -38,7 +41,7 @@ export const draw = (
     alternateScreen: true,
     incrementalRendering: true,
     exitOnCtrlC: false,
-    maxFps: 60,
+    maxFps: MAX_FPS,
   })
   const redraw = (): void => {
     app.clear()
