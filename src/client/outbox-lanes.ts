@@ -101,10 +101,11 @@ export class OutboxLanes {
     if (lane.entries.length === 0 && !lane.cancelRetry) this.#lanes.delete(entry.lane)
   }
 
-  /** Nothing but voids comes after it. */
-  isLast(entry: OutboxEntry): boolean {
+  /** Nothing comes after it but voids that are still here: no number after it can be in the cluster. `nextSeq`: of the conversation. */
+  isLast(entry: OutboxEntry, nextSeq: number): boolean {
     const entries = this.#lanes.get(entry.lane)?.entries ?? []
-    return entries.slice(entries.indexOf(entry) + 1).every(({ kind }) => kind === 'void')
+    const after = entries.slice(entries.indexOf(entry) + 1)
+    return after.length === nextSeq - 1 - entry.place && after.every(({ kind }) => kind === 'void')
   }
 
   /** Another entry in its place. */

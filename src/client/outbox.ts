@@ -1,6 +1,6 @@
 // What this device has to say and nobody has acknowledged yet. On disk before anything else; in each lane everything leaves in
 // order, many under way at once; what was not answered leaves again, the same bytes under the same id. A message that is refused
-// for good is replaced, in one batch, by a void of the same sequence number, which waits for the next message to go first.
+// for good is replaced, in one batch, by a void of the same sequence number; the last waits for the next message to go first.
 import { toBase64 } from '../protocol/bytes.ts'
 import { asChatError, type ChatError } from '../protocol/errors.ts'
 import { recordKey, type TombstoneHeader } from '../protocol/records.ts'
@@ -291,8 +291,8 @@ export class Outbox {
   }
 
   #substitute(entry: OutboxEntry): void {
-    const { makeId, clock } = this.#options
-    const isParked = this.#lanes.isLast(entry) || entry.kind === 'void'
+    const { makeId, clock, conversations } = this.#options
+    const isParked = entry.kind === 'void' || this.#lanes.isLast(entry, conversations.of(entry.lane).nextSeq)
     this.#lanes.replace(entry, voidFor(entry, { id: makeId(), now: clock.now(), isParked }))
     if (entry.files) this.#options.onFilesDropped(entry)
   }

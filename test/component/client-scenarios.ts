@@ -273,6 +273,25 @@ export const scenarios = {
     assert.is((await b.inbox())[0]?.unread, 1)
   }),
 
+  'the void of a message whose successor is stored already does not wait for the next': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const [a, b] = [await world.open(alice), await world.open(bob)]
+    let attempts = 0
+    world.onPut = (header) => {
+      if (header.k !== 'msg' || header.seq !== 1) return undefined
+      attempts += 1
+      return new ChatError(attempts === 1 ? 'QUORUM_UNAVAILABLE' : 'MESSAGE_INVALID', { outcome: 'refused' })
+    }
+    const first = a.send('bob', 'bad', { timeoutMs: patienceMs() }).catch((reason: unknown) => reason)
+    await a.send('bob', 'good', { timeoutMs: patienceMs() })
+    const error = await first
+    assert.ok(error instanceof ChatError && error.code === 'MESSAGE_INVALID')
+    await eventually(async () => (await textsOf(b, 'alice')).length === 1)
+    await eventually(
+      async () => (await b.gaps('alice')).length === 0 && world.puts.some(({ header }) => header.k === 'void'),
+    )
+  }),
+
   'after one attempt of unknown outcome a refusal is not final': inWorld(async (world) => {
     const [alice] = [world.enrol('alice'), world.enrol('bob')]
     const a = await world.open(alice)

@@ -10,7 +10,7 @@ import { toBase64, toHex } from '../../src/protocol/bytes.ts'
 import { openRecord, recordKey } from '../../src/protocol/records.ts'
 import { eventually } from '../eventually.ts'
 import { ManualClock } from './gateway-clock.ts'
-import { type Frame, type NodePlan, type TestClient, World, type WorldOptions } from './gateway-world.ts'
+import { type Frame, nextId, type NodePlan, type TestClient, World, type WorldOptions } from './gateway-world.ts'
 import {
   changed,
   copiesOf,
@@ -122,6 +122,32 @@ messages('a node that missed a removal neither takes from nor gives to the remov
   // What was taken in time stays so, however often it is asked for.
   assert.is(outcome(await bob.put(first)), 'record.stored')
 })
+
+messages(
+  'whoever was removed takes back the numbers of what was refused, and reaches the members with nothing else',
+  async () => {
+    const { world, alice, bob, carol, state } = await start()
+    await changed(alice, state, { change: 'remove', users: ['bob'] })
+    const voidOf = (client: TestClient, seq: number, note?: string): Buffer => {
+      const { header } = openRecord(messageTo(client, state, 'x'))
+      const { from, dev, to, at } = header
+      const extra = note === undefined ? {} : { note }
+      return client.seal({ k: 'void', id: nextId(), from, dev, to, at, conv: state.group, seq, ...extra })
+    }
+    assert.is(outcome(await bob.put(messageTo(bob, state, 'too late'))), 'GROUP_DENIED refused')
+    const taken = voidOf(bob, 1)
+    assert.is(outcome(await bob.put(taken)), 'record.stored')
+    await eventually(() => isEverywhere(world, ['alice', 'bob'], taken))
+    await eventually(() => isPushed(alice, taken))
+    assert.is(outcome(await bob.put(voidOf(bob, 2, 'a long letter'.repeat(100)))), 'GROUP_DENIED refused')
+    assert.is(outcome(await carol.put(voidOf(carol, 1))), 'GROUP_DENIED refused', 'who never was a member')
+    let sent = 0
+    for (let last = 'record.stored'; last === 'record.stored' && sent < 300; sent++) {
+      last = outcome(await bob.put(voidOf(bob, 2 + sent)))
+    }
+    assert.ok(sent < 300, 'not without end')
+  },
+)
 
 messages('a message that meets a change goes to the new members', async () => {
   const { world, alice, carol, state } = await start()

@@ -28,10 +28,15 @@ const READ_COST = 100
 /** Copies that may wait for their homes; past it messages are refused until there is room. */
 const MAX_WAITING_COPIES = 500_000
 const MAX_AUTHORS = 10_000
+/** Voids of somebody who has left: of one outbox at once, and no stream with which he could still reach the members. */
+const VOID_RATE: Rate = { perSecond: 0.1, burst: 256 }
+/** Of a void, which is a header and a signature. */
+const MAX_VOID_BYTES = 1_024
 
 interface Outgoing {
   group: string
   author: string
+  isVoid: boolean
   /** The newest version that its author knew; 1 when it does not say. */
   knownVersion: number
   sealed: Uint8Array
@@ -43,6 +48,8 @@ export class Sender {
   readonly #rate: Rate
   /** Copies that each user may still cause. */
   readonly #buckets = new LruMap<string, TokenBucket>({ max: MAX_AUTHORS })
+  /** Voids that each user may still send to groups that he has left. */
+  readonly #voids = new LruMap<string, TokenBucket>({ max: MAX_AUTHORS })
 
   constructor(ports: SenderPorts, rate: Rate) {
     this.#ports = ports
@@ -56,6 +63,7 @@ export class Sender {
     const { version, users, mailboxes } = await this.#take({
       group,
       author: header.from,
+      isVoid: header.k === 'void',
       knownVersion,
       sealed,
       acceptedAt,
@@ -83,8 +91,10 @@ export class Sender {
       if (version.version < knownVersion) {
         throw new ChatError('MESSAGE_INVALID', { message: 'The message names a version that the group does not have' })
       }
-      if (!version.members.has(author) && !mutant('author-unchecked'))
-        return this.#takenBefore(message, version.version)
+      if (!version.members.has(author) && !mutant('author-unchecked')) {
+        const earlier = await this.#takenBefore(message, version.version)
+        if (earlier) return earlier
+      }
       this.#charge(author, version.users.length)
       try {
         return await this.#fanOut(message, version)
@@ -108,26 +118,38 @@ export class Sender {
 
   /**
    * Its author is no member now. Either an earlier attempt was taken while it was one, or it is certain that none was and none will be:
-   * then it is refused for good, even if attempts before this had an unknown outcome.
+   * then it is refused for good, even if attempts before this had an unknown outcome. undefined: it may be taken now, being a void. What was
+   * refused so while a later message of the same device was taken in time would be a gap for the members for ever.
    */
-  async #takenBefore({ group, author, knownVersion, sealed, acceptedAt }: Outgoing, newest: number): Promise<Version> {
+  async #takenBefore(message: Outgoing, newest: number): Promise<Version | undefined> {
+    const { group, author, knownVersion, sealed, acceptedAt } = message
     const { ledger, versions } = this.#ports
+    let wasMember = false
     for (let number = newest - 1; number >= knownVersion; number--) {
       if (newest - number > MAX_BACK) throw new ChatError('GROUP_DENIED', { outcome: 'unknown' })
       const version = await versions.at(group, number)
       if (!version?.members.has(author)) continue
+      wasMember = true
       if ((await ledger.settle({ group, version: number, sealed, acceptedAt })) === 'durable') return version
     }
-    throw new ChatError('GROUP_DENIED', { message: 'You are not a member of that group' })
+    if (!wasMember || !message.isVoid || sealed.length > MAX_VOID_BYTES) {
+      throw new ChatError('GROUP_DENIED', { message: 'You are not a member of that group' })
+    }
+    this.#spend(this.#voids, author, { rate: VOID_RATE, cost: 1 })
+    return undefined
   }
 
   /** Every message costs as many tokens as it makes copies. RATE_LIMITED. */
   #charge(author: string, copies: number): void {
     if (this.#ports.copies.waiting > MAX_WAITING_COPIES) throw new ChatError('PEER_OVERLOADED')
+    this.#spend(this.#buckets, author, { rate: this.#rate, cost: copies })
+  }
+
+  #spend(buckets: LruMap<string, TokenBucket>, author: string, { rate, cost }: { rate: Rate; cost: number }): void {
     const now = this.#ports.clock.monotonic()
-    let bucket = this.#buckets.get(author)
-    if (!bucket) this.#buckets.set(author, (bucket = new TokenBucket(this.#rate, now)))
-    if (!bucket.take(copies, now)) {
+    let bucket = buckets.get(author)
+    if (!bucket) buckets.set(author, (bucket = new TokenBucket(rate, now)))
+    if (!bucket.take(cost, now)) {
       throw new ChatError('RATE_LIMITED', { message: 'Too many messages to groups at once; wait a moment and go on' })
     }
   }
