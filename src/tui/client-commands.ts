@@ -1,5 +1,6 @@
 // Commands about this client and the cluster it talks to.
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
+import { setCommand } from './set-command.ts'
 import type { SlashCommand } from './slash-command.ts'
 import { step } from './step.ts'
 import { isThemeName, themes } from './theme.ts'
@@ -14,9 +15,10 @@ export const clientCommands: readonly SlashCommand[] = [
     name: 'theme',
     takes: safe`NAME`,
     completes: ['theme'],
-    help: safe`${safeLine(Object.keys(themes).join(', '))}; tui.toml keeps it`,
+    help: safe`${safeLine(Object.keys(themes).join(', '))}, for now; /set theme keeps it`,
     run: (state, name) => (isThemeName(name) ? step({ ...state, theme: name }) : noTheme(name)),
   },
+  setCommand,
   {
     name: 'cluster',
     takes: safe``,

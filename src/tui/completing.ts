@@ -12,6 +12,7 @@ import { groupVerbs } from './group-commands.ts'
 import { levels } from './levels.ts'
 import { pathInProgress } from './paths.ts'
 import { conversationsOf, draftOfCurrent, type State } from './state.ts'
+import { isSettingName, settingNames, settingRow } from './setting-table.ts'
 import { type Step, step, withDraft } from './step.ts'
 import { themes } from './theme.ts'
 import { messagesOf } from './timeline-view.ts'
@@ -35,6 +36,12 @@ const knownGroups = (state: State): string[] =>
     .map(({ name }) => name)
     .filter(isGroupName)
 
+/** Of the setting that is named before. */
+const settingValues = (state: State): string[] => {
+  const [, name = ''] = /^\/set\s+(\S+)/.exec(draftOfCurrent(state).text) ?? []
+  return isSettingName(name) ? (settingRow(name).choices ?? []).map(String) : []
+}
+
 const takes: Record<Exclude<CommandTakes, 'path'>, (state: State) => readonly string[]> = {
   user: knownUsers,
   group: knownGroups,
@@ -44,6 +51,8 @@ const takes: Record<Exclude<CommandTakes, 'path'>, (state: State) => readonly st
   role: () => groupRoles,
   groupVerb: () => groupVerbs,
   emoji: () => [...emoji.keys()],
+  setting: () => settingNames,
+  settingValue: settingValues,
 }
 
 const starting = (names: readonly string[], typed: string): Candidate[] =>

@@ -5,6 +5,8 @@ import type { Clock, Logger } from '../platform/ports.ts'
 import { asChatError } from '../protocol/errors.ts'
 import type { ClusterPort } from './cluster.ts'
 import type { Loading } from './loading.ts'
+import type { SettingName, SettingValue } from './setting-table.ts'
+import type { Settings } from './settings.ts'
 import type { Effect, ListRow } from './state.ts'
 import type { Store } from './store.ts'
 
@@ -21,7 +23,9 @@ export interface EffectPorts {
   /** To the terminal, beside what is drawn. */
   write: (bytes: string) => void
   /** Directory where files of messages go. */
-  downloads: string
+  downloads: () => string
+  /** Writes a setting into the file of the profile, and reads that anew. */
+  keepSetting: (name: SettingName, value: SettingValue) => Promise<Settings>
   /** Where the operator's token can be read. */
   cluster: ClusterPort | undefined
   /** Gives the terminal away while `run` goes on. */

@@ -7,6 +7,7 @@ import { groupRunners } from './group-effects.ts'
 import type { Loading } from './loading.ts'
 import { messageRunners } from './message-effects.ts'
 import { peopleRunners } from './people-effects.ts'
+import { changeSetting } from './setting-effects.ts'
 import type { Effect } from './state.ts'
 
 export class Effects {
@@ -30,6 +31,7 @@ export class Effects {
       ...groupRunners(tools),
       ...peopleRunners(tools),
       cluster: () => watching.start(),
+      set: (effect) => changeSetting(tools, effect),
       stop: () => ports.stop(),
       redraw: () => ports.redraw(),
       quit: () => ports.quit(),

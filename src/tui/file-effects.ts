@@ -45,7 +45,7 @@ export const fileRunners = ({
       saidAt = clock.monotonic()
       say(progressOf(name, received, size))
     }
-    const fetched = await chat.fetchAttachments(id, { directory: downloads, signal, onProgress })
+    const fetched = await chat.fetchAttachments(id, { directory: downloads(), signal, onProgress })
     return fetched.map(({ path }) => path)
   }
   const saved = (paths: readonly string[]): SafeText => safe`Saved: ${safeLine(paths.join(', '), { maxLength: 300 })}`

@@ -13,7 +13,7 @@ import { askGraphics } from './asking.ts'
 import type { ClusterPort } from './cluster.ts'
 import { watchCrashes } from './crash.ts'
 import { openKept } from './kept.ts'
-import { readSettings, SETTINGS_FILE } from './settings-file.ts'
+import { keepingIn, readSettings, SETTINGS_FILE } from './settings-file.ts'
 import type { Memory } from './memory.ts'
 import type { Settings } from './settings.ts'
 import { initialState, type State } from './state.ts'
@@ -55,10 +55,12 @@ const onSignals = (end: (code: number) => void): (() => void) => {
   }
 }
 
-const notifying = (settings: Settings, write: (bytes: string) => void): ((notification: Notification) => void) => {
-  const way = wayOf(settings.notify, process.env)
+const notifying = (
+  settings: () => Settings,
+  write: (bytes: string) => void,
+): ((notification: Notification) => void) => {
   const tmux = process.env.TMUX !== undefined
-  return (notification) => write(attentionBytes(notification, way, { tmux }))
+  return (notification) => write(attentionBytes(notification, wayOf(settings().notify, process.env), { tmux }))
 }
 
 /** As the settings say; else where this system keeps downloads, if it does, else here. */
@@ -82,6 +84,7 @@ const beginning = (
     memory,
     keymap,
     theme,
+    settings,
   })
 }
 
@@ -131,7 +134,8 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
   })
   const ignoreSignals = onSignals(endWith)
   const drawn: Drawn = components ? draw(store, components) : drawSpoken(store, write)
-  const notify = notifying(settings, write)
+  const settingsNow = (): Settings => store.getState().settings
+  const notify = notifying(settingsNow, write)
   const withTerminal = lending({ terminal, store, suspend: drawn.suspend })
   const { stop, release: ignoreStops } = watchStops(systemClock, withTerminal)
   const { end: quit, redraw } = drawn
@@ -154,10 +158,12 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
     write,
     notify,
     withTerminal,
+    keepSetting: keepingIn(options.directory),
+    downloads: () => downloadsOf(settingsNow()),
   }
   const hasColours = isScreen && stdout.getColorDepth() >= MANY_COLOURS
   const { isLive } = settings
-  new Session({ ...ports, cluster: options.cluster, downloads: downloadsOf(settings), isLive, hasColours }).start()
+  new Session({ ...ports, cluster: options.cluster, isLive, hasColours }).start()
   try {
     await Promise.race([drawn.ended, crashes.crashed, failureOf(options.opened)])
   } catch (error) {

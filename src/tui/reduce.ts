@@ -20,6 +20,7 @@ import {
   type State,
   typingIn,
 } from './state.ts'
+import type { Settings } from './settings.ts'
 import { commandHint } from './slash-commands.ts'
 import { listOverlay, openConversation, showAt, type Step, step, withToast } from './step.ts'
 import { type TimelineAction, timelineHandlers } from './timeline-reduce.ts'
@@ -49,6 +50,8 @@ export type Action =
   | { type: 'openCluster' }
   | { type: 'cluster'; report: ClusterReport }
   | { type: 'clusterProblem'; problem: SafeText }
+  /** As the file says them now. */
+  | { type: 'settings'; settings: Settings }
   | { type: 'toast'; text: SafeText; style: 'dim' | 'problem' }
 
 const onEdited = (state: State, conversation: string, text: string): State => {
@@ -108,6 +111,12 @@ const onLive = (state: State, event: LiveEvent): State => {
   return { ...state, typing: { ...state.typing, [event.conversation]: event.active ? [...others, from] : others } }
 }
 
+/** A theme that was tried meanwhile stays, unless it is the theme that was set. */
+const withSettings = (state: State, settings: Settings): State => {
+  const isOther = settings.theme !== state.settings.theme
+  return { ...state, settings, keymap: settings.keymap, theme: (isOther ? settings.theme : undefined) ?? state.theme }
+}
+
 /** Of flat values: what is asked for every second must not draw every second. */
 const isEqual = (a: Connection | undefined, b: Connection): boolean => JSON.stringify(a) === JSON.stringify(b)
 
@@ -143,6 +152,7 @@ const handlers: Handlers = {
   cluster: (state, { report }) => step({ ...state, cluster: withReport(state.cluster, report, state.nowMs) }),
   clusterProblem: (state, { problem }) =>
     step({ ...state, cluster: { changes: [], report: undefined, ...state.cluster, problem } }),
+  settings: (state, { settings }) => step(withSettings(state, settings)),
   toast: (state, { text, style }) => step(withToast(state, text, style)),
 }
 

@@ -6,9 +6,21 @@ import { type NotifyWay, notifyWays } from './attention.ts'
 import { type GraphicsWay, graphicsWays } from './graphics.ts'
 import { defaultKeymap, type Keymap, type Rebindings, rebound } from './keymap.ts'
 import { keyTable, type Mode } from './keys.ts'
-import { isThemeName, type ThemeName, themes } from './theme.ts'
+import {
+  choicesText,
+  isAllowed,
+  isSettingName,
+  type SaidSettings,
+  type SettingName,
+  settingNames,
+  settingRow,
+  type SettingValue,
+  wrongValue,
+} from './setting-table.ts'
+import { isThemeName, type ThemeName } from './theme.ts'
 
 export interface Settings {
+  readonly said: SaidSettings
   /** Undefined where nothing is said. */
   readonly theme: ThemeName | undefined
   readonly notify: NotifyWay
@@ -24,6 +36,7 @@ export interface Settings {
   readonly problems: readonly SafeText[]
 }
 export const usualSettings: Settings = {
+  said: {},
   theme: undefined,
   notify: 'auto',
   downloads: undefined,
@@ -82,25 +95,21 @@ const rebindings = (value: unknown, say: Say): Rebindings => {
   )
 }
 
-const checked = (
-  { theme, notify = 'auto', downloads, presence = true, keys, ...others }: Record<string, unknown>,
-  say: Say,
-): Settings => {
-  const { 'screen-reader': isSpoken = false, graphics = 'auto', ...rest } = others
-  if (!isGraphicsWay(graphics)) say(safe`graphics is one of ${safeLine(graphicsWays.join(', '))}`)
-  const isTheme = typeof theme === 'string' && isThemeName(theme)
-  if (theme !== undefined && !isTheme) say(safe`theme is one of ${safeLine(Object.keys(themes).join(', '))}`)
-  if (!isNotifyWay(notify)) say(safe`notify is one of ${safeLine(notifyWays.join(', '))}`)
-  if (downloads !== undefined && typeof downloads !== 'string') say(safe`downloads is a directory, in quotes`)
-  if (typeof presence !== 'boolean') say(safe`presence is true or false`)
-  if (typeof isSpoken !== 'boolean') say(safe`screen-reader is true or false`)
-  for (const name of Object.keys(rest)) say(safe`there is no setting ${safeLine(name, { maxLength: 40 })}`)
+const checked = ({ keys, ...values }: Record<string, unknown>, say: Say): Settings => {
+  const said: Partial<Record<SettingName, SettingValue>> = {}
+  for (const [name, value] of Object.entries(values)) {
+    if (!isSettingName(name)) say(safe`there is no setting ${safeLine(name, { maxLength: 40 })}`)
+    else if (isAllowed(name, value)) said[name] = value
+    else say(wrongValue(name))
+  }
+  const { theme, notify, presence = true, graphics, downloads } = said
   return {
-    theme: isTheme ? theme : undefined,
+    said,
+    theme: typeof theme === 'string' && isThemeName(theme) ? theme : undefined,
     notify: isNotifyWay(notify) ? notify : 'auto',
     downloads: typeof downloads === 'string' ? downloads : undefined,
-    isLive: presence !== false,
-    isSpoken: isSpoken === true,
+    isLive: presence === true,
+    isSpoken: said['screen-reader'] === true,
     graphics: isGraphicsWay(graphics) ? graphics : 'auto',
     keymap: rebound(rebindings(keys, say)),
     problems: [],
@@ -118,6 +127,38 @@ export const parseSettings = (text: string): Settings => {
   }
 }
 
+/** A line of the file. A string of JSON is one of TOML too. */
+const settingText = (name: SettingName, value: SettingValue): string => `${name} = ${JSON.stringify(value)}`
+
+/** A table begins, or the lines that --settings writes above the first. */
+const isTableLine = (line: string): boolean => /^\s*\[/.test(line) || line.startsWith('# Keys: ')
+const isLineOf = (line: string, name: SettingName): boolean => new RegExp(`^\\s*${name}\\s*=`).test(line)
+const isCommentOf = (line: string, name: SettingName): boolean => isLineOf(line.replace(/^\s*#/, ''), name)
+
+/**
+ * The file with a setting as it is wanted and everything else as it stands: its line, else the one that was commented out, else a new one
+ * above the first table. Undefined where that does not come to it: the file is broken, or written in a way that this does not know.
+ */
+export const withSetting = (text: string, name: SettingName, value: SettingValue): string | undefined => {
+  const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n')
+  const firstTable = lines.findIndex(isTableLine)
+  const end = firstTable < 0 ? lines.length : firstTable
+  const top = lines.slice(0, end)
+  const own = top.findIndex((line) => isLineOf(line, name))
+  const at = own < 0 ? top.findIndex((line) => isCommentOf(line, name)) : own
+  const isNew = at < 0
+  lines.splice(isNew ? end : at, isNew ? 0 : 1, settingText(name, value))
+  const changed = `${lines.join('\n')}\n`
+  return isSaid(changed, name, value) ? changed : undefined
+}
+const isSaid = (text: string, name: SettingName, value: SettingValue): boolean => {
+  try {
+    return parse(text)[name] === value
+  } catch {
+    return false
+  }
+}
+
 const modeText = (mode: Mode): string => {
   const names = [...new Set(keyTable[mode].map(({ does }) => does))]
   const lines = names.map((name) => {
@@ -127,23 +168,21 @@ const modeText = (mode: Mode): string => {
   return [`[keys.${mode}]`, ...lines].join('\n')
 }
 
+const settingLines = (name: SettingName): string[] => {
+  const { help, usual } = settingRow(name)
+  const choices = choicesText(name)
+  return [
+    `# ${choices === '' || typeof usual === 'boolean' ? '' : `${choices}: `}${help}`,
+    `# ${settingText(name, usual)}`,
+  ]
+}
+
 /** A file to begin with: everything that can be set, as it usually is. */
 export const settingsText = (): string => {
   // The cast: the keys of the table are modes.
   const modes = Object.keys(keyTable) as Mode[]
   return [
-    `# ${Object.keys(themes).join(', ')}`,
-    '# theme = "terminal"',
-    `# ${notifyWays.join(', ')}: how a message is told while the terminal is not looked at`,
-    '# notify = "auto"',
-    '# whether others see that you type and are there, and you them',
-    '# presence = true',
-    '# lines for a screen reader instead of a screen',
-    '# screen-reader = false',
-    `# ${graphicsWays.join(', ')}: how pictures are looked at`,
-    '# graphics = "auto"',
-    '# where files of messages are saved',
-    '# downloads = "~/Downloads"',
+    ...settingNames.flatMap(settingLines),
     '',
     '# Keys: what is named here has these keys only; a key that is given away does nothing else any more.',
     ...modes.map((mode) => `${modeText(mode)}\n`),

@@ -14,6 +14,8 @@ export type CommandTakes =
   | 'role'
   | 'groupVerb'
   | 'emoji'
+  | 'setting'
+  | 'settingValue'
   | 'path'
 
 export interface SlashCommand {

@@ -9,6 +9,8 @@ import { defaultKeymap, type Keymap } from './keymap.ts'
 import type { Line } from './lines.ts'
 import { emptyMemory, type Memory } from './memory.ts'
 import type { PictureFile, TimelineGap, TimelineMessage } from './messages.ts'
+import type { SettingName, SettingValue } from './setting-table.ts'
+import { type Settings, usualSettings } from './settings.ts'
 import type { ThemeName } from './theme.ts'
 
 export interface Conversation {
@@ -108,6 +110,7 @@ export interface State {
   readonly user: string
   readonly keymap: Keymap
   readonly theme: ThemeName
+  readonly settings: Settings
   readonly title: SafeText
   readonly notices: readonly SafeText[]
   /** Until the first message is sent or Escape is pressed; /help has them always. */
@@ -189,6 +192,7 @@ export type Effect =
   | { type: 'renameGroup'; group: string; newName: string }
   | { type: 'setTopic'; group: string; topic: string }
   | { type: 'cluster' }
+  | { type: 'set'; name: SettingName; value: SettingValue }
   | { type: 'verify' | 'verified'; user: string }
   | { type: 'link'; code: string }
   | { type: 'edit'; conversation: string; text: string }
@@ -206,6 +210,7 @@ export const initialState = (options: {
   memory?: Memory
   keymap?: Keymap
   theme?: ThemeName
+  settings?: Settings
 }): State => {
   const { drafts, sent } = options.memory ?? emptyMemory
   const isUsual = options.profile === 'default' || options.profile === options.user
@@ -213,6 +218,7 @@ export const initialState = (options: {
     user: options.user,
     keymap: options.keymap ?? defaultKeymap,
     theme: options.theme ?? 'terminal',
+    settings: options.settings ?? usualSettings,
     title: safeLine(isUsual ? options.user : `${options.user} (profile ${options.profile})`),
     notices: options.notices.map((notice) => safeLine(notice)),
     showsNotices: options.notices.length > 0,

@@ -8,6 +8,7 @@ import { createInputDecoder } from '../../src/tui/input.ts'
 import { MAX_LOADED } from '../../src/tui/messages.ts'
 import { screenText } from '../../src/tui/screen-view.ts'
 import { Session } from '../../src/tui/session.ts'
+import { parseSettings } from '../../src/tui/settings.ts'
 import { initialState } from '../../src/tui/state.ts'
 import { createStore, type Store } from '../../src/tui/store.ts'
 import { eventually } from '../eventually.ts'
@@ -46,7 +47,8 @@ const withSession =
       write: nothing,
       notify: nothing,
       cluster: undefined,
-      downloads: '/nonexistent',
+      downloads: () => '/nonexistent',
+      keepSetting: async (name: string, value: unknown) => parseSettings(`${name} = ${JSON.stringify(value)}`),
       isLive: true,
       hasColours: false,
     }

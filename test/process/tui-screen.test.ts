@@ -181,6 +181,20 @@ const kept = { ...conversation, FAKE_DIRECTORY: directory }
 const logText = (): string => readFileSync(join(directory, 'tui.log'), 'utf8')
 test.after(() => rmSync(directory, { recursive: true, force: true }))
 
+test(
+  '/set changes the file and what is seen, and the next start begins so',
+  withScreen({ env: kept }, async (screen) => {
+    screen.type('/set theme mono\r')
+    await screen.shows('theme = mono')
+    assert.is(readFileSync(join(directory, 'tui.toml'), 'utf8'), 'theme = "mono"\n')
+    screen.type('/set\r')
+    await screen.shows(/theme = mono[^]*notify = auto/)
+    screen.type('\x1b/quit\r')
+    await screen.ends()
+    rmSync(join(directory, 'tui.toml'))
+  }),
+)
+
 for (const [word, reason] of [
   ['throw', 'a crash of the program'],
   ['reject', 'a promise that nobody holds'],

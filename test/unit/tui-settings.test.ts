@@ -4,7 +4,11 @@ import * as assert from 'uvu/assert'
 import { defaultKeymap, keyHelp, operationOf } from '../../src/tui/keymap.ts'
 import { reduce } from '../../src/tui/reduce.ts'
 import { screenText } from '../../src/tui/screen-view.ts'
-import { parseSettings, settingsText } from '../../src/tui/settings.ts'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { keepingIn } from '../../src/tui/settings-file.ts'
+import { parseSettings, settingsText, withSetting } from '../../src/tui/settings.ts'
 import { initialState, type State } from '../../src/tui/state.ts'
 import { styles, themes } from '../../src/tui/theme.ts'
 
@@ -12,6 +16,10 @@ const wrong: [text: string, problem: RegExp][] = [
   ['theme = "pink"', /theme is one of terminal, dark, light, mono/],
   ['notify = 3', /notify is one of/],
   ['colour = "dark"', /no setting colour/],
+  ['presence = "yes"', /presence is true or false/],
+  ['screen-reader = 1', /screen-reader is true or false/],
+  ['graphics = "best"', /graphics is one of auto, kitty/],
+  ['downloads = 7', /downloads is a directory/],
   ['theme = ', /./],
   ['keys = 1', /keys is a table/],
   ['[keys.nowhere]', /no \[keys\.nowhere\]/],
@@ -88,6 +96,89 @@ test('/theme changes the theme, and names those there are', () => {
   assert.is(typed('/theme dark').theme, 'dark')
   assert.is(typed('/theme pink').theme, 'terminal')
   assert.match(typed('/theme pink').toast?.text ?? '', /no theme; there are terminal, dark, light, mono/)
+})
+
+const typed = (text: string): ReturnType<typeof reduce> => {
+  const next = reduce(state(), { type: 'text', text }).state
+  return reduce(next, { type: 'key', key: 'enter' })
+}
+const sets: [text: string, effects: unknown[], said?: RegExp][] = [
+  ['/set theme dark', [{ type: 'set', name: 'theme', value: 'dark' }]],
+  ['/set presence false', [{ type: 'set', name: 'presence', value: false }]],
+  ['/set downloads ~/My files', [{ type: 'set', name: 'downloads', value: '~/My files' }]],
+  ['/set notify', [], /^notify = auto$/],
+  ['/set notify loud', [], /notify is one of auto, bell/],
+  ['/set presence maybe', [], /presence is true or false/],
+  ['/set constructor 1', [], /no setting constructor; there are theme, notify/],
+]
+for (const [text, effects, said] of sets) {
+  test(text, () => {
+    const after = typed(text)
+    assert.equal(after.effects, effects)
+    if (said) assert.match(after.state.toast?.text ?? '', said)
+  })
+}
+
+test('/set alone lists them all as they are', () => {
+  const { state: listed } = typed('/set')
+  const screen = screenText(listed)
+  for (const row of ['theme = terminal', 'notify = auto', 'presence = true', 'downloads = ~/Downloads'])
+    assert.ok(screen.includes(row), `${row}\n${screen}`)
+})
+
+test('what the file says counts at once; a theme that is tried stays when another setting is changed', () => {
+  const tried = typed('/theme dark').state
+  const settings = parseSettings('notify = "bell"\n[keys.chat]\nredraw = "ctrl-o"')
+  const after = reduce(tried, { type: 'settings', settings }).state
+  assert.equal([after.theme, after.settings.notify], ['dark', 'bell'])
+  assert.is(operationOf(after.keymap, 'chat', 'ctrl-o'), 'redraw')
+  assert.is(reduce(after, { type: 'settings', settings: parseSettings('theme = "light"') }).state.theme, 'light')
+})
+
+const changes: [what: string, before: string, after: string | undefined][] = [
+  ['an empty file', '', 'theme = "dark"\n'],
+  ['its line', '# mine\ntheme="light" # so\nnotify = "bell"\n', '# mine\ntheme = "dark"\nnotify = "bell"\n'],
+  ['a line that is a comment', '# theme = "terminal"\n', 'theme = "dark"\n'],
+  ['a line, and a comment before it', '# theme = "mono"\ntheme = "light"\n', '# theme = "mono"\ntheme = "dark"\n'],
+  [
+    'above the first table',
+    'notify = "bell"\n[keys.chat]\nredraw = []\n',
+    'notify = "bell"\ntheme = "dark"\n[keys.chat]\nredraw = []\n',
+  ],
+  ['a name in quotes, which would be there twice', '"theme" = "light"\n', undefined],
+  ['a broken file', 'theme = \nnotify\n', undefined],
+]
+for (const [what, before, after] of changes) {
+  test(`a setting is changed in the file: ${what}`, () => assert.is(withSetting(before, 'theme', 'dark'), after))
+}
+
+test('each of them is changed in the file to begin with, and the rest stays', () => {
+  const text = withSetting(withSetting(settingsText(), 'screen-reader', true) ?? '', 'downloads', 'a "b" \\c') ?? ''
+  const { said, problems, keymap } = parseSettings(text)
+  assert.equal([said, problems], [{ 'screen-reader': true, downloads: 'a "b" \\c' }, []])
+  assert.equal(new Map(keymap.index), new Map(defaultKeymap.index))
+  assert.is(text.split('\n').length, settingsText().split('\n').length + (settingsText().endsWith('\n') ? 0 : 1))
+})
+
+test('the file is made for its user only, kept as it was otherwise, and a link stays one', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'chatd-settings-'))
+  try {
+    for (const name of ['fresh', 'linked', 'broken']) mkdirSync(join(root, name))
+    const path = join(root, 'fresh', 'tui.toml')
+    assert.is((await keepingIn(join(root, 'fresh'))('theme', 'dark')).theme, 'dark')
+    assert.equal([readFileSync(path, 'utf8'), statSync(path).mode & 0o777], ['theme = "dark"\n', 0o600])
+    const real = join(root, 'dotfile')
+    writeFileSync(real, '# mine\n', { mode: 0o644 })
+    symlinkSync(real, join(root, 'linked', 'tui.toml'))
+    await keepingIn(join(root, 'linked'))('presence', false)
+    assert.equal([readFileSync(real, 'utf8'), statSync(real).mode & 0o777], ['# mine\npresence = false\n', 0o644])
+    writeFileSync(join(root, 'broken', 'tui.toml'), 'notify\n')
+    const refused = await keepingIn(join(root, 'broken'))('theme', 'dark').catch((error: unknown) => error)
+    assert.match(String(refused), /cannot be changed as it is written/)
+    assert.is(readFileSync(join(root, 'broken', 'tui.toml'), 'utf8'), 'notify\n')
+  } finally {
+    rmSync(root, { recursive: true, force: true })
+  }
 })
 
 test('every theme has every style; mono has no colour', () => {
