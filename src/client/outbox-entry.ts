@@ -2,7 +2,7 @@
 import { concat, fromUtf8, toUtf8 } from '../protocol/bytes.ts'
 import { encryptedSize } from '../protocol/blob.ts'
 import { type Content, CONTENT_TYPE, decodeContent, encodeContent } from '../protocol/content.ts'
-import { ChatError } from '../protocol/errors.ts'
+import { ChatError, type ErrorCode } from '../protocol/errors.ts'
 import type { DeletedPlace, MessageHeader, SettingHeader, TombstoneHeader, VoidHeader } from '../protocol/records.ts'
 import { mutant } from '../platform/mutants.ts'
 import type { OutgoingFile } from './outgoing-file.ts'
@@ -28,6 +28,8 @@ export interface OutboxEntry {
   isSealed: boolean
   /** An attempt may have had an effect: it can no longer be refused for good. */
   isUncertain: boolean
+  /** Refused for good, with this code: it never leaves again, and is replaced before anything else. */
+  refusedWith?: ErrorCode
   /** A void that waits for the next message of its conversation. */
   isParked: boolean
 }
@@ -113,13 +115,15 @@ const FINAL = new Set([
   'BLOB_UNKNOWN',
 ])
 
-export type Fate = 'final' | 'again' | 'again-uncertain'
+/** `files`: after its files were sent once more. */
+export type Fate = 'final' | 'again' | 'again-uncertain' | 'files'
 
 /**
  * What becomes of an entry after an attempt that failed. Refused is final only if every attempt was refused; or if it is said of all
  * attempts, as of those of somebody who was removed from a group.
  */
-export const fateOf = (entry: Pick<OutboxEntry, 'isUncertain'>, error: ChatError): Fate => {
+export const fateOf = (entry: Pick<OutboxEntry, 'isUncertain' | 'files'>, error: ChatError): Fate => {
+  if (error.code === 'BLOB_UNKNOWN' && entry.files) return 'files'
   if (error.outcome === 'unknown') return 'again-uncertain'
   if (error.code === 'GROUP_DENIED') return 'final'
   return FINAL.has(error.code) && !entry.isUncertain ? 'final' : 'again'

@@ -2,14 +2,13 @@
 // order, many under way at once; what was not answered leaves again, the same bytes under the same id. A message that is refused
 // for good is replaced, in one batch, by a void of the same sequence number; the last waits for the next message to go first.
 import { toBase64 } from '../protocol/bytes.ts'
-import { asChatError, type ChatError } from '../protocol/errors.ts'
+import { asChatError, ChatError } from '../protocol/errors.ts'
 import { recordKey, type TombstoneHeader } from '../protocol/records.ts'
 import { mutant } from '../platform/mutants.ts'
-import type { Clock, Logger, RandomSource } from '../platform/ports.ts'
-import type { LocalStore } from './local-store.ts'
 import { fateOf, fresh, isReady, type OutboxEntry, voidFor, withFiles } from './outbox-entry.ts'
 import { OutboxLanes } from './outbox-lanes.ts'
-import { OutboxSealing, type SealingOptions } from './outbox-sealing.ts'
+import type { OutboxOptions } from './outbox-options.ts'
+import { OutboxSealing } from './outbox-sealing.ts'
 import type { OutgoingFile } from './outgoing-file.ts'
 import type { Session } from './session.ts'
 
@@ -18,21 +17,6 @@ const MAX_UNDER_WAY = 256
 const MAX_BUFFERED_BYTES = 1024 * 1024
 const SETTINGS = 'settings'
 const DELETIONS = 'deletions'
-
-export interface OutboxOptions extends SealingOptions {
-  store: LocalStore
-  clock: Clock
-  random: RandomSource
-  log: Logger
-  onStored: (entry: OutboxEntry, acceptedAt: number) => void
-  onRefused: (entry: OutboxEntry, error: ChatError) => void
-  onProblem: (entry: OutboxEntry, error: ChatError) => void
-  /** Its files must get into the cluster before it, and what comes after it in its lane, may leave. */
-  onFiles: (entry: OutboxEntry) => void
-  /** It will not leave. */
-  onFilesDropped: (entry: OutboxEntry) => void
-  onChange: () => void
-}
 
 export class Outbox {
   readonly #options: OutboxOptions
@@ -50,7 +34,9 @@ export class Outbox {
   }
 
   async load(): Promise<void> {
-    for (const entry of await this.#lanes.read()) this.#insert(entry)
+    const entries = await this.#lanes.read()
+    for (const entry of entries) this.#insert(entry)
+    for (const entry of entries) if (entry.refusedWith) this.#refuse(entry, new ChatError(entry.refusedWith))
   }
 
   get(id: string): OutboxEntry | undefined {
@@ -111,8 +97,12 @@ export class Outbox {
       entry.bytes = withFiles(entry)
       this.#sealing.seal(entry)
     }
-    this.#refuse(entry, error)
-    this.#pump()
+    this.#leaving.add(entry)
+    void this.#keepRefusal(entry, error).then(() => {
+      this.#leaving.delete(entry)
+      this.#refuse(entry, error)
+      this.#pump()
+    })
   }
 
   async addSetting(setting: string, bytes: Uint8Array): Promise<void> {
@@ -236,9 +226,11 @@ export class Outbox {
       const { at } = await session.request('record.put', { record: toBase64(entry.bytes) }, 'record.stored')
       this.#leaving.delete(entry)
       this.#stored(entry, at)
-    } catch (error) {
+    } catch (cause) {
+      const error = asChatError(cause)
+      if (fateOf(entry, error) === 'final') await this.#keepRefusal(entry, error)
       this.#leaving.delete(entry)
-      this.#failed(entry, asChatError(error))
+      this.#failed(entry, error)
     }
     this.#pump()
     this.#options.onChange()
@@ -253,9 +245,9 @@ export class Outbox {
   }
 
   #failed(entry: OutboxEntry, error: ChatError): void {
-    if (error.code === 'BLOB_UNKNOWN' && entry.files) return this.#sendFilesAgain(entry, error)
     const fate = fateOf(entry, error)
     if (fate === 'final') return this.#refuse(entry, error)
+    if (fate === 'files') return this.#sendFilesAgain(entry, error)
     if (fate === 'again-uncertain') entry.isUncertain = true
     else if (!entry.isUncertain) this.#reconsider(entry, error)
     this.#options.onProblem(entry, error)
@@ -276,6 +268,13 @@ export class Outbox {
     if (error.code === 'MESSAGE_TIME' && entry.kind === 'msg') this.#sealing.reopen(entry)
     this.#lanes.save(entry)
     if (entry.isSealed) this.#certain.add(entry)
+  }
+
+  /** On disk before anybody hears of it: whoever is told that it was refused may rely on it, also after a power cut. */
+  #keepRefusal(entry: OutboxEntry, { code }: ChatError): Promise<void> {
+    entry.refusedWith = code
+    this.#lanes.save(entry)
+    return this.#options.store.commit({ sync: true })
   }
 
   #retryLater(entry: OutboxEntry): void {

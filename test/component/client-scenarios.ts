@@ -14,7 +14,7 @@ import type { MessageHeader, ReceiptHeader, VoidHeader } from '../../src/protoco
 import { eventually, patienceMs } from '../eventually.ts'
 import { FEED, HOMES } from './client-gateway.ts'
 import { ManualClock, turns } from './gateway-clock.ts'
-import { ClientWorld, fastClock, KeptDatabase, type Person } from './client-world.ts'
+import { ClientWorld, fastClock, KeptDatabase, type Person, PowerCutDatabase } from './client-world.ts'
 
 export const makeId = idMaker(systemClock, systemRandom)
 
@@ -289,6 +289,29 @@ export const scenarios = {
     await eventually(async () => (await textsOf(b, 'alice')).length === 1)
     await eventually(
       async () => (await b.gaps('alice')).length === 0 && world.puts.some(({ header }) => header.k === 'void'),
+    )
+  }),
+
+  'whoever was told of a refusal may rely on it after a power cut': inWorld(async (world) => {
+    const [alice] = [world.enrol('alice'), world.enrol('bob')]
+    const database = new PowerCutDatabase()
+    const a = await world.open(alice, database)
+    world.onPut = (header) => (header.k === 'msg' ? new ChatError('MESSAGE_INVALID') : undefined)
+    const { id } = await a.send('bob', 'bad', { wait: 'queued' })
+    const refusal = (chat: LocalChat): Promise<unknown> =>
+      chat.send('bob', 'bad', { id, timeoutMs: patienceMs() }).catch((reason: unknown) => reason)
+    await refusal(a)
+    const left = await database.afterPowerCut()
+    await a.close()
+    world.onPut = () => undefined
+    const again = await world.open(alice, left)
+    const error = await refusal(again)
+    assert.ok(error instanceof ChatError && error.code === 'MESSAGE_INVALID')
+    await again.settled({ timeoutMs: patienceMs() })
+    assert.is(world.puts.filter(({ header }) => header.k === 'msg').length, 1)
+    assert.equal(
+      (await again.history('bob')).map(({ status }) => status),
+      ['refused'],
     )
   }),
 

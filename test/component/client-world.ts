@@ -4,7 +4,7 @@ import type { Dial, GatewayLinkHandlers, SealCheck, SourceFiles } from '../../sr
 import { Identity } from '../../src/client/identity.ts'
 import { LocalChat } from '../../src/client/local-chat.ts'
 import { MemoryDatabase } from '../../src/platform/memory-database.ts'
-import { type Clock, type Database, silentLogger } from '../../src/platform/ports.ts'
+import { type Clock, type Database, type DatabaseWrite, silentLogger } from '../../src/platform/ports.ts'
 import { systemClock, systemRandom } from '../../src/platform/system.ts'
 import { toBase64, toHex } from '../../src/protocol/bytes.ts'
 import { type Certificate, makeCertificate, openCertificate } from '../../src/protocol/certificate.ts'
@@ -35,6 +35,25 @@ export const fastClock = (factor: number): Clock => {
 /** Keeps its rows when a client closes it: the next one goes on with them. */
 export class KeptDatabase extends MemoryDatabase {
   override async close(): Promise<void> {}
+}
+
+/** Knows what a power cut would leave of it: all up to the last batch that was synced. */
+export class PowerCutDatabase extends KeptDatabase {
+  readonly #synced = new KeptDatabase()
+  #unsynced: DatabaseWrite[] = []
+
+  override async batch(writes: DatabaseWrite[], options: { sync: boolean }): Promise<void> {
+    this.#unsynced.push(...writes)
+    if (options.sync) this.#synced.apply(this.#unsynced.splice(0))
+    await super.batch(writes, options)
+  }
+
+  async afterPowerCut(): Promise<KeptDatabase> {
+    const left = new KeptDatabase()
+    const rows = await this.#synced.range({ gte: Buffer.alloc(0), lt: Buffer.of(255) })
+    left.apply(rows.map(([key, value]) => ({ key, value })))
+    return left
+  }
 }
 
 export interface Person {
