@@ -256,7 +256,7 @@ export interface OwnerChat {
   /** Who was verified and has new devices since, as far as this device has heard: to be warned of. */
   unverified(): Promise<UnverifiedUser[]>
   connection(): Promise<ConnectionReport>
-  /** Called when the connection or anything shown changes; at most every 16 ms. Returns how to stop it. */
+  /** Called when the connection or anything shown changes: at once, and what follows at most every 16 ms. Returns how to stop it. */
   onChange(listener: () => void): () => void
   close(): Promise<void>
 }

@@ -1,5 +1,5 @@
 // Reads what the screen shows from the library: inbox, connection, the newest page of the open conversation.
-// Changes are coalesced: one reading at a time, one more when something changed meanwhile, never more often than it pays.
+// Changes are coalesced: one reading at a time, one more when something changed meanwhile, never more often than it pays (pace.ts).
 import type { Chat, ConnectionReport, HistoryLine, InboxEntry, Transfer } from '../client/api.ts'
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { hasCode } from '../protocol/errors.ts'
@@ -8,6 +8,7 @@ import { sleep } from '../platform/timing.ts'
 import { joinText } from './cells.ts'
 import { sayError } from './effect-tools.ts'
 import { indexOfId, timelineGap, timelineChange, type TimelineMessage, timelineMessage } from './messages.ts'
+import { Pace } from './pace.ts'
 import type { Connection, Conversation, State } from './state.ts'
 import type { Store } from './store.ts'
 import { Tallies } from './tallies.ts'
@@ -22,8 +23,6 @@ const renewedSize = ({ size }: State): number => Math.max(MIN_RENEWED, size.rows
 const AROUND = 150
 /** The unread rule is sought in this many messages at most. */
 const MAX_FIRST_PAGE = 1_000
-/** Between two readings, and longer when a reading takes long, so that a burst of messages leaves the loop to the keyboard. */
-const PAUSE_MS = 20
 
 export interface LoadingPorts {
   chat: Chat
@@ -69,6 +68,7 @@ const byNewest = (a: Conversation, b: Conversation): number => b.activeAtMs - a.
 export class Loading {
   readonly #ports: LoadingPorts
   readonly #tallies: Tallies
+  readonly #pace = new Pace()
   #isWanted = false
   #isRunning = false
 
@@ -90,7 +90,7 @@ export class Loading {
       this.#isWanted = false
       const startedAt = clock.monotonic()
       await this.#guarded(() => this.#readAll())
-      await sleep(clock, Math.max(PAUSE_MS, clock.monotonic() - startedAt), signal)
+      await sleep(clock, this.#pace.pauseAfter({ startedAt, endedAt: clock.monotonic() }), signal)
     }
     this.#isRunning = false
   }

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseDuration } from '../../src/cli/chat/options.ts'
+import { ChangeSignal } from '../../src/client/change-signal.ts'
 import type { Conversation } from '../../src/client/conversations.ts'
 import { isNextPage } from '../../src/client/feed.ts'
 import { gapsOf } from '../../src/client/gaps.ts'
@@ -25,6 +26,7 @@ import { checkGatewayUrl } from '../../src/client/websocket.ts'
 import { systemRandom } from '../../src/platform/system.ts'
 import { ChatError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { isRecordId } from '../../src/protocol/records.ts'
+import { FakeClock } from '../fake-clock.ts'
 
 const ranges = suite('sequence ranges')
 const HIGHEST = 40
@@ -244,3 +246,31 @@ parts('sockets of deep directories get a short path, always the same', () => {
 })
 
 parts.run()
+
+const changes = suite('the signal of changes')
+
+changes('the first is told at the end of its turn, those that follow together, a frame later', () => {
+  const clock = new FakeClock()
+  const signal = new ChangeSignal(clock)
+  const told: number[] = []
+  signal.add(() => told.push(clock.monotonic()))
+  const change = (): void => {
+    signal.changed()
+    signal.changed()
+  }
+  change()
+  assert.equal(told, [])
+  clock.advance(0)
+  assert.equal(told, [0])
+  clock.advance(5)
+  change()
+  clock.advance(5)
+  change()
+  clock.advance(100)
+  assert.equal(told, [0, 16])
+  change()
+  clock.advance(0)
+  assert.equal(told, [0, 16, 110])
+})
+
+changes.run()
