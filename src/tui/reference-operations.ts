@@ -7,8 +7,8 @@ import { draftOfCurrent, type State } from './state.ts'
 import { type Step, step, withDraft, withToast } from './step.ts'
 
 /** Its text goes into the input; what was written there waits in the history of the input. */
-export const editMessage = (state: State, { id, isOwn, isDeleted, text, said = text }: TimelineMessage): Step => {
-  if (!isOwn || isDeleted) return step(withToast(state, safe`Only your own messages can be edited.`, 'problem'))
+export const editMessage = (state: State, { id, isOwn, text, said = text }: TimelineMessage): Step => {
+  if (!isOwn) return step(withToast(state, safe`Only your own messages can be edited.`, 'problem'))
   const before = draftOfCurrent(state).text
   const sent = before.trim() === '' ? state.sent : [...state.sent, before]
   return step(withDraft({ ...state, sent, recall: undefined }, { text: said, cursor: said.length, edits: id }))
@@ -25,4 +25,8 @@ export const deleteMessage = (state: State, { id, isOwn, text }: TimelineMessage
 export const reactTo = (state: State, { id }: TimelineMessage): Step =>
   step({ ...state, overlay: { kind: 'switcher', query: emptyDraft, selected: 0, reactTo: id } })
 
-export const showReceipts = (state: State, { id }: TimelineMessage): Step => step(state, { type: 'receipts', id })
+/** Receipts go to the author of a message and to nobody else. */
+export const showReceipts = (state: State, { id, isOwn }: TimelineMessage): Step =>
+  isOwn
+    ? step(state, { type: 'receipts', id })
+    : step(withToast(state, safe`Only who wrote a message is told who has read it.`))

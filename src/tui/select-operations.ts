@@ -52,6 +52,12 @@ const withSelected =
     return message ? does(unselected(state), message) : step(unselected(state))
   }
 
+/** Of a message that was deleted only its place is left. */
+const ofWhole =
+  (does: OnMessage): OnMessage =>
+  (state, message) =>
+    message.isDeleted ? step(withToast(state, safe`That message is deleted.`)) : does(state, message)
+
 const reply: OnMessage = (state, message) => {
   if (message.status === 'failed' || message.status === 'refused') {
     return step(withToast(state, safe`That message was not sent: nobody would know what is answered.`, 'problem'))
@@ -71,15 +77,15 @@ export const selectOperations = {
   startSelect,
   olderMessage: walk(-1),
   newerMessage: walk(1),
-  replyToMessage: withSelected(reply),
-  copyMessage: withSelected((state, { said, text }) => step(state, { type: 'copy', text: said || text })),
-  editMessage: withSelected(editMessage),
-  deleteMessage: withSelected(deleteMessage),
-  reactToMessage: withSelected(reactTo),
+  replyToMessage: withSelected(ofWhole(reply)),
+  copyMessage: withSelected(ofWhole((state, { said, text }) => step(state, { type: 'copy', text: said || text }))),
+  editMessage: withSelected(ofWhole(editMessage)),
+  deleteMessage: withSelected(ofWhole(deleteMessage)),
+  reactToMessage: withSelected(ofWhole(reactTo)),
   showReceipts: withSelected(showReceipts),
-  viewPictures: withSelected(viewPictures),
-  openFiles: withSelected((state, { id }) => step(state, { type: 'openFiles', id })),
-  saveFiles: withSelected((state, { id }) => step(state, { type: 'saveFiles', id })),
+  viewPictures: withSelected(ofWhole(viewPictures)),
+  openFiles: withSelected(ofWhole((state, { id }) => step(state, { type: 'openFiles', id }))),
+  saveFiles: withSelected(ofWhole((state, { id }) => step(state, { type: 'saveFiles', id }))),
   markMessageUnread: withSelected((state, { id }) => markUnread(state, id)),
   goToAnswered: withSelected(goToAnswered),
   endSelect: (state: State): Step => step(unselected(state)),

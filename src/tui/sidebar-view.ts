@@ -15,7 +15,7 @@ const lastLine = (state: State, { name, last }: Conversation): SafeText => {
   if (draft !== '' && name !== state.current) return safe`draft: ${safeLine(draft, { maxLength: 80 })}`
   if (typingIn(state, name).length > 0) return safe`typing …`
   if (!last) return safe`nothing said yet`
-  const text = safeLine(last.text, { maxLength: 80 })
+  const text = last.isDeleted ? safe`(deleted)` : safeLine(last.text, { maxLength: 80 })
   return last.isOwn ? safe`you: ${text}` : text
 }
 

@@ -9,7 +9,7 @@ import { draftOfCurrent, type Effect, type State } from '../../src/tui/state.ts'
 import { groupNews } from '../../src/tui/group-news.ts'
 import { spokenLines } from '../../src/tui/spoken.ts'
 import { seenMessage } from '../../src/tui/timeline-view.ts'
-import { fresh, inbox, message, NOW, run, timeline, type, withBob } from '../tui-state-fixture.ts'
+import { fresh, inbox, message, NOW, run, sidebarText, timeline, type, withBob } from '../tui-state-fixture.ts'
 
 const [CTRL_S, ESC, TAB] = ['\x13', '\x1b', '\t']
 const mine = (id: string, text: string, more: Partial<TimelineMessage> = {}): TimelineMessage =>
@@ -25,12 +25,16 @@ const about = (topic: string): State => {
   return run(inGroup(), { type: 'inbox', conversations: conversations ?? [] }).state
 }
 
-const cases: [keys: string, state: State, effects: Effect[], toast?: RegExp][] = [
+type Case = [keys: string, state: State, effects: Effect[], toast?: RegExp]
+const cases: Case[] = [
   [`${CTRL_S}e!\r`, both(), [{ type: 'editMessage', id: 'b', text: 'my words!' }]],
   ['/edit\r!\r', both(), [{ type: 'editMessage', id: 'b', text: 'my words!' }]],
   [`${CTRL_S}ke`, both(), [], /Only your own/],
   [`${CTRL_S}dy`, both(), [{ type: 'deleteMessage', id: 'b' }]],
   [`${CTRL_S}dn`, both(), []],
+  ...['r', 'e', 'd', 'a', 'y', 'v', 'o', 's'].map(
+    (key): Case => [`${CTRL_S}${key}`, withBob(mine('b', '', { isDeleted: true })), [], /^That message is deleted\.$/],
+  ),
   ['/delete\r\r', both(), [{ type: 'deleteMessage', id: 'b' }]],
   [`${CTRL_S}kd\r`, both(), [{ type: 'deleteMessage', id: 'a' }]],
   [`${CTRL_S}ka\r`, both(), [{ type: 'react', id: 'a', emoji: '👍' }]],
@@ -40,6 +44,7 @@ const cases: [keys: string, state: State, effects: Effect[], toast?: RegExp][] =
   [`/react tad${TAB}\r`, both(), [{ type: 'react', id: 'a', emoji: '🎉' }]],
   ['/react nothing\r', both(), [], /:thumbsup:/],
   [`${CTRL_S}i`, both(), [{ type: 'receipts', id: 'b' }]],
+  [`${CTRL_S}ki`, both(), [], /Only who wrote a message is told/],
   ['/create #ops bob carol\r', both(), [{ type: 'createGroup', group: '#ops', users: ['bob', 'carol'] }]],
   ['/create ops\r', both(), [], /begin with #/],
   ['/create #ops Bob!\r', both(), [], /no name/],
@@ -80,6 +85,13 @@ test('what was being written is not lost to an edit, and Escape ends it', () => 
   const left = type(editing, ESC).state
   assert.equal([draftOfCurrent(left).text, draftOfCurrent(left).edits], ['', undefined])
   assert.is(draftOfCurrent(type(left, '\x1b[A').state).text, 'half a thought')
+})
+
+test('the list says of a newest message that is deleted that it is', () => {
+  const last = mine('b', '', { isDeleted: true })
+  const conversations = withBob().inbox?.map((entry) => ({ ...entry, last })) ?? []
+  const wide = { ...fresh(), size: { columns: 80, rows: 20 } }
+  assert.match(sidebarText(run(wide, { type: 'inbox', conversations }).state), /you: \(deleted\)/)
 })
 
 test('the question says for whom a message is deleted', () => {
