@@ -127,7 +127,7 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
     { keys: ['ctrl-z'], does: 'stop', help: safe`back to the shell; fg comes back here` },
     { keys: ['ctrl-l'], does: 'redraw', help: safe`draw the screen again` },
     { keys: ['escape'], does: 'escape', help: safe`back to the newest message` },
-    { keys: ['ctrl-c'], does: 'clearOrQuit', help: safe`clear the input; twice quits` },
+    { keys: ['ctrl-c'], does: 'clearOrQuit', help: safe`clear the input, Up brings it back; twice quits` },
     ...editing,
   ],
   switcher: [...choosing, ...editing],

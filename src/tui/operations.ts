@@ -11,7 +11,7 @@ import { runSlash } from './slash-commands.ts'
 import { acceptPaste } from './paste.ts'
 import { pictureOperations } from './picture-operations.ts'
 import { draftOfCurrent, type State } from './state.ts'
-import { loadingAround, sendText, showAt, type Step, step, toEnd, withDraft, withToast } from './step.ts'
+import { loadingAround, MAX_SENT, sendText, showAt, type Step, step, toEnd, withDraft, withToast } from './step.ts'
 import { triageOperations } from './triage-operations.ts'
 import { messagesOf, scrolledAnchor } from './timeline-view.ts'
 
@@ -48,7 +48,11 @@ const page = (state: State): number => Math.max(1, layoutOf(state).timelineRows 
 
 const clearOrQuit = (state: State): Step => {
   const { text, reply } = draftOfCurrent(state)
-  if (text !== '' || reply) return step({ ...withDraft(state, emptyDraft), recall: undefined })
+  if (text !== '' || reply) {
+    // A stray Ctrl-C costs nothing: Up brings it back.
+    const sent = text.trim() === '' ? state.sent : [...state.sent, text].slice(-MAX_SENT)
+    return step({ ...withDraft(state, emptyDraft), sent, recall: undefined })
+  }
   if (state.isQuitArmed) return step(state, { type: 'quit' })
   return step({
     ...withToast(state, safe`${labelOf(state.keymap, 'chat', 'clearOrQuit')} again quits.`),

@@ -75,7 +75,8 @@ export const listOverlay = (state: State, title: string, rows: readonly ListRow[
   },
 })
 
-const MAX_SENT = 200
+/** Texts that Up goes back to. */
+export const MAX_SENT = 200
 export interface Outgoing {
   text: string
   reply?: Reply | undefined

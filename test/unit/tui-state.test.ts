@@ -123,6 +123,7 @@ test('Ctrl-C clears the input first, then asks once', () => {
   assert.equal(cleared.effects, [])
   assert.is(draftOfCurrent(cleared.state).text, '')
   assert.is(cleared.state.isQuitArmed, false)
+  assert.is(draftOfCurrent(type(cleared.state, '\x1b[A').state).text, 'draft')
 })
 
 test('drafts belong to conversations', () => {
