@@ -69,7 +69,8 @@ export const groupRunners = ({ chat, store, loading, say, list }: EffectTools): 
     renameGroup: async ({ group, newName }) => {
       const report = await chat.group.rename(group, newName)
       store.dispatch({ type: 'renamed', from: group, to: report.group })
-      changed(report)
+      say(safe`${safeLine(group)} is ${safeLine(report.group)} now.`)
+      loading.refresh()
     },
   }
 }

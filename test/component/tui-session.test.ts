@@ -170,7 +170,7 @@ test(
     type('/topic Who sits\r')
     await eventually(() => /^ #ops +Who sits/.test(screen()) && /you set the topic: Who sits\n/.test(screen()))
     type('/rename #people\r')
-    await eventually(() => store.getState().current === '#people')
+    await eventually(() => store.getState().current === '#people' && screen().includes('#ops is #people now.'))
     type('/role bob owner\r')
     await eventually(() => /bob is owner of #people now/.test(screen()))
     type('/leave\ry')
