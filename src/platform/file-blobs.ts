@@ -67,8 +67,15 @@ class FileBlobs implements BlobStore {
 
   async size(id: string): Promise<number | undefined> {
     const blob = await this.#open(id)
-    if (blob) this.#leave(blob)
-    return blob?.sums.size
+    if (!blob) return undefined
+    try {
+      if ((await blob.file.stat()).nlink > 0) return blob.sums.size
+    } finally {
+      this.#leave(blob)
+    }
+    // Somebody removed the file: what we still read of it is gone with the next start.
+    this.#forget(id)
+    return undefined
   }
 
   async read(id: string, offset: number, length: number): Promise<Uint8Array | undefined> {

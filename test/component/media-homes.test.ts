@@ -6,7 +6,7 @@ import { pinKey } from '../../src/node/media/rows.ts'
 import { homeSet } from '../../src/protocol/cluster-map.ts'
 import { limits } from '../../src/protocol/limits.ts'
 import { hourOf } from '../../src/protocol/records.ts'
-import { mediaList, mediaPin, mediaRead, mediaState, mediaStat } from '../../src/protocol/rpc.ts'
+import { mediaList, mediaPin, mediaRead, mediaState, mediaStat, mediaVerify } from '../../src/protocol/rpc.ts'
 import { bytesOf, idOf } from '../conformance/blobs.ts'
 import { eventually } from '../eventually.ts'
 import { codeOf, MediaWorld } from './media-world.ts'
@@ -186,6 +186,21 @@ test('downloads are spread over the homes, each from one, and a home that fails 
       // Pieces that were asked for before the failure was known; there are six.
       if (asked[1] === 'm1') assert.ok(asked.filter((one) => one === 'm1').length < 6)
     }
+  }
+})
+
+test('what a check finds damaged or gone is fetched again, though nobody reads it', async () => {
+  const world = await MediaWorld.start()
+  const [damaged, gone] = [await uploaded(world), await uploaded(world)]
+  await pinFor(world, damaged, 9 * DAY_MS)
+  await pinFor(world, gone, 9 * DAY_MS)
+  const verified = async (bytes: Uint8Array): Promise<boolean> =>
+    (await world.network.transport('m1').call('m1', mediaVerify, { blob: idOf(bytes) })).size === bytes.length
+  world.home('m1').blobs.damage(idOf(damaged), 70 * KIB)
+  await world.home('m1').blobs.remove(idOf(gone))
+  for (const bytes of [damaged, gone]) {
+    assert.not(await verified(bytes))
+    await eventually(() => verified(bytes))
   }
 })
 

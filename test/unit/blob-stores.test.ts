@@ -71,6 +71,15 @@ test('of a torn unfinished file only what fits its sums is gone on with', async 
   }
 })
 
+test('a file that was removed is gone, also while it is held open for readers', async ({ dir }) => {
+  const [bytes, blobs] = [bytesOf(2 * CHUNK), fileBlobs(dir)]
+  await put(blobs, bytes)
+  await blobs.read(idOf(bytes), 0, CHUNK)
+  rmSync(pathOf(dir, idOf(bytes)))
+  assert.is(await blobs.size(idOf(bytes)), undefined)
+  assert.is(await blobs.read(idOf(bytes), 0, CHUNK), undefined)
+})
+
 test('a blob without its sums, or of another length, is damaged, not gone', async ({ dir }) => {
   for (const harm of [
     (path: string) => rmSync(`${path}.sums`),

@@ -21,7 +21,7 @@ import {
   type ResponseOf,
 } from '../../protocol/rpc.ts'
 import { mediaHomesOf } from '../replication/placement.ts'
-import { assertCaller, enterEpoch, type MediaContext, putPin, wholeSize } from './media-context.ts'
+import { assertCaller, enterEpoch, factsOf, type MediaContext, putPin, wholeSize } from './media-context.ts'
 import { type BlobFacts, blobOfKey, messageOfKey, openJsonValue, openPinValue, shardRange } from './rows.ts'
 import type { Uploads } from './uploads.ts'
 
@@ -109,6 +109,7 @@ const read = async (
   try {
     const [size, bytes] = [await context.blobs.size(blob), await context.blobs.read(blob, offset, length)]
     if (size !== undefined && bytes) return { size, bytes }
+    if (factsOf(context, blob)) context.wanted(blob)
   } catch (error) {
     if (!hasCode(error, 'BLOB_HASH')) throw error
     const at = offset
@@ -141,18 +142,26 @@ const list = async (
   return { entries: [...entries.values()], ...(rows.length === ROWS_PER_PAGE && last ? { next: last } : {}) }
 }
 
+/** Read to the last byte, so damage shows that nobody met yet: it is mended like damage that a reader meets. */
 const verify = async (context: MediaContext, blob: string): Promise<ResponseOf<typeof mediaVerify>> => {
   assertBlob(blob)
+  const size = await verifiedSize(context, blob)
+  if (size !== undefined) return { size }
+  if (factsOf(context, blob)) context.wanted(blob)
+  return {}
+}
+
+const verifiedSize = async (context: MediaContext, blob: string): Promise<number | undefined> => {
   const size = await wholeSize(context, blob)
-  if (size === undefined) return {}
+  if (size === undefined) return undefined
   const hash = createHash('sha256')
   try {
     for (let offset = 0; offset < size; offset += limits.maxBlobPieceBytes) {
       hash.update((await context.blobs.read(blob, offset, limits.maxBlobPieceBytes)) ?? new Uint8Array(0))
     }
   } catch (error) {
-    if (hasCode(error, 'BLOB_HASH')) return {}
+    if (hasCode(error, 'BLOB_HASH')) return undefined
     throw error
   }
-  return toHex(hash.digest()) === blob ? { size } : {}
+  return toHex(hash.digest()) === blob ? size : undefined
 }
