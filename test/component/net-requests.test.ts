@@ -89,6 +89,22 @@ test('a body nobody reads stays with the client, and the answer gets through all
   await eventually(() => request.destroyed || request.socket?.destroyed)
 })
 
+test('an answer in the middle of a body gets through to a client that goes on sending', async ({ open }) => {
+  const port = await open(async ({ body }) => {
+    for await (const _piece of body) break
+    return { status: 507, headers: { 'content-length': '8' }, body: '{"no":1}' }
+  })
+  for (let round = 0; round < 10; round++) {
+    const request = httpRequest({ port, path: '/blob/x', method: 'PUT', headers: { 'content-length': 50 * MIB } })
+    const answer = answered(request)
+    const sending = setInterval(() => request.write(new Uint8Array(MIB)), 1)
+    const response = await answer.finally(() => clearInterval(sending))
+    assert.is(response.statusCode, 507)
+    assert.is(await count(response), 8)
+    request.destroy()
+  }
+})
+
 test('a client that goes away ends the body with an error, and the answer’s source', async ({ open }) => {
   let failure: unknown
   let isReleased = false

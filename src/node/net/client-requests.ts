@@ -34,7 +34,9 @@ export const serveRequest = async (
     const hasRest = !request.readableEnded && request.headers['content-length'] !== undefined
     response.writeHead(answer.status, { ...answer.headers, ...(hasRest ? { connection: 'close' } : {}) })
     await sendBody(response, answer, clock)
-    if (!request.readableEnded) throwAway(request, clock)
+    if (!request.complete) await throwAway(request, clock)
+    response.end()
+    request.resume()
   } catch {
     response.destroy()
   }
@@ -59,14 +61,11 @@ async function* bodyOf(request: IncomingMessage, onRead: () => void): AsyncGener
 }
 
 const sendBody = async (response: ServerResponse, { body = '' }: ClientResponse, clock: Clock): Promise<void> => {
-  if (typeof body !== 'string') {
-    for await (const chunk of body) {
-      if (response.destroyed) throw new ChatError('NET_CLOSED')
-      leftInBuffers(chunk.length)
-      if (!response.write(chunk)) await withDeadline(clock, STALLED_MS, drained(response))
-    }
+  for await (const chunk of typeof body === 'string' ? [Buffer.from(body)] : body) {
+    if (response.destroyed) throw new ChatError('NET_CLOSED')
+    leftInBuffers(chunk.length)
+    if (!response.write(chunk)) await withDeadline(clock, STALLED_MS, drained(response))
   }
-  response.end(typeof body === 'string' ? body : undefined)
 }
 
 const drained = (response: ServerResponse): Promise<void> =>
@@ -81,9 +80,16 @@ const drained = (response: ServerResponse): Promise<void> =>
     response.on('close', settle)
   })
 
-/** A connection that is cut while the client still sends would take the answer with it. */
-const throwAway = (request: IncomingMessage, clock: Clock): void => {
-  request.resume()
-  const cancel = clock.after(LINGER_MS, () => request.destroy())
-  request.once('close', cancel)
-}
+/**
+ * A connection that is cut while the client still sends would take the answer with it, and the server cuts it as soon as the answer is
+ * ended. Resolves when nothing more comes, or the client had its time.
+ */
+const throwAway = (request: IncomingMessage, clock: Clock): Promise<void> =>
+  new Promise((resolve) => {
+    const cancel = clock.after(LINGER_MS, resolve)
+    request.once('close', () => {
+      cancel()
+      resolve()
+    })
+    request.resume()
+  })
