@@ -63,10 +63,17 @@ const aboutText = (state: State, name: string): SafeText => {
   return presence.lastSeenMs === undefined ? safe`` : safe`  last seen ${shortTime(presence.lastSeenMs, state.nowMs)}`
 }
 
+/** Of a part of the past only the unread ones are counted: how many others there are down to the newest is not known here. */
+const belowText = (state: State, unread: number): SafeText => {
+  if (state.timeline?.hasEnd === false) return unread > 0 ? safe`${unread} new below ↓` : safe`newer below ↓`
+  const below = countBelow(state)
+  if (below === 0) return safe``
+  return newBelow(state) > 0 ? safe`${newBelow(state)} new below ↓` : safe`${below} below ↓`
+}
+
 export const headerLine = (state: State): Line => {
   const all = conversationsOf(state)
   const others = all.filter(({ name, unread, level }) => unread > 0 && name !== state.current && level !== 'none')
-  const below = countBelow(state)
   const current = all.find(({ name }) => name === state.current)
   const isStrange = current !== undefined && state.strangeDevices.some((user) => user === current.name)
   const warning = safe`  ! new device, not compared: /verify`
@@ -75,8 +82,8 @@ export const headerLine = (state: State): Line => {
   const right: SafeText[] = state.showsNotices
     ? [safe`${labelOf(state.keymap, 'chat', 'escape')} hides the notice`]
     : []
-  if (below > 0) right.push(newBelow(state) > 0 ? safe`${newBelow(state)} new below ↓` : safe`${below} below ↓`)
-  else if (state.timeline?.hasEnd === false) right.push(safe`newer below ↓`)
+  const below = belowText(state, current?.unread ?? 0)
+  if (below !== '') right.push(below)
   if (others.length > 0) right.push(safe`${others.reduce((sum, { unread }) => sum + unread, 0)} unread elsewhere`)
   return bar(
     [

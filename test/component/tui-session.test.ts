@@ -81,7 +81,7 @@ test(
     const seen = screen()
     chat.receive('bob', 'news')
     await eventually(() => (store.getState().inbox?.[0]?.unread ?? 0) > 0)
-    assert.is(screen(), seen)
+    assert.is(screen(), seen.replace('  newer below', '  1 new below'))
     for (let page = 0; page < 70; page++) {
       type(PAGE_DOWN)
       await eventually(() => isIdle(store))
@@ -137,6 +137,7 @@ test(
     await eventually(() => /── unread ─+\n[^]*\n {2}missed 1\.\n/.test(screen()))
     assert.ok(loaded(store) <= MAX_LOADED)
     assert.is(store.getState().timeline?.hasEnd, false)
+    await eventually(() => /^ carol .*2\d{3} new below ↓/.test(screen()))
     type(ALT_END)
     await eventually(() => screen().includes('missed 3000.'))
   }, 3),
