@@ -5,7 +5,7 @@ import { pathAndText } from './paths.ts'
 import type { SlashCommand } from './slash-command.ts'
 import type { State } from './state.ts'
 import { shownMessage } from './timeline-view.ts'
-import { type Step, sendMessage } from './step.ts'
+import { type Step, sendMessage, step } from './step.ts'
 
 const send = (state: State, argument: string): Step | SafeText => {
   const [path, text] = pathAndText(argument) ?? []
@@ -20,6 +20,11 @@ const view = (state: State): Step | SafeText => {
   return message ? viewPictures(state, message) : safe`There is no picture here.`
 }
 
+const open = (state: State): Step | SafeText => {
+  const message = shownMessage(state, ({ said }) => said !== undefined)
+  return message ? step(state, { type: 'openFiles', id: message.id }) : safe`There is no file here.`
+}
+
 export const fileCommands: readonly SlashCommand[] = [
   {
     name: 'send',
@@ -27,6 +32,12 @@ export const fileCommands: readonly SlashCommand[] = [
     completes: ['path'],
     help: safe`a file, with a text if you like; Ctrl-S on a message with files: o opens, s saves them`,
     run: send,
+  },
+  {
+    name: 'open',
+    takes: safe``,
+    help: safe`the newest files on the screen, in the program for them; of any message: Ctrl-S o`,
+    run: open,
   },
   {
     name: 'view',

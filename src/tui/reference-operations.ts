@@ -1,10 +1,24 @@
 // What keys and commands do to a message that is there: edit, delete, react, see who has read it. Pure.
 import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { confirming } from './confirm.ts'
-import { emptyDraft } from './draft.ts'
-import type { TimelineMessage } from './messages.ts'
+import { emptyDraft, type Reply } from './draft.ts'
+import { MAX_QUOTE, type TimelineMessage } from './messages.ts'
 import { draftOfCurrent, type State } from './state.ts'
 import { type Step, step, withDraft, withToast } from './step.ts'
+
+export const replyOf = ({ id, from, text }: TimelineMessage): Reply => ({
+  id,
+  from,
+  text: safeLine(text, { maxLength: MAX_QUOTE }),
+})
+
+/** What is written from now on answers it. */
+export const replyTo = (state: State, message: TimelineMessage): Step => {
+  if (message.status === 'failed' || message.status === 'refused') {
+    return step(withToast(state, safe`That message was not sent: nobody would know what is answered.`, 'problem'))
+  }
+  return step(withDraft(state, { ...draftOfCurrent(state), reply: replyOf(message) }))
+}
 
 /** Its text goes into the input; what was written there waits in the history of the input. */
 export const editMessage = (state: State, { id, isOwn, text, said = text }: TimelineMessage): Step => {

@@ -1,10 +1,10 @@
 // What keys do while a message is selected: walk, reply, copy, go to what it answers. Pure.
-import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
-import { indexOfId, MAX_QUOTE, type TimelineMessage } from './messages.ts'
+import { safeTemplate as safe } from '../client/safe-text.ts'
+import { indexOfId, type TimelineMessage } from './messages.ts'
 import { viewPictures } from './picture-operations.ts'
-import { deleteMessage, editMessage, reactTo, showReceipts } from './reference-operations.ts'
-import { draftOfCurrent, type State } from './state.ts'
-import { loadingAround, showAt, type Step, step, toEnd, withDraft, withToast } from './step.ts'
+import { deleteMessage, editMessage, reactTo, replyTo, showReceipts } from './reference-operations.ts'
+import type { State } from './state.ts'
+import { loadingAround, showAt, type Step, step, toEnd, withToast } from './step.ts'
 import { markUnread } from './triage-operations.ts'
 import { anchorWithBottom, messagesOf, windowOf } from './timeline-view.ts'
 
@@ -58,14 +58,6 @@ const ofWhole =
   (state, message) =>
     message.isDeleted ? step(withToast(state, safe`That message is deleted.`)) : does(state, message)
 
-const reply: OnMessage = (state, message) => {
-  if (message.status === 'failed' || message.status === 'refused') {
-    return step(withToast(state, safe`That message was not sent: nobody would know what is answered.`, 'problem'))
-  }
-  const text = safeLine(message.text, { maxLength: MAX_QUOTE })
-  return step(withDraft(state, { ...draftOfCurrent(state), reply: { id: message.id, from: message.from, text } }))
-}
-
 const goToAnswered: OnMessage = (state, { reply: id }) => {
   if (id === undefined || state.current === undefined) {
     return step(withToast(state, safe`That message answers none.`))
@@ -77,7 +69,7 @@ export const selectOperations = {
   startSelect,
   olderMessage: walk(-1),
   newerMessage: walk(1),
-  replyToMessage: withSelected(ofWhole(reply)),
+  replyToMessage: withSelected(ofWhole(replyTo)),
   copyMessage: withSelected(ofWhole((state, { said, text }) => step(state, { type: 'copy', text: said || text }))),
   editMessage: withSelected(ofWhole(editMessage)),
   deleteMessage: withSelected(ofWhole(deleteMessage)),

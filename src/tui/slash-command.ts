@@ -42,5 +42,6 @@ export const aboutUser =
   (type: 'block' | 'unblock' | 'verify' | 'verified') =>
   (state: State, argument: string): Step | SafeText => {
     const user = argument === '' ? (state.current ?? '') : argument
-    return isUserName(user) ? step(state, { type, user }) : notAName(user)
+    if (isUserName(user)) return step(state, { type, user })
+    return argument === '' ? safe`Which user? Name one, or open the conversation.` : notAName(user)
   }

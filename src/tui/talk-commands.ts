@@ -5,7 +5,7 @@ import { parseWhen } from './dates.ts'
 import { emojiOf } from './emoji.ts'
 import { isLevel, levels } from './levels.ts'
 import { isOfOthers, type TimelineMessage } from './messages.ts'
-import { deleteMessage, editMessage } from './reference-operations.ts'
+import { deleteMessage, editMessage, replyOf, replyTo } from './reference-operations.ts'
 import { isConversation, notAName, type SlashCommand } from './slash-command.ts'
 import type { State } from './state.ts'
 import { openConversation, type Step, sendText, step } from './step.ts'
@@ -46,6 +46,13 @@ const react = (state: State, argument: string): Step | SafeText => {
   const message = shownMessage(state, isOfOthers)
   if (emoji === undefined) return safe`/react :thumbsup: or the emoji itself; Tab completes its name`
   return message ? step(state, { type: 'react', id: message.id, emoji }) : safe`There is no message to react to.`
+}
+
+/** With a text it is sent at once. */
+const reply = (state: State, text: string): Step | SafeText => {
+  const message = shownMessage(state, isOfOthers)
+  if (!message) return safe`There is no message to answer.`
+  return text === '' ? replyTo(state, message) : sendText(state, text, replyOf(message))
 }
 
 /** Of the last own message. */
@@ -109,6 +116,12 @@ export const talkCommands: readonly SlashCommand[] = [
     completes: ['level', 'conversation'],
     help: safe`${safeLine(levels.join(', '))}: what of a conversation draws attention`,
     run: notify,
+  },
+  {
+    name: 'reply',
+    takes: safe`[TEXT]`,
+    help: safe`to the last message of others; to any: Ctrl-S r`,
+    run: reply,
   },
   {
     name: 'react',

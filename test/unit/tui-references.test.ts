@@ -35,6 +35,11 @@ const cases: Case[] = [
   ...['r', 'e', 'd', 'a', 'y', 'v', 'o', 's'].map(
     (key): Case => [`${CTRL_S}${key}`, withBob(mine('b', '', { isDeleted: true })), [], /^That message is deleted\.$/],
   ),
+  ['/reply so be it\r', both(), [{ type: 'send', conversation: 'bob', text: 'so be it', reply: 'a' }]],
+  ['/reply\rso be it\r', both(), [{ type: 'send', conversation: 'bob', text: 'so be it', reply: 'a' }]],
+  ['/reply\r', withBob(mine('b', 'my words')), [], /no message to answer/],
+  ['/open\r', withBob(message('f', '[file a.txt]', { said: safeText('') })), [{ type: 'openFiles', id: 'f' }]],
+  ['/open\r', both(), [], /no file here/],
   ['/delete\r\r', both(), [{ type: 'deleteMessage', id: 'b' }]],
   [`${CTRL_S}kd\r`, both(), [{ type: 'deleteMessage', id: 'a' }]],
   [`${CTRL_S}ka\r`, both(), [{ type: 'react', id: 'a', emoji: '👍' }]],
@@ -69,6 +74,8 @@ const cases: Case[] = [
   ['/topic hi\r', both(), [], /Which group/],
   ['/names\r', inGroup(), [{ type: 'members', group: '#ops' }]],
   ['/groups\r', inGroup(), [{ type: 'groups' }]],
+  ['/block\r', both(), [{ type: 'block', user: 'bob' }]],
+  ['/block\r', inGroup(), [], /Which user\?/],
   ['/revoke d1\ry', both(), [{ type: 'revoke', device: 'd1' }]],
 ]
 for (const [keys, state, effects, toast] of cases) {
