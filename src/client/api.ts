@@ -1,6 +1,7 @@
 // The client library's interface: what the command line, the terminal client and bots use, whichever process owns the profile.
 // Shapes of results are those of `--json` in docs/interface; programs are written against them.
 import type { Attachment } from '../protocol/content.ts'
+import type { ErrorCode } from '../protocol/errors.ts'
 import type { FetchedAttachment, FetchOptions, ShownAttachment, Transfer } from './file-api.ts'
 import type { ChatGroups, GroupEvent, HistoryChange } from './group-api.ts'
 import type { BlobAccess } from './ports.ts'
@@ -156,6 +157,8 @@ export interface ConnectionReport {
   lagMs: number | null
   /** Why the last connection ended or could not be made. */
   problem: string | null
+  /** Gateways refuse this device for good: revoked, expired, of another cluster. */
+  denied?: { code: ErrorCode; message: string } | null
 }
 
 export interface ReferenceOptions {

@@ -4,7 +4,7 @@ import { fromBase64, toBase64 } from '../protocol/bytes.ts'
 import type { ApprovalHeader, Certificate, RevocationHeader } from '../protocol/certificate.ts'
 import { type ClusterMap, isRevoked } from '../protocol/cluster-map.ts'
 import { linkCodeOf, normalizeCode } from '../protocol/codes.ts'
-import { ChatError } from '../protocol/errors.ts'
+import { ChatError, hasCode } from '../protocol/errors.ts'
 import { isDeviceId } from '../protocol/records.ts'
 import { isSealedBy, openHeader } from '../protocol/sealed.ts'
 import type { Clock } from '../platform/ports.ts'
@@ -12,7 +12,7 @@ import type { DeviceFingerprint, DeviceReport } from './api.ts'
 import type { Certificates, FetchedCertificates } from './certificates.ts'
 import type { Identity } from './identity.ts'
 import { timestamp } from './message-view.ts'
-import { online } from './online.ts'
+import { type Offline, online } from './online.ts'
 import type { Session } from './session.ts'
 import type { Verified } from './verified.ts'
 
@@ -26,6 +26,7 @@ export interface DevicesOptions {
   now: () => number
   map: () => ClusterMap | undefined
   session: () => Session | undefined
+  offline: () => Offline
 }
 
 export class Devices {
@@ -75,7 +76,21 @@ export class Devices {
     if (!known) throw new ChatError('DEVICE_UNKNOWN')
     const author = { user: identity.user, dev: identity.device }
     const header: RevocationHeader = { k: 'revoke', ...author, target: device, at: now() }
-    await session.request('device.revoke', { revocation: toBase64(identity.seal(header)) }, 'ok')
+    try {
+      await session.request('device.revoke', { revocation: toBase64(identity.seal(header)) }, 'ok')
+    } catch (error) {
+      // Whoever ends this very device may hear of it only by being refused.
+      if (device !== identity.device || !(await this.#isRevoked())) throw error
+    }
+  }
+
+  async #isRevoked(): Promise<boolean> {
+    try {
+      await this.#online()
+      return false
+    } catch (error) {
+      return hasCode(error, 'AUTH_REVOKED')
+    }
   }
 
   async approve(code: string): Promise<{ device: string }> {

@@ -17,7 +17,7 @@ import { type ChatParts, makeParts } from './chat-parts.ts'
 import { ChatState } from './chat-state.ts'
 import { ClusterLink, type ClusterLinkOptions } from './cluster-link.ts'
 import type { Identity } from './identity.ts'
-import { online } from './online.ts'
+import { type Offline, online } from './online.ts'
 import type { LocalGroups } from './local-groups.ts'
 import type { BlobAccess, ClientPorts } from './ports.ts'
 import { markShown } from './reading.ts'
@@ -81,6 +81,7 @@ export class LocalChat implements OwnerChat {
       now: () => this.#link.now(),
       map: () => this.#link.map,
       session: () => this.#link.session,
+      offline: () => this.#offline(),
       until: (holds, timeoutMs) => this.#until(holds, timeoutMs),
       untilState: (id, result, waiting) => this.#untilState(id, result, waiting),
       problem: (id) => this.#waits.problem(id),
@@ -127,7 +128,11 @@ export class LocalChat implements OwnerChat {
   readonly attachments: OwnerChat['attachments'] = (id) => this.#parts.attachments.of(id)
 
   async blobAccess(): Promise<BlobAccess> {
-    const session = await online({ clock: this.#ports.clock, session: () => this.#link.session })
+    const session = await online({
+      clock: this.#ports.clock,
+      session: () => this.#link.session,
+      offline: () => this.#offline(),
+    })
     return this.#parts.attachments.access(session)
   }
 
@@ -203,8 +208,10 @@ export class LocalChat implements OwnerChat {
 
   async connection(): Promise<ConnectionReport> {
     const { outbox, feed, store } = this.#state
-    const known = this.#link.report()
-    return { ...known, queued: outbox.size, complete: feed.isComplete, problem: store.problem ?? known.problem }
+    const { denial, problem } = this.#offline()
+    const denied = denial ? { code: denial.code, message: denial.message } : null
+    const known = { ...this.#link.report(), problem: store.problem ?? problem }
+    return { ...known, denied, queued: outbox.size, complete: feed.isComplete }
   }
 
   onChange(listener: () => void): () => void {
@@ -223,6 +230,10 @@ export class LocalChat implements OwnerChat {
   /** What was received and not shown because it does not verify, or came under a used id. */
   get rejected(): { invalid: number; doubled: number } {
     return { ...this.#state.ingest.counts }
+  }
+
+  #offline(): Offline {
+    return { denial: this.#waits.denial, problem: this.#link.report().problem }
   }
 
   #changed(): void {

@@ -1,4 +1,4 @@
-// Waits for a session: a command that has just been started may still be connecting.
+// Waits for a session: a command that has just been started may still be connecting. Says why there is none.
 import { ChatError } from '../protocol/errors.ts'
 import { sleep } from '../platform/timing.ts'
 import type { Clock } from '../platform/ports.ts'
@@ -7,24 +7,44 @@ import type { Session } from './session.ts'
 const CONNECT_MS = 10_000
 const POLL_MS = 20
 
+/** Why there is no session. */
+export interface Offline {
+  /** Gateways refuse this device for good: waiting does not help. */
+  denial: ChatError | undefined
+  /** Why the last connection ended or could not be made. */
+  problem: string | null
+}
+
 export interface OnlineOptions {
   clock: Clock
   session: () => Session | undefined
+  offline: () => Offline
   /** On the monotonic clock. */
   deadline?: number
 }
 
-/** NET_UNAVAILABLE after ten seconds, or at the deadline. */
+/** NET_UNAVAILABLE after ten seconds, or at the deadline; what the gateways say when they refuse this device. */
 export const online = async ({
   clock,
   session,
+  offline,
   deadline = Number.POSITIVE_INFINITY,
 }: OnlineOptions): Promise<Session> => {
   const end = Math.min(deadline, clock.monotonic() + CONNECT_MS)
   for (;;) {
     const open = session()
     if (open) return open
-    if (clock.monotonic() >= end) throw new ChatError('NET_UNAVAILABLE')
+    const { denial, problem } = offline()
+    if (denial) throw denial
+    if (clock.monotonic() >= end) throw unavailable(problem)
     await sleep(clock, POLL_MS)
   }
 }
+
+const unavailable = (problem: string | null): ChatError =>
+  new ChatError(
+    'NET_UNAVAILABLE',
+    problem === null
+      ? {}
+      : { message: `No gateway serves this device (${problem}); check the address, then try again` },
+  )

@@ -1,6 +1,6 @@
 // Those who wait for something to become true: a message's state, or that everything is settled. Also remembers why messages of
 // this run could not be stored, so that a timeout can say more than that time passed.
-import { ChatError } from '../protocol/errors.ts'
+import { ChatError, hasCode } from '../protocol/errors.ts'
 import type { Clock } from '../platform/ports.ts'
 import type { MessageStatus, SendOptions, SendResult } from './api.ts'
 
@@ -51,6 +51,10 @@ export class StatusWaits {
     if (error) for (const id of [...this.#waiting.keys()]) this.#look(id)
   }
 
+  get denial(): ChatError | undefined {
+    return this.#denial
+  }
+
   problem(id: string): ChatError | undefined {
     return this.#problems.get(id)
   }
@@ -69,8 +73,16 @@ export class StatusWaits {
     throw new ChatError(reason.code, { message: reason.message, details: { result: reached }, cause: reason })
   }
 
-  condition(holds: () => boolean, options: WaitOptions): Promise<void> {
-    return this.#until(ALL, holds, options)
+  /** TIMEOUT, with what is known of its reason; the denial of this device, or NET_CLOSED when the client closes first. */
+  async condition(holds: () => boolean, options: WaitOptions): Promise<void> {
+    try {
+      await this.#until(ALL, () => holds() || this.#denial !== undefined, options)
+    } catch (error) {
+      const reason = [...this.#problems.values()].findLast(({ retryable }) => retryable)?.message
+      if (!hasCode(error, 'TIMEOUT') || reason === undefined) throw error
+      throw new ChatError('TIMEOUT', { details: { reason } })
+    }
+    if (this.#denial && !holds()) throw this.#denial
   }
 
   #look(name: string): void {

@@ -161,6 +161,37 @@ cli('a linked device has the history; a revoked one is told', async () => {
   const revoked = await node.chat('laptop', ['send', 'bob', 'still me', '--timeout', '60s', '--json'])
   assert.is(revoked.code, 5, 'at once, and final')
   assert.match(revoked.stderr, /AUTH_REVOKED/)
+  for (const args of [['devices'], ['listen'], ['send', '--flush'], ['group', 'create', '#mine']]) {
+    const told = await node.chat('laptop', [...args, '--json'])
+    assert.is(told.code, 5, args.join(' '))
+    assert.match(told.stderr, /AUTH_REVOKED/)
+  }
+  assert.is((await node.json<Shown[]>('laptop', ['history', 'bob'])).length, 5, 'what it has it still shows')
+})
+
+cli('a device may end itself, and is told that it did', async () => {
+  const linking = node.linking('tablet')
+  const shown = await eventually(() => linking.lines.find((line) => 'code' in line))
+  await node.json('alice', ['link', '--approve', String(shown?.code)])
+  const linked = await eventually(() => linking.lines.find((line) => 'device' in line))
+  const device = String(linked?.device)
+  assert.equal(await node.json('tablet', ['revoke', device]), { device, revoked: true })
+})
+
+cli('why no gateway serves a profile is told, not that none was found', async () => {
+  const other = new ChatNode()
+  await other.start()
+  try {
+    const wrong = await node.chat('bob', ['devices', '--gateway', other.gateway, '--json'])
+    assert.is(wrong.code, 0, 'there is another that is right')
+    await node.stop()
+    const lost = await node.chat('bob', ['devices', '--json'])
+    assert.is(lost.code, 3)
+    assert.match(lost.stderr, /No gateway serves this device \(.+\)/)
+  } finally {
+    await other.close()
+    await node.start()
+  }
 })
 
 cli('what is sent while the cluster is away stays in the outbox and goes with the next command', async () => {

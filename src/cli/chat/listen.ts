@@ -2,6 +2,9 @@
 // written, so that a reader that is killed misses nothing.
 import { type Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 import type { ChatEvent } from '../../client/api.ts'
+import { safeLine } from '../../client/safe-text.ts'
+import { systemClock } from '../../platform/system.ts'
+import { sleep } from '../../platform/timing.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { limits } from '../../protocol/limits.ts'
 import { isUserName } from '../../protocol/names.ts'
@@ -11,6 +14,8 @@ import { chatVerb, parseCount, parseDuration } from './options.ts'
 import { type Opened, settle, withChat } from './with-chat.ts'
 
 const MARK = 'listen'
+/** Between two looks at the connection: a command that has just begun is connected by the first. */
+const LOOK_MS = 1_000
 
 interface ListenFlags {
   count?: number
@@ -39,6 +44,7 @@ const run = (command: CommandUnknownOpts, flags: ListenFlags): Promise<void> =>
   withChat(command, async (opened) => {
     const stop = new AbortController()
     let isTimeout = false
+    let denial: ChatError | undefined
     process.once('SIGTERM', () => stop.abort())
     const timer = setTimeout(
       () => {
@@ -47,11 +53,19 @@ const run = (command: CommandUnknownOpts, flags: ListenFlags): Promise<void> =>
       },
       flags.timeout ?? 2 ** 31 - 1,
     )
+    void whenDenied(opened, stop.signal).then(
+      (error) => {
+        denial = error
+        stop.abort()
+      },
+      () => {}, // the client was closed
+    )
     try {
       const watching = flags.live ? followLive(opened, stop.signal) : undefined
       const isComplete = await follow(opened, flags, stop.signal)
       stop.abort()
       await watching
+      if (denial && !isComplete) throw denial
       if (flags.markRead || isComplete) await settle(opened)
       if (isTimeout && !isComplete)
         throw new ChatError('TIMEOUT', { message: 'The messages waited for did not come in time' })
@@ -59,6 +73,25 @@ const run = (command: CommandUnknownOpts, flags: ListenFlags): Promise<void> =>
       clearTimeout(timer)
     }
   })
+
+/**
+ * Says when the connection is lost and when it is there again. Resolves when gateways refuse this device for good, so that nobody waits
+ * for what cannot come; what is here already has been written by then.
+ */
+const whenDenied = async ({ chat, output }: Opened, signal: AbortSignal): Promise<ChatError | undefined> => {
+  let isLost = false
+  for (;;) {
+    await sleep(systemClock, LOOK_MS, signal)
+    if (signal.aborted) return undefined
+    const { state, problem, denied } = await chat.connection()
+    if (denied) return new ChatError(denied.code, { message: denied.message })
+    const wasLost = isLost
+    isLost = state !== 'online'
+    if (isLost && !wasLost)
+      output.note(`Not connected${problem ? ` (${safeLine(problem)})` : ''}; tried again by itself`)
+    if (!isLost && wasLost) output.note('Connected again')
+  }
+}
 
 /** Nothing of it is missed, or kept: it needs no position. */
 const followLive = async ({ chat, output }: Opened, signal: AbortSignal): Promise<void> => {

@@ -1,7 +1,7 @@
 // chat send: the message is in the outbox on disk before anything else; the exit code says whether the state waited for was reached.
 import { type Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 import type { SendOptions } from '../../client/api.ts'
-import { ChatError, hasCode } from '../../protocol/errors.ts'
+import { asChatError, ChatError, hasCode } from '../../protocol/errors.ts'
 import { examples } from '../output.ts'
 import { chatVerb, usage } from './options.ts'
 import { printSent, timeoutOption, type WaitFlags, waitOption, waitOptions } from './sent.ts'
@@ -74,8 +74,9 @@ const flush = async ({ chat, output }: Opened, timeoutMs: number): Promise<void>
   } catch (error) {
     if (!hasCode(error, 'TIMEOUT')) throw error
     const { queued, problem } = await chat.connection()
+    const reason = problem ?? asChatError(error).details?.reason
     throw new ChatError('TIMEOUT', {
-      message: `${queued} still in the outbox${problem ? `: ${problem}` : ''}`,
+      message: `${queued} still in the outbox${typeof reason === 'string' ? ` (${reason})` : ''}; it is sent again by the next command`,
       details: { queued },
     })
   }

@@ -33,8 +33,8 @@ export const catchUp = async ({ chat, output }: Opened): Promise<boolean> => {
     await chat.caughtUp({ timeoutMs: CATCH_UP_MS })
     return true
   } catch (error) {
-    if (!hasCode(error, 'TIMEOUT')) throw error
-    const { state, problem } = await chat.connection()
+    const { state, problem, denied } = await chat.connection()
+    if (!hasCode(error, 'TIMEOUT') && !denied) throw error
     const why = state === 'online' ? 'Too few stores answer' : 'Not connected'
     output.note(`${why}${problem ? ` (${safeLine(problem)})` : ''}: this is what this device has`)
     return false
@@ -46,8 +46,11 @@ export const settle = async ({ chat, output }: Opened): Promise<void> => {
   try {
     await chat.settled({ timeoutMs: SETTLE_MS })
   } catch (error) {
-    if (!hasCode(error, 'TIMEOUT')) throw asChatError(error)
-    output.note('Not stored by the cluster yet; it is sent by the next command')
+    const { denied } = await chat.connection()
+    if (!hasCode(error, 'TIMEOUT') && !denied) throw asChatError(error)
+    output.note(
+      denied ? `Not stored: ${denied.message}` : 'Not stored by the cluster yet; it is sent by the next command',
+    )
   }
 }
 
