@@ -58,6 +58,9 @@ test('nodes join by ticket, become homes, find each other again in any order, an
   await waitFor(three2.data, 'found each other again', allUp)
 
   await chatdJson('node', 'remove', 'two', '--data', one2.data)
+  const nobody = await chatd('node', 'remove', 'toe', '--data', one2.data, '--json')
+  assert.is(nobody.code, 4, 'a name that was mistyped is not a node that was removed')
+  assert.match(nobody.stdout, /NODE_UNKNOWN/)
   const after = await statusOf(one2.data)
   assert.equal(after.nodes.map(({ name }) => name).sort(), [one.ready.node, three.ready.node].sort())
   assert.is(after.current.n, 2)

@@ -10,6 +10,18 @@ import { adminVerb, dataDirectory } from './node-options.ts'
 const ASK_AGAIN_MS = 500
 const WAIT_MS = 90_000
 
+interface Answer {
+  removed: boolean
+  /** False: there is no such node, any more or at all. */
+  known: boolean
+  epoch: number
+}
+
+const unknownNode = (name: string): ChatError =>
+  new ChatError('NODE_UNKNOWN', {
+    message: `There is no node ${name} in this cluster, or it was removed before; chatd status lists those there are`,
+  })
+
 export const registerNode = (program: Command): void => {
   const node = program.command('node').description('members of the cluster')
   adminVerb(node, 'remove')
@@ -26,7 +38,8 @@ export const registerNode = (program: Command): void => {
       }
       const deadline = systemClock.monotonic() + WAIT_MS
       for (let isFirst = true; ; isFirst = false) {
-        const { removed, epoch } = (await adminCall(call)) as { removed: boolean; epoch: number } // by node/admin-routes.ts
+        const { removed, known, epoch } = (await adminCall(call)) as Answer // by node/admin-routes.ts
+        if (isFirst && !known) throw unknownNode(name)
         if (removed)
           return output.result({ node: name, removed, epoch }, `${name} is out of the cluster since epoch ${epoch}.`)
         if (isFirst) output.note(`${name} keeps messages: waiting until other stores have them`)

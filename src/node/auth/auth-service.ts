@@ -19,7 +19,7 @@ import { type CertificateHomes, Issuer } from './issuer.ts'
 import type { JoinAnswer, JoinChallenge } from './join-proof.ts'
 import { Joins } from './joins.ts'
 import { MapWriter } from './map-writer.ts'
-import { MemberChanges } from './member-changes.ts'
+import { MemberChanges, type Removal } from './member-changes.ts'
 import { AuthTables } from './tables.ts'
 
 /** How often an imported authority tries to read the certificates, until it could. */
@@ -127,7 +127,7 @@ export class AuthService implements Service {
   }
 
   /** Takes a node out of the map; a home only after its records are safe on others. Repeating it is harmless. */
-  removeNode(name: string): Promise<{ removed: boolean; epoch: number }> {
+  removeNode(name: string): Promise<Removal> {
     this.#mustBeAuthority()
     return this.#members.remove(name)
   }

@@ -14,6 +14,12 @@ export interface MemberChangesPorts {
   writer: MapWriter
 }
 
+export interface Removal {
+  removed: boolean
+  known: boolean
+  epoch: number
+}
+
 export class MemberChanges {
   readonly #ports: MemberChangesPorts
 
@@ -21,19 +27,22 @@ export class MemberChanges {
     this.#ports = ports
   }
 
-  /** A home is marked as leaving, and `removed` is false until the homes have changed: ask again. CLUSTER_STATE. */
-  async remove(name: string): Promise<{ removed: boolean; epoch: number }> {
+  /**
+   * A home is marked as leaving, and `removed` is false until the homes have changed: ask again. `known` is false where there is no such
+   * node, any more or at all. CLUSTER_STATE.
+   */
+  async remove(name: string): Promise<Removal> {
     const { view, transport, tables, writer } = this.#ports
     const { map } = view.current()
     const node = map.nodes.find((candidate) => candidate.name === name)
-    if (!node) return { removed: true, epoch: map.epoch }
+    if (!node) return { removed: true, known: false, epoch: map.epoch }
     if (node.peer === transport.self) {
       const message = 'The node with the authority cannot be removed; move the authority first'
       throw new ChatError('CLUSTER_STATE', { message })
     }
     if (isHome(map, node.peer)) {
       await this.#markLeaving(map, node.peer)
-      return { removed: false, epoch: map.epoch }
+      return { removed: false, known: true, epoch: map.epoch }
     }
     await tables.forgetTicketsOf([node.peer])
     const next = await writer.change((newest) => {
@@ -41,7 +50,7 @@ export class MemberChanges {
       if (isHome(newest, node.peer)) return undefined
       return { ...newest, nodes: newest.nodes.filter((candidate) => candidate.peer !== node.peer) }
     })
-    return { removed: !nodeOf(next.map, node.peer), epoch: next.map.epoch }
+    return { removed: !nodeOf(next.map, node.peer), known: true, epoch: next.map.epoch }
   }
 
   async #markLeaving(map: ClusterMap, peer: string): Promise<void> {
