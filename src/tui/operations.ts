@@ -15,6 +15,12 @@ import { loadingAround, MAX_SENT, sendText, showAt, type Step, step, toEnd, with
 import { triageOperations } from './triage-operations.ts'
 import { messagesOf, scrolledAnchor } from './timeline-view.ts'
 
+/** Empty lines at the end come with what is pasted; spaces in the last line stay. */
+const withoutLastLines = (text: string): string => {
+  const end = text.trimEnd()
+  return text.slice(end.length).includes('\n') ? end : text
+}
+
 const submit = (state: State): Step => {
   const { text, reply, edits } = draftOfCurrent(state)
   if (text.trim() === '') return step(state)
@@ -26,7 +32,8 @@ const submit = (state: State): Step => {
   if (state.current === undefined) {
     return step(withToast(state, safe`No conversation is open: /msg NAME begins one. Your text stays here.`, 'problem'))
   }
-  return sendText(withDraft(state, emptyDraft), text.startsWith('//') ? text.slice(1) : text, reply)
+  const said = withoutLastLines(text)
+  return sendText(withDraft(state, emptyDraft), said.startsWith('//') ? said.slice(1) : said, reply)
 }
 
 /** Steps through what was sent; the draft that was left comes back at the end. */

@@ -57,6 +57,8 @@ const commands: [typed: string, effects: Effect[], toast?: RegExp][] = [
   ['/serach x\r', [], /did you mean \/search/],
   ['/etc/passwd is broken\r', [], /There is no \/etc\/passwd/],
   ['   \r', []],
+  ['\x1b[200~one\r two \r \r\x1b[201~\r', [{ type: 'send', conversation: 'bob', text: 'one\n two' }]],
+  ['one \r', [{ type: 'send', conversation: 'bob', text: 'one ' }]],
   ['\x03', [], /again quits/],
   ['\x03\x03', [{ type: 'quit' }]],
   ['\x03x\x03\x03', [], /again quits/],
