@@ -60,6 +60,8 @@ export class SimDisk {
     return {
       openDatabase: async (name) => {
         const stored = this.database(name)
+        // LevelDB is open when all that its log held is in a synced table; on a full disk there is a reserve for that.
+        stored.store.sync()
         return new SimDatabase(this, life, stored)
       },
       openMarker: async (name) => {

@@ -171,10 +171,11 @@ export class SimNode {
 
   kill(how: 'process' | 'power'): void {
     this.#isWanted = false
-    if (!this.#life || this.#life.isDead) return
-    this.#life.kill(how)
+    const isRunning = this.isUp
+    if (isRunning) this.#life?.kill(how)
+    // What a process left in the page cache goes with the power also when it is long dead.
     if (how === 'power') this.disk.powerCut()
-    else this.disk.processDied()
+    else if (isRunning) this.disk.processDied()
   }
 
   pause(): void {

@@ -54,6 +54,11 @@ export class SortedStore {
     if (this.#batches.length > REMEMBERED_BATCHES) this.#batches.shift()
   }
 
+  /** All that was written is durable now. */
+  sync(): void {
+    for (const batch of this.#batches) batch.isSynced = true
+  }
+
   unsyncedBatches(): number {
     return this.#batches.length - this.#batches.findLastIndex((batch) => batch.isSynced) - 1
   }
