@@ -52,8 +52,9 @@ const undelivered: Check = {
   invariant: 3,
   name: 'stored but not delivered',
   isEventual: true,
-  find: ({ history, end }) =>
-    end.devices.flatMap(({ name, user, listed }) => {
+  find: ({ history, end }) => {
+    const membership = new Membership({ history, end })
+    return end.devices.flatMap(({ name, user, listed }) => {
       const ids = new Set(Object.values(listed).flatMap((messages) => messages.map(({ id }) => id)))
       const shown = new Set(
         history
@@ -61,14 +62,16 @@ const undelivered: Check = {
           .filter(({ proc }) => proc === name)
           .map(({ id }) => id),
       )
-      // What was deleted before it could be shown is not shown any more.
+      // What was deleted before it could be shown is not shown any more; whoever had left the group by then is not told of its place either.
       const deleted = deletedIds(history)
-      return storedForUser(history, end, user).flatMap(({ id, text, proc }) => [
-        ...(ids.has(id) ? [] : [`${id} (${text}) is not in the history of ${name}`]),
+      const isGone = (id: string, to: string): boolean => deleted.has(id) && isGroup(to) && membership.hasLeft(user, to)
+      return storedForUser(history, end, user).flatMap(({ id, to, text, proc }) => [
+        ...(ids.has(id) || isGone(id, to) ? [] : [`${id} (${text}) is not in the history of ${name}`]),
         // What a device sends it shows as it is written; its listeners hear only of others.
         ...(shown.has(id) || proc === name || deleted.has(id) ? [] : [`${id} (${text}) was never shown on ${name}`]),
       ])
-    }),
+    })
+  },
 }
 
 const shownTwice: Check = {
