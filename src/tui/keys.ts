@@ -68,7 +68,7 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
     {
       keys: ['up'],
       does: 'upOrOlderInput',
-      help: safe`what you sent before`,
+      help: safe`your last message, to edit it; further up what you sent before`,
       other: { does: 'downOrNewerInput', help: safe`back` },
     },
     { keys: ['down'], does: 'downOrNewerInput' },

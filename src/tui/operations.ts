@@ -2,16 +2,18 @@
 import { safeTemplate as safe } from '../client/safe-text.ts'
 import { completeBy } from './completing.ts'
 import { confirm } from './confirm.ts'
-import { draftOf, edits as draftEdits, emptyDraft, moveLine, withText } from './draft.ts'
+import { draftOf, edits as draftEdits, emptyDraft } from './draft.ts'
 import { labelOf } from './keymap.ts'
 import { layoutOf } from './layout.ts'
+import { indexOfId } from './messages.ts'
 import { overlayOperations } from './overlay-operations.ts'
 import { selectOperations } from './select-operations.ts'
 import { runSlash } from './slash-commands.ts'
 import { acceptPaste } from './paste.ts'
 import { pictureOperations } from './picture-operations.ts'
+import { recall } from './recalling.ts'
 import { draftOfCurrent, type State } from './state.ts'
-import { loadingAround, MAX_SENT, sendText, showAt, type Step, step, toEnd, withDraft, withToast } from './step.ts'
+import { loadingAround, sendText, showAt, type Step, step, toEnd, withDraft, withSent, withToast } from './step.ts'
 import { triageOperations } from './triage-operations.ts'
 import { messagesOf, scrolledAnchor } from './timeline-view.ts'
 
@@ -21,32 +23,27 @@ const withoutLastLines = (text: string): string => {
   return text.slice(end.length).includes('\n') ? end : text
 }
 
+const submitEdit = (state: State, id: string, text: string): Step => {
+  const next = { ...withDraft(state, emptyDraft), sent: withSent(state, text), recall: undefined }
+  const messages = messagesOf(state)
+  const message = messages[indexOfId(messages, id)]
+  if (message && (message.said ?? message.text) === text) return step(withToast(next, safe`Nothing was changed.`))
+  return step(next, { type: 'editMessage', id, text })
+}
+
 const submit = (state: State): Step => {
   const { text, reply, edits } = draftOfCurrent(state)
   if (text.trim() === '') return step(state)
-  if (edits !== undefined) return step(withDraft(state, emptyDraft), { type: 'editMessage', id: edits, text })
+  if (edits !== undefined) return submitEdit(state, edits, text)
   if (text.startsWith('/') && !text.startsWith('//')) {
     const ran = runSlash(state, text)
-    return { ...ran, state: { ...ran.state, sent: [...ran.state.sent, text], recall: undefined } }
+    return { ...ran, state: { ...ran.state, sent: withSent(ran.state, text), recall: undefined } }
   }
   if (state.current === undefined) {
     return step(withToast(state, safe`No conversation is open: /msg NAME begins one. Your text stays here.`, 'problem'))
   }
   const said = withoutLastLines(text)
   return sendText(withDraft(state, emptyDraft), said.startsWith('//') ? said.slice(1) : said, reply)
-}
-
-/** Steps through what was sent; the draft that was left comes back at the end. */
-const recall = (state: State, direction: -1 | 1): Step => {
-  const present = draftOfCurrent(state)
-  const at = moveLine(present, direction)
-  if (at) return step(withDraft(state, at))
-  const { index, draft } = state.recall ?? { index: state.sent.length, draft: present }
-  const next = index + direction
-  if (next < 0 || next > state.sent.length) return step(state)
-  const text = state.sent[next]
-  if (text === undefined) return step({ ...withDraft(state, draft), recall: undefined })
-  return step({ ...withDraft(state, withText(present, text)), recall: { index: next, draft } })
 }
 
 const scroll = (state: State, lines: number): Step =>
@@ -57,8 +54,8 @@ const clearOrQuit = (state: State): Step => {
   const { text, reply } = draftOfCurrent(state)
   if (text !== '' || reply) {
     // A stray Ctrl-C costs nothing: Up brings it back.
-    const sent = text.trim() === '' ? state.sent : [...state.sent, text].slice(-MAX_SENT)
-    return step({ ...withDraft(state, emptyDraft), sent, recall: undefined })
+    const cleared = text.trim() === '' ? state.cleared : text
+    return step({ ...withDraft(state, emptyDraft), cleared, recall: undefined })
   }
   if (state.isQuitArmed) return step(state, { type: 'quit' })
   return step({
@@ -78,7 +75,7 @@ const startSearch = (state: State): Step => step(withDraft(state, draftOf(`/sear
 /** What is written answers nothing any more; else back to the newest message, and what was read as a notice and what was not sent goes. */
 const escape = (state: State): Step => {
   const { text, cursor, reply, edits } = draftOfCurrent(state)
-  if (edits !== undefined) return step(withDraft(state, emptyDraft))
+  if (edits !== undefined) return step({ ...withDraft(state, emptyDraft), recall: undefined })
   if (reply) return step(withDraft(state, { text, cursor }))
   const pending = state.pending.filter(
     ({ conversation, message }) => conversation !== state.current || message.status !== 'failed',

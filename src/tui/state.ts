@@ -135,6 +135,8 @@ export interface State {
   readonly rule: Rule | undefined
   readonly drafts: Readonly<Record<string, Draft>>
   readonly sent: readonly string[]
+  /** What Ctrl-C took out of the input, until something is sent: it may be a slip either way, so it is kept, and on no disk. */
+  readonly cleared: string | undefined
   /** The open conversation was marked as unread by hand and stays so until it is left. */
   readonly isHeldUnread: boolean
   /** While the history of what was sent is walked: the place in it, and the draft that was left. */
@@ -237,6 +239,7 @@ export const initialState = (options: {
     rule: undefined,
     drafts,
     sent,
+    cleared: undefined,
     isHeldUnread: false,
     recall: undefined,
     completion: undefined,

@@ -76,7 +76,10 @@ export const listOverlay = (state: State, title: string, rows: readonly ListRow[
 })
 
 /** Texts that Up goes back to. */
-export const MAX_SENT = 200
+const MAX_SENT = 200
+export const withSent = ({ sent }: State, text: string): readonly string[] =>
+  text.trim() === '' ? sent : [...sent.filter((old) => old !== text), text].slice(-MAX_SENT)
+
 export interface Outgoing {
   text: string
   reply?: Reply | undefined
@@ -86,8 +89,15 @@ export interface Outgoing {
 export const sendMessage = (state: State, { text, reply, files }: Outgoing): Step => {
   const { current: conversation } = state
   if (conversation === undefined) return step(state)
-  const sent = text === '' ? state.sent : [...state.sent.filter((old) => old !== text), text].slice(-MAX_SENT)
-  const { state: next, effects } = toEnd({ ...state, sent, recall: undefined, rule: undefined, showsNotices: false })
+  const sent = withSent(state, text)
+  const { state: next, effects } = toEnd({
+    ...state,
+    sent,
+    cleared: undefined,
+    recall: undefined,
+    rule: undefined,
+    showsNotices: false,
+  })
   const answers = reply === undefined ? {} : { reply: reply.id }
   return step(next, ...effects, { type: 'send', conversation, text, ...answers, ...(files ? { files } : {}) })
 }

@@ -86,6 +86,38 @@ for (const [keys, state, effects, toast] of cases) {
   })
 }
 
+const UP = '\x1b[A'
+/** As after sending `words`, stored as message `b`. */
+const said = (words = 'my words', more: Partial<TimelineMessage> = {}): State => ({
+  ...withBob(message('a', 'theirs'), mine('b', words, more)),
+  sent: ['older', 'my words'],
+})
+const ups: [name: string, keys: string, state: State, text: string, edits: string | undefined][] = [
+  ['the last message comes to be edited', UP, said(), 'my words', 'b'],
+  ['Up again goes on to what was sent before', UP + UP, said(), 'older', undefined],
+  ['and back down', `${UP + UP}\x1b[B`, said(), 'my words', 'b'],
+  ['and out', `${UP}\x1b[B`, said(), '', undefined],
+  ['Escape ends it, and Up begins anew', UP + ESC, said(), '', undefined],
+  ['a message that is another than what was sent last is not edited', UP, said('from my phone'), 'my words', undefined],
+  ['one that was refused is sent anew', UP, said('my words', { status: 'refused' }), 'my words', undefined],
+  ['one that is deleted too', UP, said('my words', { isDeleted: true }), 'my words', undefined],
+  ['an answer is not turned into an edit', `${CTRL_S}kr${UP}`, said(), 'my words', undefined],
+]
+for (const [name, keys, state, text, edits] of ups) {
+  test(`Up: ${name}`, () => {
+    const draft = draftOfCurrent(type(state, keys).state)
+    assert.equal([draft.text, draft.edits], [text, edits])
+  })
+}
+test('an edit that Up began is sent as one, and is what Up brings next; an unchanged one is none', () => {
+  const edited = type(said(), `${UP}!\r`)
+  assert.equal(edited.effects, [{ type: 'editMessage', id: 'b', text: 'my words!' }])
+  assert.is(draftOfCurrent(type(edited.state, UP).state).text, 'my words!')
+  const same = type(said(), `${UP}\r`)
+  assert.equal([same.effects, same.state.toast?.text], [[], 'Nothing was changed.'])
+  assert.is(draftOfCurrent(same.state).text, '')
+})
+
 test('what was being written is not lost to an edit, and Escape ends it', () => {
   const editing = type(both(), `half a thought${CTRL_S}e`).state
   assert.match(screenText(editing), /This replaces the text of your message/)

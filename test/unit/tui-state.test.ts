@@ -126,6 +126,9 @@ test('Ctrl-C clears the input first, then asks once', () => {
   assert.is(draftOfCurrent(cleared.state).text, '')
   assert.is(cleared.state.isQuitArmed, false)
   assert.is(draftOfCurrent(type(cleared.state, '\x1b[A').state).text, 'draft')
+  // It may have been a secret: what is kept on disk (memory.ts) does not have it.
+  assert.not(cleared.state.sent.includes('draft'))
+  assert.is(type(cleared.state, 'sent\r').state.cleared, undefined)
 })
 
 test('drafts belong to conversations', () => {
