@@ -104,7 +104,7 @@ export const becomeMember = async (ports: MembershipPorts, wishes: NodeWishes): 
   const known = nodeOf(map.map, identity.peer)
   const roles = authority ? (wishes.roles ?? known?.roles ?? []) : (known?.roles ?? [])
   checkRoles(wishes, { roles, known, files, isAuthority: authority !== undefined })
-  const name = known?.name ?? wishes.name ?? files.settings().name ?? 'main'
+  const name = keptName(known?.name ?? files.settings().name, wishes.name) ?? 'main'
   const self: MapNode = {
     peer: identity.peer,
     key: toBase64(identity.publicKey),
@@ -127,6 +127,16 @@ export const becomeMember = async (ports: MembershipPorts, wishes: NodeWishes): 
     map: isFirst ? foundCluster(files, map, { self, authority }) : map,
     ...(authority ? { authority } : {}),
   }
+}
+
+/** Others know a node by its name: it is given once. CLUSTER_STATE. */
+const keptName = (kept: string | undefined, wish: string | undefined): string | undefined => {
+  if (kept !== undefined && wish !== undefined && wish !== kept) {
+    throw new ChatError('CLUSTER_STATE', {
+      message: `This node is named ${kept} for good; leave out --name (and CHATD_NAME), or choose another directory with --data`,
+    })
+  }
+  return kept ?? wish
 }
 
 const mustBeNodeName = (name: string | undefined): void => {

@@ -68,7 +68,7 @@ const reasonOf = (cause: unknown): string => {
   const parts: string[] = []
   for (let error = cause; error instanceof Error; error = error.cause) {
     const code = 'code' in error && typeof error.code === 'string' ? `${error.code}: ` : ''
-    parts.push(`${code}${error.message}`)
+    parts.push(error.message.startsWith(code) ? error.message : `${code}${error.message}`)
   }
   return parts.length > 0 ? parts.join(': ') : String(cause)
 }

@@ -67,6 +67,13 @@ test('what cannot be used is refused with what to try', async () => {
   const data = join(root, 'node')
   assert.is((await chatd('init', '--data', data)).code, 0)
   refused(await chatd('init', '--data', data, '--json'), { exit: 1, code: 'CLUSTER_STATE', says: /already/ })
+  const named = join(root, 'named')
+  await chatdJson('init', '--data', named, '--name', 'router-1')
+  refused(await start(named, '--name', 'router-2'), {
+    exit: 1,
+    code: 'CLUSTER_STATE',
+    says: /router-1 for good.*--name/,
+  })
 
   for (const [path, open, closed] of [
     ['authority.key', 0o644, 0o600],

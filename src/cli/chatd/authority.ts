@@ -66,7 +66,7 @@ const writeNew = (file: string, text: string): void => {
     writeFileSync(file, text, { mode: 0o600, flag: 'wx' })
   } catch (cause) {
     throw new ChatError('USAGE', {
-      message: `${file} cannot be made: ${cause instanceof Error ? cause.message : ''}`,
+      message: `${file} cannot be made (${cause instanceof Error ? cause.message : ''}); choose another file`,
       cause,
     })
   }

@@ -64,7 +64,10 @@ class WebSocketListener implements ClientListener {
 
   async start(onSocket: OnSocket, onRequest?: ClientRequestHandler): Promise<{ url: string }> {
     const { host, port, insecure, clock } = this.#options
-    if (!this.#tls && !insecure && !isLoopback(host)) throw new ChatError('NET_INSECURE')
+    if (!this.#tls && !insecure && !isLoopback(host)) {
+      const message = `Plain ws:// on ${host} would send messages in clear; give --tls-cert and --tls-key, or say --insecure-ws behind a proxy`
+      throw new ChatError('NET_INSECURE', { message })
+    }
     this.#server.on('connection', (socket) => this.#newcomers.add(socket, clock.monotonic()))
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head, onSocket))
     const serve = (request: IncomingMessage, response: ServerResponse): void =>
