@@ -59,7 +59,8 @@ const applyToAll = (command: CommandUnknownOpts, program: string): void => {
 const exitCodeOfUsage = (error: CommanderError, json: boolean): number => {
   if (error.exitCode === 0) return 0
   if (json) {
-    const message = error.message.replace(/^error: /, '')
+    const isHelp = error.code === 'commander.help'
+    const message = isHelp ? 'A command is missing; see --help' : error.message.replace(/^error: /, '')
     writeLine(process.stdout, JSON.stringify({ error: new ChatError('USAGE', { message }).toWire() }))
   }
   return EXIT_USAGE

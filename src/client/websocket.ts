@@ -58,7 +58,12 @@ const open = (url: string, handlers: GatewayLinkHandlers, signal: AbortSignal | 
     socket.on('error', (error) => {
       signal?.removeEventListener('abort', giveUp)
       reason = error.message
-      reject(new ChatError('NET_UNAVAILABLE', { message: `${url} cannot be reached (${error.message})`, cause: error }))
+      reject(
+        new ChatError('NET_UNAVAILABLE', {
+          message: `${url} cannot be reached (${error.message}); check the address and that the gateway runs`,
+          cause: error,
+        }),
+      )
     })
     socket.on('close', (code, text) => {
       if (!isClosing) handlers.closed(reason || text.toString() || `closed (${code})`)

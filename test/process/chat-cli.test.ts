@@ -225,6 +225,20 @@ cli('edit, delete and react say what they did, and to whom it is not allowed', a
   assert.is((left as { deleted?: boolean }).deleted, true)
 })
 
+cli('a state that was not reached is printed with the id, and ids can be shown of any message', async () => {
+  const late = await node.chat('alice', ['send', 'bob', 'for later', '--wait', 'read', '--timeout', '50ms'])
+  assert.is(late.code, 3)
+  const [, id] = /^(?:queued|stored|received) ([0-9a-f-]{36})\n$/.exec(late.stdout) ?? []
+  assert.ok(id, late.stdout)
+  await node.json('alice', ['send', '--flush'])
+  const line = (await node.chat('bob', ['history', 'alice', '--ids', '--limit', '1'])).stdout
+  assert.match(line, new RegExp(`^${id} .*alice > bob: for later`))
+  assert.is((await node.chat('bob', ['search', 'for', 'later', '--ids'])).stdout, line)
+  const refused = await node.chat('alice', ['send', 'nobody', 'hello'])
+  assert.is(refused.code, 4)
+  assert.match(refused.stdout, /^refused [0-9a-f-]{36}\n$/)
+})
+
 cli('usage', async () => {
   for (const args of [
     ['send'],
@@ -235,6 +249,9 @@ cli('usage', async () => {
   ]) {
     assert.is((await node.chat('alice', args)).code, 2, args.join(' '))
   }
+  const nothing = await node.chat('alice', ['--json'])
+  assert.is(nothing.code, 2)
+  assert.match(nothing.stdout, /A command is missing/)
   const { code, stdout } = await node.chat('alice', ['--help'])
   assert.is(code, 0)
   assert.ok(stdout.startsWith('Examples:'))

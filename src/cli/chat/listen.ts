@@ -10,7 +10,7 @@ import { limits } from '../../protocol/limits.ts'
 import { isUserName } from '../../protocol/names.ts'
 import { examples } from '../output.ts'
 import { authorOf, eventLine, liveLine } from './message-lines.ts'
-import { chatVerb, parseCount, parseDuration } from './options.ts'
+import { chatVerb, idsOption, parseCount, parseDuration } from './options.ts'
 import { type Opened, settle, withChat } from './with-chat.ts'
 
 const MARK = 'listen'
@@ -23,6 +23,7 @@ interface ListenFlags {
   markRead?: true
   from?: string
   live?: true
+  ids?: true
 }
 
 export const registerListen = (program: Command): void => {
@@ -36,6 +37,7 @@ export const registerListen = (program: Command): void => {
     .addOption(new Option('--timeout <duration>', 'end with exit code 3 after so long').argParser(parseDuration))
     .option('--mark-read', 'mark what is shown as read')
     .option('--from <user>', 'only what comes from this user')
+    .addOption(idsOption())
     .option('--live', 'also who is typing, and who of those you write with comes and goes')
     .action((options, command) => run(command, options))
 }
@@ -108,7 +110,7 @@ const follow = async ({ chat, output }: Opened, flags: ListenFlags, signal: Abor
   for await (const event of chat.events({ after, signal })) {
     if (isWanted(event, flags.from)) {
       const { position: _position, ...shown } = event
-      output.event(shown, () => eventLine(event))
+      output.event(shown, () => `${flags.ids && event.type === 'message' ? `${event.id} ` : ''}${eventLine(event)}`)
       await written()
       if (event.type === 'message') {
         left -= 1

@@ -40,8 +40,9 @@ const marks: Record<MessageStatus, string> = {
   read: '✓✓ read',
   refused: '! refused',
 }
-export const historyLine = (line: HistoryLine, me: string): string =>
-  line.type === 'group' ? changeLine(line) : shownLine(line, me)
+/** `ids`: the message's id stands first, for commands that take one. */
+export const historyLine = (line: HistoryLine, me: string, ids = false): string =>
+  line.type === 'group' ? changeLine(line) : `${ids ? `${line.id} ` : ''}${shownLine(line, me)}`
 
 const shownLine = (message: HistoryMessage, me: string): string => {
   if (message.deleted) return `${headOf(message)} (deleted)`

@@ -14,13 +14,13 @@ const texts: Record<AttentionLevel, string> = {
 export const registerMute = (program: Command): void => {
   chatVerb(program, 'mute <with>')
     .description('be notified of nothing in a conversation, on this device')
-    .addHelpText('before', examples('chat mute bob', 'chat mute #ops --mentions   # but of what names you'))
+    .addHelpText('before', examples('chat mute bob', "chat mute '#ops' --mentions   # but of what names you"))
     .option('--mentions', 'still be notified of what names you')
     .action((conversation, { mentions }, command) => setLevel(command, conversation, mentions ? 'mentions' : 'none'))
 
   chatVerb(program, 'unmute <with>')
     .description('be notified as usual again')
-    .addHelpText('before', examples('chat unmute bob', 'chat unmute #ops --all       # of everything'))
+    .addHelpText('before', examples('chat unmute bob', "chat unmute '#ops' --all       # of everything"))
     .option('--all', 'of everything, in a group too')
     .action((conversation, { all }, command) => setLevel(command, conversation, all ? 'all' : undefined))
 

@@ -9,6 +9,7 @@ export const homeOption = () => new Option('--home <dir>', 'directory that holds
 export const gatewayOption = () =>
   new Option('--gateway <urls>', 'gateways, separated by commas; remembered by the profile (CHAT_GATEWAY)')
 export const insecureOption = () => new Option('--insecure-ws', 'allow plain ws:// to other machines')
+export const idsOption = () => new Option('--ids', 'show the ids of messages, for get, status, reply and the like')
 export const jsonOption = () => new Option('--json', 'JSON on stdout')
 
 /** A verb with the options that all have; its help shows them as global ones. */

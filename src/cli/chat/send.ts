@@ -80,5 +80,5 @@ const flush = async ({ chat, output }: Opened, timeoutMs: number): Promise<void>
       details: { queued },
     })
   }
-  output.result({ queued: 0 }, 'nothing waits')
+  output.result({ queued: 0 }, 'everything is sent')
 }

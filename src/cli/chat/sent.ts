@@ -2,6 +2,7 @@
 import { Option } from '@commander-js/extra-typings'
 import type { SendOptions, SendResult } from '../../client/api.ts'
 import { asChatError, ChatError } from '../../protocol/errors.ts'
+import { safeText } from '../../client/safe-text.ts'
 import { parseDuration } from './options.ts'
 import { watchUploads } from './progress.ts'
 import type { Opened } from './with-chat.ts'
@@ -34,13 +35,15 @@ export const printSent = async ({ chat, output }: Opened, send: () => Promise<Se
     output.result(result, `${result.status} ${result.id}`)
   } catch (error) {
     stopProgress()
-    const result = error instanceof ChatError ? error.details?.result : undefined
-    if (!output.isJson || result === undefined) throw error
+    const given = error instanceof ChatError ? error.details?.result : undefined
+    if (given === undefined) throw error
+    const result = given as SendResult // what Chat.send puts there
     // One document says both: how far the message got, and why no further.
     const known = asChatError(error)
     const { code, message, retryable, outcome } = known.toWire()
-    output.result({ ...(result as SendResult), error: { code, message, retryable, outcome } }, '') // what Chat.send puts there
-    output.note(`chat: ${message} [${code}]`)
+    output.result({ ...result, error: { code, message, retryable, outcome } }, `${result.status} ${result.id}`)
+    const hint = code === 'TIMEOUT' && result.status !== 'queued' ? `; chat status ${result.id} says how far it is` : ''
+    output.note(`chat: ${safeText(message)}${hint} [${code}]`)
     process.exitCode = known.exitCode
   }
 }

@@ -5,6 +5,7 @@ import { createOutput, examples } from '../output.ts'
 import { clusterDirectory, clusterVerb, parseDuration } from './cluster-options.ts'
 
 const SHOWN_PROBLEMS = 20
+const REPAIR_MS = 60_000
 
 const human = (report: CheckReport): string => {
   const { homes, epoch, entries, mailboxes, records, blobs, ledger, problems } = report
@@ -24,7 +25,7 @@ export const registerCheckVerb = (cluster: Command): void => {
     .description(
       'wait for repair, then prove that replicas agree, records verify, attachments are whole and nothing in the ledgers is lost',
     )
-    .option('--timeout <duration>', 'how long to wait for repair', parseDuration, 60_000)
+    .option('--timeout <duration>', 'how long to wait for repair (60s)', parseDuration)
     .option('--ledger <file...>', 'files with the ids that clients were told are stored, one a line')
     .addHelpText(
       'before',
@@ -43,7 +44,7 @@ export const registerCheckVerb = (cluster: Command): void => {
       const report = await checkCluster({
         ...runningChecker(dir),
         ledger,
-        timeoutMs: options.timeout,
+        timeoutMs: options.timeout ?? REPAIR_MS,
         progress: (text) => {
           if (text !== said) output.note(`waiting: ${text}`)
           said = text
