@@ -1,17 +1,14 @@
-// deadline: 900s
-// The whole cluster on virtual time: hundreds of seeded runs of the real services with faults, none of which may break an invariant;
-// and every deliberate fault of the services, each of which must. `npm run sim -- --help` says how to replay and to shrink.
+// deadline: 600s
+// The whole cluster on virtual time: hundreds of seeded runs of the real services with faults, none of which may break an invariant.
+// That deliberate faults do is shown by sim-mutants.test.ts. `npm run sim -- --help` says how to replay and to shrink.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { mutantNames } from '../src/platform/mutants.ts'
 import { hunt, huntMutant } from './sim/hunt.ts'
 import { runScenario, type RunResult } from './sim/run.ts'
 import { makeScenario } from './sim/make-scenario.ts'
 import { shrink } from './sim/shrink.ts'
 
 const SEEDS = 200
-/** Within so many seeds each mutant must be caught; most are in the first. */
-const MUTANT_SEEDS = 200
 
 const sim = suite('sim')
 
@@ -34,12 +31,6 @@ sim('a run replays exactly, and another seed is another run', async () => {
   assert.is(hashes[0], hashes[1])
   assert.is.not(hashes[1], hashes[2])
 })
-
-for (const mutant of mutantNames) {
-  sim(`caught: ${mutant}`, async () => {
-    assert.ok(await huntMutant(mutant, MUTANT_SEEDS), `${mutant} survived ${MUTANT_SEEDS} seeds`)
-  })
-}
 
 sim('a failing run becomes smaller', async () => {
   const mutant = 'own-copy-skipped'

@@ -2,6 +2,7 @@
 import { type MutantName } from '../../src/platform/mutants.ts'
 import { runScenario, type RunResult } from './run.ts'
 import { makeScenario } from './make-scenario.ts'
+import type { Scenario } from './scenario.ts'
 
 export interface Hunt {
   first: number
@@ -19,10 +20,30 @@ export const hunt = async ({ first, seeds, mutant, onRun }: Hunt): Promise<numbe
   return seeds
 }
 
+const hasGroups = ({ groupNodes }: Scenario): boolean => groupNodes > 0
+const hasFiles = (scenario: Scenario): boolean => scenario.hasFiles
+/** What a run must have for a fault of these to make any difference; of the others any run will do. */
+const needs: Partial<Record<MutantName, (scenario: Scenario) => boolean>> = {
+  'own-copy-not-awaited': hasGroups,
+  'fan-out-unfinished': hasGroups,
+  'sealed-taken-for-stored': hasGroups,
+  'author-unchecked': hasGroups,
+  'change-unchecked': hasGroups,
+  'membership-unchecked': hasGroups,
+  'group-version-unchecked': hasGroups,
+  'decided-not-compared': hasGroups,
+  'blob-confirmed-by-one': hasFiles,
+  'pin-skipped': hasFiles,
+  'pins-ignored': hasFiles,
+  'collected-while-moving': hasFiles,
+  'pins-before-blob': hasFiles,
+}
+
 /** The first run in which the mutant, and not the services as they are, was caught; or undefined. */
 export const huntMutant = async (mutant: MutantName, seeds: number, first = 1): Promise<RunResult | undefined> => {
   for (let seed = first; seed < first + seeds; seed++) {
     const scenario = makeScenario(seed)
+    if (needs[mutant]?.(scenario) === false) continue
     const caught = await runScenario(scenario, { mutant })
     if (caught.violations.length > 0 && (await runScenario(scenario)).violations.length === 0) return caught
   }

@@ -3,21 +3,33 @@ import { SeededRandom } from './random.ts'
 import { addFaults, type Chances } from './scenario-faults.ts'
 import { addFiles } from './scenario-files.ts'
 import { addGroups, groupsOf } from './scenario-groups.ts'
-import { addGrowth, addInterruption, addLateDevice, addLonelyHome, addReplacement } from './scenario-plots.ts'
+import {
+  addFarMember,
+  addGrowth,
+  addInterruption,
+  addLateDevice,
+  addLonelyHome,
+  addReplacement,
+} from './scenario-plots.ts'
 import { NOBODY, type Scenario, ScenarioNames, type Step, userOf } from './scenario.ts'
 
 const MAX_SKEW_MS = 10 * 60_000
+/** So many that all homes of one member may be away while those of a group and of others are not. */
+const WIDE_STORES = 6
 
 export const makeScenario = (seed: number): Scenario => {
   const random = new SeededRandom(`scenario ${seed}`)
-  const stores = random.pick([1, 1, 2, 3, 3, 3, 4])
+  const inGroups = groupsOf(random.fork('groups'))
+  const isWide = inGroups.groupNodes > 0 && random.fork('wide').chance(0.25)
+  const few = random.pick([1, 1, 2, 3, 3, 3, 4])
+  const stores = isWide ? WIDE_STORES : few
   const grows = stores === 1 && random.chance(0.6)
-  const isReplaced = stores >= 3 && random.chance(0.25)
+  const isReplaced = stores >= 3 && !isWide && random.chance(0.25)
   const scenario: Scenario = {
     seed,
     gateways: random.between(1, 2),
     routers: random.between(1, 3),
-    ...groupsOf(random.fork('groups')),
+    ...inGroups,
     stores,
     users: Array.from({ length: random.between(2, 4) }, () => random.between(1, 2)),
     skewMs: {},
@@ -30,7 +42,8 @@ export const makeScenario = (seed: number): Scenario => {
     },
     disk: { readMs: 0.1, writeMs: 0.1, syncMs: random.pick([0.5, 5, 20]), worstMs: random.pick([10, 300]) },
     hasLiar: random.chance(0.3),
-    hasFiles: random.fork('files').chance(0.15),
+    // Files are at stake above all where homes change.
+    hasFiles: random.fork('files').chance(grows || isReplaced ? 0.35 : 0.12),
     eager: [],
     steps: [],
     healAt: random.between(20, 50) * 1000,
@@ -48,6 +61,7 @@ export const makeScenario = (seed: number): Scenario => {
   if (random.chance(0.2)) addInterruption(scenario, names, random.fork('interruption'))
   if (isReplaced) addReplacement(scenario, names, random.fork('replacement'))
   if (scenario.groupNodes > 0) addGroups(scenario, names, { random: random.fork('group work'), moments })
+  if (isWide) addFarMember(scenario, names, random.fork('far member'))
   if (grows) addGrowth(scenario, names, random.fork('growth'))
   if (scenario.hasFiles) addFiles(scenario, names, { random: random.fork('file work'), moments })
   // What begins after the heal would never end.

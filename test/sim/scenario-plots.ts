@@ -1,4 +1,7 @@
 // Plots: steps that belong together, aimed at what chance alone would hardly ever hit.
+import { homesOf } from '../../src/node/replication/placement.ts'
+import { userMailbox } from '../../src/protocol/names.ts'
+import { firstMap } from './first-map.ts'
 import type { SeededRandom } from './random.ts'
 import { deviceName, type Scenario, type ScenarioNames, userOf } from './scenario.ts'
 
@@ -85,4 +88,34 @@ export const addGrowth = (scenario: Scenario, names: ScenarioNames, random: Seed
   const forMs = isSlow ? 75_000 : random.between(2_000, 8_000)
   steps.push({ at: at - 1, do: 'isolate', node: 'store-1', from: names.newStores, forMs })
   steps.push({ at, do: 'lose-after-growth', node: 'store-1', afterMs: random.float() * 300 })
+}
+
+/**
+ * Group nodes do not reach the homes of one member, and die before they do: what they have taken and told its author is stored is on
+ * its way to him all the same, and another one has to bring it.
+ */
+export const addFarMember = (scenario: Scenario, names: ScenarioNames, random: SeededRandom): void => {
+  const { steps, seed, groups, groupNodes, healAt } = scenario
+  const stores = names.stores.map((name): [string, ['store']] => [name, ['store']])
+  const { map } = firstMap(stores, stores.length)
+  const homes = (user: string): readonly string[] => homesOf(map, userMailbox(user)).current.peers
+  for (const group of groups) {
+    for (let i = 0; i < 3; i++) {
+      const far = random.pick(names.users)
+      const from = [...homes(far)]
+      const isNear = (user: string): boolean => homes(user).filter((home) => !from.includes(home)).length >= 2
+      const near = names.devices.filter((device) => isNear(userOf(device)))
+      if (near.length === 0) continue
+      const at = 4_000 + random.float() * (healAt - 8_000)
+      for (let n = 1; n <= groupNodes; n++) {
+        const node = `group-${n}`
+        steps.push({ at, do: 'isolate', node, from, forMs: 3_000 })
+        steps.push({ at: at + 2_000, do: 'crash-node', node, how: 'process', forMs: 500 + random.float() * 1_000 })
+      }
+      for (let n = 0; n < 4; n++) {
+        const text = `text ${seed}.${group}.far.${i}.${n}`
+        steps.push({ at: at + 50 + random.float() * 1_000, do: 'send', device: random.pick(near), to: group, text })
+      }
+    }
+  }
 }
