@@ -12,6 +12,7 @@ import { EventLog } from './event-log.ts'
 import { Feed } from './feed.ts'
 import { GroupWaits } from './group-waits.ts'
 import { Groups } from './groups.ts'
+import { openRecord } from '../protocol/records.ts'
 import { type HeldMessage, HeldRecords } from './held-records.ts'
 import { Holds } from './holds.ts'
 import { idMaker } from './ids.ts'
@@ -101,7 +102,8 @@ export class ChatState {
     this.certificates = new Certificates({ store, cluster: identity.cluster, log, fetch: options.fetchCertificates })
     const { records, conversations, events } = this
     const isWithheld: GroupWaits['isWithheld'] = (group, version) => this.#groupWaits.isWithheld(group, version)
-    this.groups = new Groups({ store, events, me: me.user, isWithheld })
+    const isTold: GroupWaits['isTold'] = (record, header) => this.#groupWaits.isTold(record, header)
+    this.groups = new Groups({ store, events, me: me.user, isWithheld, isTold })
     const { groups } = this
     this.#groupWaits = new GroupWaits({
       clock,
@@ -233,6 +235,8 @@ export class ChatState {
 
   /** A version of a group that was asked for: verified and filed like one that came by itself. */
   takeGroup(sealed: Uint8Array): void {
+    const { header } = openRecord(sealed)
+    if (header.k === 'group') this.#groupWaits.told(sealed, header)
     this.ingest.accept([[toBase64(sealed), 0]])
   }
 

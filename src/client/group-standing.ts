@@ -1,13 +1,14 @@
 // May a record of a group be believed, by what this device knows of the group? Asked after the signature was verified. Pure.
-// A version must follow from the one before it; the first one that a member sees is the one that added it. A message counts when its
-// author was a member at the version that it names, or, if this user joined later, at the first version that it knows.
+// A version must follow from the one before it; the first one that a member sees is the one that added it, and since it follows from nothing
+// known here it must be the one that the cluster decided. A message counts when its author was a member at the version that it
+// names, or, if this user joined later, at the first version that it knows.
 import { hasCode } from '../protocol/errors.ts'
 import { checkChange, type GroupState, openGroup } from '../protocol/group.ts'
 import type { GroupHeader, MessageHeader, OpenRecord } from '../protocol/records.ts'
 import { mutant } from '../platform/mutants.ts'
 import { firstFrom, includes, lastUpTo, type SequenceRanges } from './sequence-ranges.ts'
 
-/** `valid`, or why not: the version that has to be known first (0: the newest there is), or a reason for good. */
+/** `valid`, or why not: the version that has to be known, or told of, first (0: the newest there is), or a reason for good. */
 export type Standing = 'valid' | 'not a member' | 'not allowed' | number
 
 /** What is known of one group. */
@@ -23,6 +24,8 @@ export interface GroupKnowledge {
   wasMemberSince: (user: string, version: number) => boolean
   /** The cluster does not give this version to this user. */
   isWithheld: (version: number) => boolean
+  /** The cluster, asked for this version, gave this very record. */
+  isTold: (record: Uint8Array, header: GroupHeader) => boolean
 }
 
 export const standingOf = ({ header, sealed }: OpenRecord, group: GroupKnowledge): Standing => {
@@ -37,9 +40,9 @@ const standingOfVersion = (header: GroupHeader, sealed: Uint8Array, group: Group
   try {
     const { state } = openGroup(sealed)
     const before = header.v === 1 ? undefined : group.at(header.v - 1)
-    if (!before && header.v > 1) return standingOfFirst(header, state, group)
+    if (!before && header.v > 1) return standingOfFirst(header, sealed, { state, group })
     if (!mutant('group-version-unchecked')) checkChange(before, header, state)
-    return 'valid'
+    return before || header.from === group.me ? 'valid' : standingAsDecided(header, sealed, group)
   } catch (error) {
     if (!hasCode(error, ...REFUSALS)) throw error
     return 'not allowed'
@@ -59,20 +62,31 @@ const REFUSALS = [
   'MESSAGE_INVALID',
 ] as const
 
+/** A version that nothing known here speaks for: anybody can sign one that says he is an owner and adds this user. */
+const standingAsDecided = (header: GroupHeader, sealed: Uint8Array, group: GroupKnowledge): Standing => {
+  if (group.isTold(sealed, header) || mutant('invitation-believed')) return 'valid'
+  return group.isWithheld(header.v) ? 0 : header.v
+}
+
 /** A version without the one before it: right when this user was outside until then. */
-const standingOfFirst = (header: GroupHeader, state: GroupState, group: GroupKnowledge): Standing => {
+const standingOfFirst = (
+  header: GroupHeader,
+  sealed: Uint8Array,
+  { state, group }: { state: GroupState; group: GroupKnowledge },
+): Standing => {
   const { v: version, from, change, users = [] } = header
   const below = lastUpTo(group.known, version - 1)
   const wasIn = below !== undefined && includes(group.mine, below)
   if (wasIn) return version - 1
   const addsMe = change === 'add' && users.includes(group.me) && state.members.has(group.me)
-  if (addsMe) return isManager(state, from) ? 'valid' : 'not allowed'
+  if (addsMe) return isManager(state, from) ? standingAsDecided(header, sealed, group) : 'not allowed'
   // Whoever is taken out was in just before: that may have been asked for ahead of the feed.
   const takesMeOut = change === 'leave' ? from === group.me : change === 'remove' && users.includes(group.me)
   const isOfMine = state.members.has(group.me) || (takesMeOut && !group.isWithheld(version - 1))
   if (below !== undefined && !isOfMine) return 'not a member'
   // What came before is gone everywhere: this is the first version that can be known.
-  return below === undefined && group.isWithheld(version - 1) ? 'valid' : version - 1
+  const isFirst = below === undefined && group.isWithheld(version - 1)
+  return isFirst ? standingAsDecided(header, sealed, group) : version - 1
 }
 const isManager = ({ members }: GroupState, user: string): boolean =>
   members.get(user) === 'owner' || members.get(user) === 'admin'

@@ -1,6 +1,10 @@
 // Records of groups whose versions are not known here yet. They wait for the feed to bring the version; what it does not bring soon
-// is asked for. Refused is only what this user has no part in, as the cluster says for a while. Owns the waiting only.
+// is asked for, and so is, at once, what only the cluster can confirm. Refused is only what this user has no part in, as the cluster says
+// for a while. Owns the waiting, and what the cluster answered.
+import { LruMap } from '../platform/lru-map.ts'
+import { equalBytes } from '../protocol/bytes.ts'
 import { hasCode } from '../protocol/errors.ts'
+import { type GroupHeader, recordKey } from '../protocol/records.ts'
 import { sleep } from '../platform/timing.ts'
 import type { Clock, Logger } from '../platform/ports.ts'
 import type { Groups } from './groups.ts'
@@ -12,9 +16,14 @@ const RETRY_MS = 1_000
 /** A version that adds this user may be on its way for as long as a group node takes to finish what another one began. */
 const REFUSE_MS = 30_000
 
+/** What the cluster told is asked again when it is needed after so many others. */
+const MAX_TOLD = 1_000
+
 interface Waiting {
   /** The version that it needs; 0: the newest. */
   version: number
+  /** It is that version itself: the feed has brought it, and the cluster has to say that it was decided. */
+  isItself: boolean
   /** It is looked at again; or it will never be believed. */
   again: () => void
   refuse: () => void
@@ -34,6 +43,8 @@ export class GroupWaits {
   readonly #asking = new Set<string>()
   /** Versions, as `group version`, that the cluster does not give to this user. */
   readonly #withheld = new Set<string>()
+  /** Record keys of those that it gave. */
+  readonly #told = new LruMap<string, Uint8Array>({ max: MAX_TOLD })
   /** Since when the cluster has nothing newer for this user. */
   readonly #exhaustedAt = new Map<string, number>()
   #isStopped = false
@@ -51,6 +62,21 @@ export class GroupWaits {
 
   isWithheld(group: string, version: number): boolean {
     return this.#withheld.has(`${group} ${version}`)
+  }
+
+  isTold(record: Uint8Array, { to: group, v, id }: GroupHeader): boolean {
+    const told = this.#told.get(`${group} ${v}`)
+    return told !== undefined && equalBytes(told, recordKey(id, record))
+  }
+
+  /** The cluster answered with this version: what waits for its word is looked at again. */
+  told(record: Uint8Array, { to: group, v, id }: GroupHeader): void {
+    this.#told.set(`${group} ${v}`, recordKey(id, record))
+    const waiting = this.#take(group)
+    const isAnswered = ({ isItself, version }: Waiting): boolean => isItself && version === v
+    const rest = waiting.filter((one) => !isAnswered(one))
+    if (rest.length > 0) this.#waiting.set(group, rest)
+    for (const one of waiting) if (isAnswered(one)) one.again()
   }
 
   /** A version of the group was filed: what waits for it, or for one before it, is looked at again. */
@@ -74,7 +100,7 @@ export class GroupWaits {
 
   async #ask(group: string): Promise<void> {
     const { clock } = this.#options
-    await sleep(clock, FEED_MS)
+    if (!this.#waiting.get(group)?.some(({ isItself }) => isItself)) await sleep(clock, FEED_MS)
     while (!this.#isStopped && this.#waiting.has(group)) {
       const before = this.#waiting.get(group)
       await this.#askOnce(group)

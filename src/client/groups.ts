@@ -38,6 +38,8 @@ export interface GroupsOptions {
   me: string
   /** The cluster does not give this version to this user. */
   isWithheld: (group: string, version: number) => boolean
+  /** The cluster, asked for this version, gave this very record. */
+  isTold: (record: Uint8Array, header: GroupHeader) => boolean
 }
 
 export class Groups {
@@ -149,6 +151,7 @@ export class Groups {
       wasMember: (user) => this.wasMember(group, user),
       wasMemberSince: (user, version) => this.isMember(group, user) || this.#leftAt(group, user) > version,
       isWithheld: (version) => this.#options.isWithheld(group, version),
+      isTold: this.#options.isTold,
     })
   }
 

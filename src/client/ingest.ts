@@ -183,6 +183,7 @@ export class Ingest {
     const { header, group = header.to } = incoming.record
     this.#options.groupWaits.add(group, {
       version,
+      isItself: header.k === 'group' && header.v === version,
       again: () => this.#enqueue(incoming),
       refuse: () => this.#refuseLate(incoming, 'not a member'),
     })

@@ -32,6 +32,7 @@ export const mutantNames = [
   'change-unchecked',
   'membership-unchecked',
   'group-version-unchecked',
+  'invitation-believed',
   'decided-not-compared',
   'blob-confirmed-by-one',
   'pin-skipped',

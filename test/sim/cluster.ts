@@ -14,7 +14,7 @@ import { Liar } from './liar.ts'
 import { Network } from './network.ts'
 import { SimNode, type NodeWorld } from './node.ts'
 import { SeededRandom } from './random.ts'
-import { deviceName, LIAR, nodeNames, type Scenario } from './scenario.ts'
+import { deviceName, type IntrusionKind, LIAR, nodeNames, type Scenario } from './scenario.ts'
 import { Scheduler } from './scheduler.ts'
 import { Sockets } from './sockets.ts'
 
@@ -227,7 +227,7 @@ export class SimCluster {
     if (this.#liar && device) this.#liar.forge({ from, to, device, seen: this.tap.pickStored(this.random) })
   }
   /** What the user of this device may not do in the group, with the liar's help. */
-  intrude(name: string, newest: SeenVersion, what: 'message' | 'version'): void {
+  intrude(name: string, newest: SeenVersion, what: IntrusionKind): void {
     const device = this.devices.get(name)
     if (this.#liar && device?.deviceId)
       this.#liar.intrude({ name, user: device.user, id: device.deviceId }, newest, what)
@@ -264,7 +264,8 @@ export class SimCluster {
       const is = { peer, roles: own, ...(peer === 'router-1' ? { authorityKey: AUTHORITY } : {}) }
       this.nodes.set(peer, new SimNode(is, parts))
     }
-    if (hasLiar) this.#liar = new Liar(world, () => this.nodes.get('router-1')?.map ?? map)
+    if (hasLiar)
+      this.#liar = new Liar(world, { map: () => this.nodes.get('router-1')?.map ?? map, users: () => this.users() })
     users.forEach((count, user) => {
       const names = [...Array.from({ length: count }, (_, i) => deviceName(user, i)), ...this.#lateDevices(user)]
       for (const name of names) {

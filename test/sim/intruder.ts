@@ -13,7 +13,7 @@ export interface Intruder {
   user: string
   id: string
 }
-interface Intrusion {
+export interface Intrusion {
   by: Intruder
   newest: SeenVersion
   id: string
@@ -31,14 +31,23 @@ export const messageOf = ({ by, newest, id, at, cluster }: Intrusion): Uint8Arra
 }
 
 /** The next version, in which he is an owner; undefined for one who is. */
-export const versionOf = ({ by, newest, id, at, cluster }: Intrusion): Uint8Array | undefined => {
-  const { group, name, roles } = newest
-  if (roles[by.user] === 'owner') return undefined
-  const version = newest.version + 1
-  const change = roles[by.user] ? 'role' : 'add'
-  const author = { id, from: by.user, dev: by.id, to: group, at }
-  const header: GroupHeader = { k: 'group', ...author, v: version, change, users: [by.user] }
-  const entries = Object.entries({ ...roles, [by.user]: 'owner' as const }).sort(([a], [b]) => (a < b ? -1 : 1))
-  const body = encodeGroup({ group, version, name, members: new Map(entries) })
-  return seal({ cluster, header, body, sign: keyOf(by.name).sign })
+export const versionOf = ({ by, newest, ...about }: Intrusion): Uint8Array | undefined => {
+  if (newest.roles[by.user] === 'owner') return undefined
+  const change = newest.roles[by.user] ? 'role' : 'add'
+  return sealVersion({ by, newest, ...about }, { change, users: [by.user] }, { [by.user]: 'owner' })
+}
+
+/** The next version, in which he, an owner as he says, adds somebody who knows nothing of the group. */
+export const invitationOf = (intrusion: Intrusion, guest: string): Uint8Array =>
+  sealVersion(intrusion, { change: 'add', users: [guest] }, { [intrusion.by.user]: 'owner', [guest]: 'member' })
+
+const sealVersion = (
+  { by, newest: { group, name, roles, version: before }, id, at, cluster }: Intrusion,
+  change: Pick<GroupHeader, 'change' | 'users'>,
+  changed: SeenVersion['roles'],
+): Uint8Array => {
+  const version = before + 1
+  const header: GroupHeader = { k: 'group', id, from: by.user, dev: by.id, to: group, at, v: version, ...change }
+  const members = new Map(Object.entries({ ...roles, ...changed }).sort(([a], [b]) => (a < b ? -1 : 1)))
+  return seal({ cluster, header, body: encodeGroup({ group, version, name, members }), sign: keyOf(by.name).sign })
 }

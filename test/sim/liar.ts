@@ -8,26 +8,28 @@ import { openBody, openHeader, seal } from '../../src/protocol/sealed.ts'
 import type { SignedMap } from '../../src/protocol/cluster-map.ts'
 import { concat } from '../../src/protocol/bytes.ts'
 import type { SeenVersion } from './checker.ts'
-import { type Intruder, messageOf, versionOf } from './intruder.ts'
+import { type Intruder, type Intrusion, invitationOf, messageOf, versionOf } from './intruder.ts'
 import { keyOf } from './keys.ts'
 import { EPOCH_MS, Life } from './life.ts'
 import type { NodeWorld } from './node.ts'
 import type { SeededRandom } from './random.ts'
-import { LIAR } from './scenario.ts'
+import { type IntrusionKind, LIAR } from './scenario.ts'
 import type { SimTransport } from './transport.ts'
 
 export class Liar {
   readonly #world: NodeWorld
   readonly #random: SeededRandom
   readonly #map: () => SignedMap
+  readonly #users: () => string[]
   readonly #life: Life
   readonly #transport: SimTransport
   /** Ids and texts it made up, for the checker; and ids of messages that a real user signed who was not in the group. */
   readonly forged: string[] = []
   readonly intruded: string[] = []
 
-  constructor(world: NodeWorld, map: () => SignedMap) {
+  constructor(world: NodeWorld, { map, users }: { map: () => SignedMap; users: () => string[] }) {
     this.#world = world
+    this.#users = users
     this.#map = map
     this.#random = world.random.fork('liar')
     this.#life = new Life(world.scheduler, { skewMs: 0 })
@@ -54,19 +56,33 @@ export class Liar {
   }
 
   /** A user and his key are on its side: true signatures, on what he has no right to. */
-  intrude(by: Intruder, newest: SeenVersion, what: 'message' | 'version'): void {
-    const [id, at, { cluster }] = [this.#id(), EPOCH_MS + Math.floor(this.#world.scheduler.now), this.#map().map]
-    const make = what === 'message' ? messageOf : versionOf
-    const sealed = make({ by, newest, id, at, cluster })
-    if (!sealed) return
+  intrude(by: Intruder, newest: SeenVersion, what: IntrusionKind): void {
+    const id = this.#id()
     this.forged.push(id, `intruded ${id}`)
-    if (what === 'message') this.intruded.push(id)
-    // A message stays out of mailboxes: his own device would find it there and count on from its number.
-    if (what === 'message') return this.#push(sealed, newest.members, at)
-    this.#spread(sealed, newest.members)
-    for (const peer of this.#transport.connectedPeers().filter((name) => name.startsWith('group'))) {
-      this.#transport.call(peer, groupPropose, { record: sealed }).catch(() => undefined)
-    }
+    const at = EPOCH_MS + Math.floor(this.#world.scheduler.now)
+    this.#intrusions[what]({ by, newest, id, at, cluster: this.#map().map.cluster })
+  }
+
+  readonly #intrusions: Record<IntrusionKind, (intrusion: Intrusion) => void> = {
+    message: (intrusion) => {
+      const sealed = messageOf(intrusion)
+      this.intruded.push(intrusion.id)
+      // It stays out of mailboxes: his own device would find it there and count on from its number.
+      if (sealed) this.#push(sealed, intrusion.newest.members, intrusion.at)
+    },
+    version: (intrusion) => {
+      const sealed = versionOf(intrusion)
+      if (!sealed) return
+      this.#spread(sealed, intrusion.newest.members)
+      for (const peer of this.#transport.connectedPeers().filter((name) => name.startsWith('group'))) {
+        this.#transport.call(peer, groupPropose, { record: sealed }).catch(() => undefined)
+      }
+    },
+    invitation: (intrusion) => {
+      const { by, newest } = intrusion
+      const guest = this.#users().find((user) => user !== by.user && !newest.members.includes(user))
+      if (guest !== undefined) this.#spread(invitationOf(intrusion, guest), [guest])
+    },
   }
 
   #invented(from: string, to: string, device: string): Uint8Array {

@@ -58,7 +58,7 @@ export const addGroups = (scenario: Scenario, names: ScenarioNames, { random, mo
         do: 'intrude',
         device: random.pick(names.devices),
         group,
-        with: random.pick(['message', 'version']),
+        with: random.pick(['message', 'version', 'invitation']),
       })
     }
   }

@@ -43,9 +43,10 @@ export type Step = { at: number } & (
   /** So long after the homes of the beginning have become three, the first of them loses its disk. */
   | { do: 'lose-after-growth'; node: string; afterMs: number }
   | { do: 'forge'; from: string; to: string }
-  /** The user of the device and the member that lies go together against a group: with a message, or a version. */
-  | { do: 'intrude'; device: string; group: string; with: 'message' | 'version' }
+  /** The user of the device and the member that lies go together against a group: with a message, a version, or one that adds somebody. */
+  | { do: 'intrude'; device: string; group: string; with: IntrusionKind }
 )
+export type IntrusionKind = 'message' | 'version' | 'invitation'
 export type StepKind = Step['do']
 export interface GroupStep {
   device: string

@@ -35,9 +35,11 @@ const messageOf = (from: string, gv: number): Standing => {
 /** bob was in at 1, taken out by 2, and is in again since 7; 3 to 6 are not here. carl left with 2. */
 const versions = [state(1, 'bob', 'carl', 'olga'), state(2, 'olga'), state(7, 'bob', 'max', 'olga')]
 const withheld = new Set<number>()
+const told = new Set<number>()
 const standing = suite('client: standing in groups')
 standing.before.each(() => {
   withheld.clear()
+  told.clear()
   known = {
     me: 'bob',
     known: [[1, 2]],
@@ -46,6 +48,7 @@ standing.before.each(() => {
     wasMember: () => true,
     wasMemberSince: (user) => user === 'max',
     isWithheld: (version) => withheld.has(version),
+    isTold: (_, { v }) => told.has(v),
   }
 })
 
@@ -67,6 +70,21 @@ standing('who joined later believes whoever has been in since, and asks before h
   assert.is(messageOf('max', 6), 'valid')
   assert.is(messageOf('carl', 7), 'not a member')
   assert.is(messageOf('carl', 6), 0, 'carl was in before only: a newer version would have to say otherwise')
+})
+
+standing('what nothing known here speaks for is believed as soon as the cluster says that it was decided', () => {
+  const added = (): Standing => versionBy('olga', { change: 'add', users: ['bob'] }, state(5, 'bob', 'olga'))
+  assert.is(added(), 5, 'it is asked for')
+  withheld.add(5)
+  assert.is(added(), 0, 'the cluster knows nothing of it: a newer one would have to')
+  told.add(5)
+  assert.is(added(), 'valid')
+  known = { ...known, known: [], mine: [], at: () => undefined }
+  const made = (by: string): Standing => versionBy(by, { change: 'create' }, state(1, 'bob', 'olga'))
+  assert.is(made('olga'), 1, 'anybody can sign the first version of a group, under any name')
+  const renamed = (): Standing => versionBy('olga', { change: 'rename' }, state(6, 'bob', 'olga'))
+  withheld.add(5)
+  assert.is(renamed(), 6, 'the first that can be known')
 })
 
 standing.run()
