@@ -55,7 +55,7 @@ export const makeParts = (options: ChatPartsOptions): ChatParts => {
   const { clock } = ports
   const { user: me, device } = identity
   const { store, settings, outbox, certificates } = state
-  const preferences = new Preferences({ store, settings, outbox, device, now, onChange })
+  const preferences = new Preferences({ store, settings, outbox, me, device, now, onChange })
   const views = new ChatViews({ state, preferences, me, problem })
   const events = new EventViews(state)
   const group = new LocalGroups({ identity, clock, state, now, session, offline, until })

@@ -18,6 +18,7 @@ export interface PreferencesOptions {
   store: LocalStore
   settings: Settings
   outbox: Outbox
+  me: string
   device: string
   now: () => number
   onChange: () => void
@@ -32,6 +33,8 @@ export class Preferences {
 
   async setBlocked(user: string, blocked: boolean): Promise<void> {
     if (!isUserName(user)) throw new ChatError('AUTH_NAME_ILLEGAL')
+    // It would hide one's own messages, in every conversation.
+    if (blocked && user === this.#options.me) throw new ChatError('USAGE', { message: 'You cannot block yourself' })
     await this.#set(blockKey(user), { blocked })
   }
 

@@ -6,6 +6,7 @@ import type { MessageStatus, SendOptions, SendResult } from './api.ts'
 
 const MAX_PROBLEMS = 1_000
 const ALL = ''
+const ENDED = 'The client was closed, or whoever waited gave up'
 const rank: Record<MessageStatus, number> = { queued: 0, stored: 1, received: 2, read: 3, refused: 4 }
 
 export interface WaitOptions {
@@ -104,7 +105,7 @@ export class StatusWaits {
       const look = (): void => {
         if (holds()) finish(resolve)
       }
-      const abort = (): void => finish(() => reject(new ChatError('NET_CLOSED', { message: 'The client was closed' })))
+      const abort = (): void => finish(() => reject(new ChatError('NET_CLOSED', { message: ENDED })))
       const cancel = this.#clock.after(timeoutMs, () => finish(() => reject(new ChatError('TIMEOUT'))))
       waiting.add(look)
       this.#waiting.set(name, waiting)

@@ -36,7 +36,7 @@ export const claimDataDirectory = (path: string): void => {
   } catch (cause) {
     throw refuse(path, 'this user may not read and write it', 'choose another with --data, or change its owner', cause)
   }
-  if (existsSync(join(path, TAG_FILE))) return
+  if (isDataDirectory(path)) return
   const foreign = readdirSync(path).filter((name) => !HARMLESS.has(name))
   if (foreign.length > 0) {
     throw refuse(
@@ -52,6 +52,9 @@ export const claimDataDirectory = (path: string): void => {
     throw refuse(path, `it cannot be written (${reasonOf(cause)})`, 'free space or change its owner', cause)
   }
 }
+
+/** Whether `path` was claimed before. */
+export const isDataDirectory = (path: string): boolean => existsSync(join(path, TAG_FILE))
 
 /** Any failure to open what lies in `path`, in words for an operator. */
 export const dataDirectoryError = (path: string, cause: unknown): ChatError => {

@@ -163,6 +163,10 @@ const membersAfter = (
     return invalid('The change does not say whom it concerns, or names somebody twice')
   }
   const members = sorted(steps[step]({ ...change, state, own, users }))
+  if (members.size === 0) {
+    const message = 'A group cannot be left by its last member; add somebody and make them owner, or mute it'
+    throw new ChatError('GROUP_OWNER_NEEDED', { message })
+  }
   if (![...members.values()].includes('owner')) throw new ChatError('GROUP_OWNER_NEEDED')
   return members
 }

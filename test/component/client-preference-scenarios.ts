@@ -46,6 +46,13 @@ export const preferenceScenarios = {
     { clock: { ...systemClock, now: () => STOPPED_AT } },
   ),
 
+  'nobody blocks oneself: it would hide what one writes': inWorld(async (world) => {
+    const b = await world.open(world.enrol('bob'))
+    const refusal: unknown = await b.block('bob').catch((error: unknown) => error)
+    assert.ok(hasCode(refusal, 'USAGE'))
+    assert.equal(await b.blocked(), [])
+  }),
+
   'how loud a conversation is stays on the device, and outlives a restart': inWorld(async (world) => {
     const [alice, bob, phone] = [world.enrol('alice'), world.enrol('bob'), world.enrol('bob')]
     const database = new KeptDatabase()

@@ -67,6 +67,11 @@ test('what cannot be used is refused with what to try', async () => {
   const data = join(root, 'node')
   assert.is((await chatd('init', '--data', data)).code, 0)
   refused(await chatd('init', '--data', data, '--json'), { exit: 1, code: 'CLUSTER_STATE', says: /already/ })
+  refused(await chatd('cluster', 'up', '--dir', data, '--json'), {
+    exit: 1,
+    code: 'DATA_DIRECTORY',
+    says: /one node.*--dir/,
+  })
   const named = join(root, 'named')
   await chatdJson('init', '--data', named, '--name', 'router-1')
   refused(await start(named, '--name', 'router-2'), {

@@ -113,6 +113,10 @@ change('what the changes make of the members', () => {
     'fine',
   )
 })
+change('the last member is told that there is nobody to hand the group to', () => {
+  const alone = { ...before, members: new Map([['olga', 'owner' as const]]) }
+  assert.throws(() => nextState(alone, { by: 'olga', change: 'leave' }), /last member/)
+})
 change('a topic stays through every other change, until it is taken away', () => {
   const after = nextState(before, { by: 'ann', change: 'topic', topic: 'Thursdays' })
   assert.is(after.topic, 'Thursdays')

@@ -25,7 +25,7 @@ export const parseDuration = (text: string): number => {
 }
 
 export const parseCount = (text: string): number => {
-  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('a whole number below 1000')
+  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('It is a whole number below 1000.')
   return Number(text)
 }
 

@@ -2,6 +2,7 @@
 // The authority starts first only as long as others still have to join; later all start at once, in any order.
 import { DataFiles } from '../../node/data-files.ts'
 import { initCluster } from '../../node/membership.ts'
+import { isDataDirectory } from '../../platform/data-directory.ts'
 import { systemRandom } from '../../platform/system.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { requestTicket } from './admin.ts'
@@ -56,12 +57,21 @@ const reuse = async ({ dir, wsPort, progress }: UpOptions): Promise<void> => {
 const found = async ({ dir, counts, direct, wsPort }: UpOptions): Promise<void> => {
   if (counts.router < 1)
     throw new ChatError('USAGE', { message: 'A cluster needs a router: router-1 holds its authority' })
+  mustBeNoNode(dir)
   const nodes = await giveAddresses(planNames(counts))
   const gateway = nodes.find(({ ports }) => ports.ws !== undefined)
   if (gateway && wsPort !== undefined) gateway.ports.ws = wsPort
   const files = new DataFiles(nodeDirectory(dir, AUTHORITY))
   const cluster = files.settings().cluster ?? initCluster({ files, random: systemRandom }, AUTHORITY)
   writeState(dir, { version: 1, cluster, authority: AUTHORITY, nodes, proxied: !direct, cuts: [] })
+}
+
+/** The directory of one node is none of a cluster: both would write to it. */
+const mustBeNoNode = (dir: string): void => {
+  if (!isDataDirectory(dir)) return
+  throw new ChatError('DATA_DIRECTORY', {
+    message: `${dir} is the data directory of one node; name another with --dir, or start that node with chatd start --data ${dir}`,
+  })
 }
 
 const startAll = async (dir: string, progress: (text: string) => void): Promise<void> => {
