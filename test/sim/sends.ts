@@ -19,6 +19,8 @@ export interface Sent {
   of?: string
   /** What the person knows: stored, refused or nothing yet. */
   outcome: 'ok' | 'fail' | undefined
+  /** Times that it is being sent just now. */
+  attempts: number
 }
 export interface SendsParts {
   proc: string
@@ -46,6 +48,8 @@ export class Sends {
 
   /** Sends again what nobody acknowledged. */
   resume({ chat }: Session): void {
+    // What was under way died with the program, and never ends.
+    for (const sent of this.#sent) sent.attempts = 0
     this.#filed = this.#sendAgain(chat)
   }
 
@@ -89,7 +93,7 @@ export class Sends {
   }
 
   #begin(message: Pick<Sent, 'to' | 'text' | 'of'>): Sent {
-    const sent: Sent = { id: this.#parts.makeId(), ...message, outcome: undefined }
+    const sent: Sent = { id: this.#parts.makeId(), ...message, outcome: undefined, attempts: 0 }
     this.#sent.push(sent)
     this.#parts.cluster.noteSent(sent.id)
     this.#note(sent, 'invoke')
@@ -125,17 +129,26 @@ export class Sends {
   }
 
   async #attempt(chat: LocalChat, sent: Sent): Promise<void> {
+    sent.attempts += 1
     try {
       this.told(chat, sent, await this.#submit(chat, sent, 'stored'))
     } catch (thrown) {
       const error = asChatError(thrown)
       const status = (error.details as { result?: SendResult } | undefined)?.result?.status // as api.ts says
       // Whoever forwards what was deleted meanwhile learns nothing of what became of it before.
-      const isSaid = status === undefined && error.outcome === 'refused' && !error.retryable && sent.of === undefined
+      // And what is refused while it is sent once more at the same time is judged by that.
+      const isSaid =
+        status === undefined &&
+        error.outcome === 'refused' &&
+        !error.retryable &&
+        sent.of === undefined &&
+        sent.attempts === 1
       const isFinal = status === 'refused' || isSaid
       this.#note(sent, isFinal ? 'fail' : 'info', error.code)
       if (isFinal) sent.outcome = 'fail'
       this.#parts.cluster.defect(this.#parts.proc, error)
+    } finally {
+      sent.attempts = Math.max(0, sent.attempts - 1)
     }
   }
 
