@@ -64,6 +64,7 @@ const cases: [
     'me',
   ],
   ['the same again', ['ws://x', '', '', ''], ['NET_TIMEOUT'], [...both, 'gateway'], { gateway: 'ws://x' }, 'me'],
+  ['what is no address', ['bob', '', '', ''], ['USAGE'], [...both, 'gateway'], { gateway: 'ws://g' }, 'me'],
   ['an invite is needed', ['', '', '', 'code'], ['AUTH_INVITE'], [...both, 'invite'], { invite: 'code' }, 'me'],
   ['something else', ['', '', ''], ['AUTH_UNAVAILABLE'], [...both], { name: 'me' }, 'AUTH_UNAVAILABLE'],
   ['a device more', ['ws://x', 'LINK'], [], ['gateway', 'way'], { gateway: 'ws://x', name: '' }, 'linked'],

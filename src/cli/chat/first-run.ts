@@ -80,7 +80,9 @@ export const firstRun = async (ports: FirstRunPorts, options: FirstRunOptions): 
       const about = asksAgain[code]
       if (about === undefined) throw error
       say(safeLine(message, { maxLength: 300 }))
-      answers[about] = await ask(questions[about], about === 'gateway' ? answers.gateway : '')
+      // Enter tries a gateway again; what is no address is not worth it.
+      const again = code === 'USAGE' ? usual.gateway : answers.gateway
+      answers[about] = await ask(questions[about], about === 'gateway' ? again : '')
     }
   }
 }
