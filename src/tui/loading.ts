@@ -34,13 +34,21 @@ export interface LoadingPorts {
 
 type TimelineNews = Extract<TimelineAction, { type: 'timeline' }>
 
-const transferText = ({ name, sent, size, isPrepared }: Transfer): SafeText => {
+/** Files move while there is a gateway, and are not even read without one. */
+const transferText = ({ name, sent, size, isPrepared }: Transfer, isOnline: boolean): SafeText => {
+  if (!isOnline) return safe`${safeLine(name, { maxLength: 24 })} waits`
   const percent = size === 0 ? 100 : Math.floor((100 * sent) / size)
   return safe`${isPrepared ? safe`sending` : safe`reading`} ${safeLine(name, { maxLength: 24 })} ${percent} %`
 }
 
 export const connectionOf = (report: ConnectionReport, transfers: readonly Transfer[]): Connection => ({
-  transfers: transfers.length === 0 ? undefined : joinText(transfers.slice(0, 2).map(transferText), ' '),
+  transfers:
+    transfers.length === 0
+      ? undefined
+      : joinText(
+          transfers.slice(0, 2).map((transfer) => transferText(transfer, report.state === 'online')),
+          ' ',
+        ),
   state: report.state,
   gateway: report.gateway === null ? undefined : safeLine(report.gateway, { maxLength: 60 }),
   retryInMs: report.retryInMs ?? undefined,

@@ -2,6 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { safeText } from '../../src/client/safe-text.ts'
+import { connectionOf } from '../../src/tui/loading.ts'
 import { widthOf } from '../../src/tui/cells.ts'
 import type { TimelineMessage } from '../../src/tui/messages.ts'
 import type { Action } from '../../src/tui/reduce.ts'
@@ -113,6 +114,16 @@ test('who comes back to the terminal finds it at the first unread message', () =
   assert.match(screenText(back), /news 0\n/)
   const read = run(back, inbox(['bob', 0]), { type: 'focus', isFocused: false }).state
   assert.is(read.rule?.before, undefined)
+})
+
+test('files move while there is a gateway, and wait for one', () => {
+  const report = { gateway: null, retryInMs: null, queued: 1, complete: true, lagMs: null, problem: null }
+  const file = { message: 'm', to: 'bob', name: 'sun.png', size: 200, sent: 50 }
+  const text = (state: 'online' | 'waiting', isPrepared: boolean) =>
+    connectionOf({ ...report, state }, [{ ...file, isPrepared }]).transfers
+  assert.is(text('online', true), 'sending sun.png 25 %')
+  assert.is(text('online', false), 'reading sun.png 25 %')
+  assert.is(text('waiting', false), 'sun.png waits')
 })
 
 test('the same news twice changes nothing', () => {
