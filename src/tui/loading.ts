@@ -55,6 +55,7 @@ export const connectionOf = (report: ConnectionReport, transfers: readonly Trans
   queued: report.queued,
   isComplete: report.complete,
   lagMs: report.lagMs === null ? undefined : Math.round(report.lagMs),
+  ...(report.denied ? { denied: safeLine(report.denied.message, { maxLength: 120 }) } : {}),
   problem: report.problem === null ? undefined : safeLine(report.problem, { maxLength: 120 }),
 })
 

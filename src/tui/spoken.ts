@@ -62,7 +62,8 @@ type Speaker = (state: State, before: State | undefined) => readonly SafeText[]
 
 const ofNotices: Speaker = (state, before) => (before ? [] : state.notices)
 
-const connectionWords = ({ state, gateway, problem, isComplete }: Connection): SafeText => {
+const connectionWords = ({ state, gateway, problem, isComplete, denied }: Connection): SafeText => {
+  if (denied !== undefined) return safe`refused for good: ${denied}`
   const why = problem === undefined ? noText : safe`: ${problem}`
   if (state === 'online')
     return isComplete ? safe`online at ${gateway ?? noText}` : safe`incomplete: too few stores answer`

@@ -38,6 +38,8 @@ export interface Connection {
   readonly isComplete: boolean
   readonly lagMs: number | undefined
   readonly problem: SafeText | undefined
+  /** Why no gateway takes this device any more. */
+  readonly denied?: SafeText
   /** How far files are on their way to the cluster. */
   readonly transfers: SafeText | undefined
 }

@@ -21,11 +21,13 @@ const dotted = (parts: readonly SafeText[]): SafeText =>
 
 export const connectionText = (connection: Connection | undefined): SafeText => {
   if (!connection) return safe`starting …`
-  const parts = [stateTexts[connection.state](connection)]
+  const { denied } = connection
+  const parts = [denied === undefined ? stateTexts[connection.state](connection) : safe`refused for good: ${denied}`]
   if (connection.queued > 0) parts.push(safe`queued ${connection.queued}`)
   if (connection.transfers !== undefined) parts.push(connection.transfers)
   if (connection.state === 'online' && !connection.isComplete) parts.push(safe`incomplete: too few stores answer`)
-  if (connection.state !== 'online' && connection.problem !== undefined) parts.push(connection.problem)
+  if (connection.state !== 'online' && connection.problem !== undefined && denied === undefined)
+    parts.push(connection.problem)
   return dotted(parts)
 }
 

@@ -8,6 +8,7 @@ import type { TimelineMessage } from '../../src/tui/messages.ts'
 import type { Action } from '../../src/tui/reduce.ts'
 import { screenText } from '../../src/tui/screen-view.ts'
 import { distance, nearestCommand } from '../../src/tui/slash-commands.ts'
+import { spokenLines } from '../../src/tui/spoken.ts'
 import { type Connection, draftOfCurrent, type Effect, type State } from '../../src/tui/state.ts'
 import { connectionText } from '../../src/tui/status-view.ts'
 import { countBelow, seenMessage } from '../../src/tui/timeline-view.ts'
@@ -114,6 +115,15 @@ test('who comes back to the terminal finds it at the first unread message', () =
   assert.match(screenText(back), /news 0\n/)
   const read = run(back, inbox(['bob', 0]), { type: 'focus', isFocused: false }).state
   assert.is(read.rule?.before, undefined)
+})
+
+test('a device that no gateway takes any more is told so, not that it reconnects', () => {
+  const report = { gateway: null, retryInMs: 9_000, queued: 1, complete: true, lagMs: null, problem: 'revoked' }
+  const denied = { code: 'AUTH_REVOKED', message: 'This device was revoked' } as const
+  const shown = connectionOf({ ...report, state: 'waiting', denied }, [])
+  assert.is(connectionText(shown), 'refused for good: This device was revoked · queued 1')
+  const { state } = run(fresh(), { type: 'connection', connection: shown })
+  assert.ok(spokenLines(state, fresh()).includes(safeText('refused for good: This device was revoked')))
 })
 
 test('files move while there is a gateway, and wait for one', () => {
