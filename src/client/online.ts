@@ -42,9 +42,4 @@ export const online = async ({
 }
 
 const unavailable = (problem: string | null): ChatError =>
-  new ChatError(
-    'NET_UNAVAILABLE',
-    problem === null
-      ? {}
-      : { message: `No gateway serves this device (${problem}); check the address, then try again` },
-  )
+  new ChatError('NET_UNAVAILABLE', problem === null ? {} : { message: `No gateway serves this device: ${problem}` })

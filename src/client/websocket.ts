@@ -60,7 +60,7 @@ const open = (url: string, handlers: GatewayLinkHandlers, signal: AbortSignal | 
       reason = error.message
       reject(
         new ChatError('NET_UNAVAILABLE', {
-          message: `${url} cannot be reached (${error.message}); check the address and that the gateway runs`,
+          message: `${url} cannot be reached (${plainly(error)}); ${remedyOf(error)}`,
           cause: error,
         }),
       )
@@ -69,6 +69,17 @@ const open = (url: string, handlers: GatewayLinkHandlers, signal: AbortSignal | 
       if (!isClosing) handlers.closed(reason || text.toString() || `closed (${code})`)
     })
   })
+
+const isUntrusted = (error: Error): boolean =>
+  'code' in error && typeof error.code === 'string' && /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(error.code)
+
+/** Node's own advice, after a semicolon, is for who starts it. */
+const plainly = ({ message }: Error): string => message.split(';', 1)[0] ?? message
+
+const remedyOf = (error: Error): string =>
+  isUntrusted(error)
+    ? 'trust the authority that signed its certificate with NODE_EXTRA_CA_CERTS=FILE'
+    : 'check the address and that the gateway runs'
 
 const textOf = (data: Buffer | ArrayBuffer | Buffer[]): string =>
   Buffer.isBuffer(data)

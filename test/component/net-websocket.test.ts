@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { WebSocket } from 'ws'
+import { webSocketDial } from '../../src/client/websocket.ts'
 import type { ClientListener, ClientSocket } from '../../src/node/core/ports.ts'
 import { webSocketListener, type WebSocketListenerOptions } from '../../src/node/net/websocket-listener.ts'
 import { hasCode } from '../../src/protocol/errors.ts'
@@ -310,6 +311,22 @@ test('with a certificate it is wss://, and the same rules hold', async ({ open, 
   assert.is(await closeOf(nameless), 1008)
   clearInterval(passing)
   assert.is(named.readyState, WebSocket.OPEN)
+})
+
+test('a client that does not trust the certificate is told how to, and of a door that is shut that it is', async ({
+  open,
+}) => {
+  const tls = selfSigned()
+  if (!tls) return
+  const door = await open({ tls })
+  const dial = webSocketDial()
+  const told = async (url: string): Promise<string> => {
+    const error: unknown = await dial(url, { message() {}, closed() {} }).catch((cause: unknown) => cause)
+    assert.ok(hasCode(error, 'NET_UNAVAILABLE'))
+    return String(error)
+  }
+  assert.match(await told(door.url), /self-signed certificate\); trust .* NODE_EXTRA_CA_CERTS=FILE$/)
+  assert.match(await told('ws://127.0.0.1:1'), /ECONNREFUSED.*; check the address and that the gateway runs$/)
 })
 
 test.run()
