@@ -53,6 +53,8 @@ export type Action =
   /** As the file says them now. */
   | { type: 'settings'; settings: Settings }
   | { type: 'toast'; text: SafeText; style: 'dim' | 'problem' }
+  /** It is not so any more. */
+  | { type: 'untoast'; text: SafeText }
 
 const onEdited = (state: State, conversation: string, text: string): State => {
   const draft = { ...draftOfConversation(state, conversation), text, cursor: text.length }
@@ -154,6 +156,7 @@ const handlers: Handlers = {
     step({ ...state, cluster: { changes: [], report: undefined, ...state.cluster, problem } }),
   settings: (state, { settings }) => step(withSettings(state, settings)),
   toast: (state, { text, style }) => step(withToast(state, text, style)),
+  untoast: (state, { text }) => step(state.toast?.text === text ? { ...state, toast: undefined } : state),
 }
 
 const withHint = (state: State): State => {

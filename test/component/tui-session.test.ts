@@ -180,6 +180,23 @@ test(
 )
 
 test(
+  'what the cluster does not answer at once is waited for in words, which go when it is done',
+  withSession(async ({ chat, type, screen }) => {
+    await chat.group.create('#ops', ['bob'])
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const info = chat.group.info.bind(chat.group)
+    chat.group.info = async (name) => {
+      await promise
+      return info(name)
+    }
+    type('/names #ops\r')
+    await eventually(() => screen().includes('Waiting for the cluster …'))
+    resolve()
+    await eventually(() => screen().includes('#ops: 2 members') && !screen().includes('Waiting for'))
+  }, 3),
+)
+
+test(
   'a new device of somebody who was compared is warned of until it is compared too',
   withSession(async ({ chat, type, screen }) => {
     chat.unverifiedUsers = [{ user: 'bob', devices: ['d9'] }]
