@@ -42,7 +42,8 @@ const standingOfVersion = (header: GroupHeader, sealed: Uint8Array, group: Group
     const before = header.v === 1 ? undefined : group.at(header.v - 1)
     if (!before && header.v > 1) return standingOfFirst(header, sealed, { state, group })
     if (!mutant('group-version-unchecked')) checkChange(before, header, state)
-    return before || header.from === group.me ? 'valid' : standingAsDecided(header, sealed, group)
+    const isOfMine = before?.members.has(group.me) === true || header.from === group.me
+    return isOfMine ? 'valid' : standingAsDecided(header, sealed, group)
   } catch (error) {
     if (!hasCode(error, ...REFUSALS)) throw error
     return 'not allowed'
@@ -62,7 +63,7 @@ const REFUSALS = [
   'MESSAGE_INVALID',
 ] as const
 
-/** A version that nothing known here speaks for: anybody can sign one that says he is an owner and adds this user. */
+/** Of somebody outside. Nothing known to him speaks for it: anybody can sign that he is an owner and adds this user, owners more than once. */
 const standingAsDecided = (header: GroupHeader, sealed: Uint8Array, group: GroupKnowledge): Standing => {
   if (group.isTold(sealed, header) || mutant('invitation-believed')) return 'valid'
   return group.isWithheld(header.v) ? 0 : header.v

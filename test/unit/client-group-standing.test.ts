@@ -79,6 +79,8 @@ standing('what nothing known here speaks for is believed as soon as the cluster 
   assert.is(added(), 0, 'the cluster knows nothing of it: a newer one would have to')
   told.add(5)
   assert.is(added(), 'valid')
+  const addedByHer = (): Standing => versionBy('olga', { change: 'add', users: ['bob'] }, state(3, 'bob', 'olga'))
+  assert.is(addedByHer(), 3, 'an owner can sign two of one number')
   known = { ...known, known: [], mine: [], at: () => undefined }
   const made = (by: string): Standing => versionBy(by, { change: 'create' }, state(1, 'bob', 'olga'))
   assert.is(made('olga'), 1, 'anybody can sign the first version of a group, under any name')
