@@ -8,10 +8,14 @@ export const ANCHOR = '\ue000'
 /** Erases what is left in the cells before, then jumps; the anchor's own cell stays empty. */
 const jump = (column: number): string => `\x1b[K\x1b[${column + 1}G`
 
-/** The stream to draw to. `columnOf` says how many cells are before what follows the anchor. */
-export const anchoredStdout = (stdout: NodeJS.WriteStream, columnOf: () => number): NodeJS.WriteStream => {
+/** The stream to draw to. `columnOf` says how many cells are before what follows the anchor; `change` is what else becomes of the text. */
+export const anchoredStdout = (
+  stdout: NodeJS.WriteStream,
+  columnOf: () => number,
+  change: (text: string) => string = (text) => text,
+): NodeJS.WriteStream => {
   const write = (chunk: unknown, ...rest: unknown[]): boolean => {
-    const text = typeof chunk === 'string' ? chunk.replaceAll(ANCHOR, jump(columnOf())) : chunk
+    const text = typeof chunk === 'string' ? change(chunk).replaceAll(ANCHOR, jump(columnOf())) : chunk
     // The cast: the arguments are those of the stream's own write.
     return (stdout.write as (...args: unknown[]) => boolean).call(stdout, text, ...rest)
   }

@@ -19,7 +19,7 @@ import type { Settings } from './settings.ts'
 import { initialState, type State } from './state.ts'
 import { createStore } from './store.ts'
 import { Session } from './session.ts'
-import { draw, type Drawn, loadComponents } from './drawing.ts'
+import { draw, type Drawn } from './drawing.ts'
 import { drawSpoken } from './spoken-drawing.ts'
 import { lending } from './lending.ts'
 import { absolutePath } from './paths.ts'
@@ -108,7 +108,6 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
   const settings = readSettings(options.directory)
   const write = (bytes: string): void => void stdout.write(bytes)
   const isScreen = !isSpoken(options, settings)
-  const components = isScreen ? await loadComponents() : undefined
   const log = options.log?.logger ?? silentLogger
   const crashes = watchCrashes({ log, logPath: options.log?.path })
   const ending = new AbortController()
@@ -133,7 +132,7 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
     onResize: ({ columns, rows }) => store.dispatch({ type: 'resized', columns, rows }),
   })
   const ignoreSignals = onSignals(endWith)
-  const drawn: Drawn = components ? draw(store, components) : drawSpoken(store, write)
+  const drawn: Drawn = isScreen ? draw(store) : drawSpoken(store, write)
   const settingsNow = (): Settings => store.getState().settings
   const notify = notifying(settingsNow, write)
   const withTerminal = lending({ terminal, store, suspend: drawn.suspend })

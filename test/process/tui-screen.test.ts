@@ -161,11 +161,18 @@ const ends: [name: string, end: (screen: Screen) => void, code: number][] = [
   ['Ctrl-C twice', (screen) => screen.type('\x03\x03'), 0],
   ['/quit', (screen) => screen.type('/quit\r'), 0],
 ]
-for (const [name, end, code] of ends) {
+const moments: [name: string, has: (screen: Screen) => Promise<void>][] = [
+  ['before everything is loaded', async () => {}],
+  ['later', (screen) => screen.shows('online 3 ms')],
+]
+for (const [name, end, code, [when, comes]] of ends.flatMap((row) =>
+  moments.map((moment) => [...row, moment] as const),
+)) {
   test(
-    `${name} puts the terminal back`,
+    `${name} ${when} puts the terminal back`,
     withScreen({ env: conversation }, async (screen) => {
       assert.ok(screen.isAlternate)
+      await comes(screen)
       await has(screen, { wraps: false, pastes: true, reportsFocus: true })
       end(screen)
       const ended = await screen.ends()
