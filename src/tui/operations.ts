@@ -50,12 +50,16 @@ const scroll = (state: State, lines: number): Step =>
   loadingAround({ ...state, anchor: scrolledAnchor(state, lines) }, lines < 0 ? -1 : 1)
 const page = (state: State): number => Math.max(1, layoutOf(state).timelineRows - 2)
 
+const clearedBy = (state: State): Pick<State, 'cleared'> => {
+  const { text } = draftOfCurrent(state)
+  return { cleared: text.trim() === '' ? state.cleared : text }
+}
+
 const clearOrQuit = (state: State): Step => {
   const { text, reply } = draftOfCurrent(state)
   if (text !== '' || reply) {
     // A stray Ctrl-C costs nothing: Up brings it back.
-    const cleared = text.trim() === '' ? state.cleared : text
-    return step({ ...withDraft(state, emptyDraft), cleared, recall: undefined })
+    return step({ ...withDraft(state, emptyDraft), ...clearedBy(state), recall: undefined })
   }
   if (state.isQuitArmed) return step(state, { type: 'quit' })
   return step({
@@ -70,7 +74,12 @@ const killOrSwitch = (state: State): Step => {
   return step({ ...state, overlay: { kind: 'switcher', query: emptyDraft, selected: 0 } })
 }
 
-const startSearch = (state: State): Step => step(withDraft(state, draftOf(`/search ${draftOfCurrent(state).text}`)))
+const SEARCH = '/search '
+/** What was being written waits: Up brings it back. */
+const startSearch = (state: State): Step =>
+  draftOfCurrent(state).text.startsWith(SEARCH)
+    ? step(state)
+    : step({ ...withDraft(state, draftOf(SEARCH)), ...clearedBy(state), recall: undefined })
 
 /** What is written answers nothing any more; else back to the newest message, and what was read as a notice and what was not sent goes. */
 const escape = (state: State): Step => {

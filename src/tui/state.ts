@@ -137,7 +137,7 @@ export interface State {
   readonly rule: Rule | undefined
   readonly drafts: Readonly<Record<string, Draft>>
   readonly sent: readonly string[]
-  /** What Ctrl-C took out of the input, until something is sent: it may be a slip either way, so it is kept, and on no disk. */
+  /** What Ctrl-C, or a search, took out of the input, until something is sent: it may be a slip either way, so it is kept, and on no disk. */
   readonly cleared: string | undefined
   /** The open conversation was marked as unread by hand and stays so until it is left. */
   readonly isHeldUnread: boolean

@@ -101,7 +101,9 @@ for (const [typed, hint] of hints) {
 test('Alt-S goes back, Ctrl-R begins a search, Tab completes', () => {
   const carol = type(withBob(), '\x0e').state
   assert.is(type(carol, '\x1bs').state.current, 'bob')
-  assert.is(draftOfCurrent(type(withBob(), '\x12').state).text, '/search ')
+  const searching = type(withBob(), 'half a thought\x12\x12').state
+  assert.is(draftOfCurrent(searching).text, '/search ')
+  assert.is(draftOfCurrent(type(searching, 'thought\r\x1b[A').state).text, 'half a thought')
   assert.is(draftOfCurrent(type(withBob(), '/dev\t').state).text, '/devices ')
 })
 
