@@ -2,10 +2,11 @@
 // then the device proves itself. Everything is verified offline; nothing of the gateway is believed before that.
 import { fromBase64, toBase64 } from '../protocol/bytes.ts'
 import { nodeOf, openMap, type SignedMap } from '../protocol/cluster-map.ts'
-import { asChatError, ChatError } from '../protocol/errors.ts'
+import { asChatError, ChatError, hasCode } from '../protocol/errors.ts'
 import { deviceTranscript, gatewayTranscript, NONCE_BYTES, type Transcript } from '../protocol/handshake.ts'
 import { verifierFor } from '../protocol/signing.ts'
 import type { Clock, RandomSource } from '../platform/ports.ts'
+import { mustBeOfCluster } from './cluster-of.ts'
 import type { Identity } from './identity.ts'
 import type { Session } from './session.ts'
 
@@ -58,7 +59,11 @@ export const shakeHands = async (
   const hello = { certificate: toBase64(identity.certificate.sealed), nonce: clientNonce }
   const challenge = await session
     .request('auth.hello', hello, 'auth.challenge', HANDSHAKE_TIMEOUT_MS)
-    .catch(withoutDetails)
+    .catch(async (error: unknown) => {
+      // It cannot tell a forged certificate from that of another cluster; we can ask which one it is of.
+      if (hasCode(error, 'AUTH_SIGNATURE')) await mustBeOfCluster(session, identity.cluster)
+      return withoutDetails(error)
+    })
   const transcript: Transcript = {
     cluster: identity.cluster,
     gateway: challenge.gateway,

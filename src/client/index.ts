@@ -8,7 +8,7 @@ import { gatewaysOf, rememberNamed } from './gateway-addresses.ts'
 import { idMaker } from './ids.ts'
 import { openLocalChat } from './open-local-chat.ts'
 import { Profile, type ProfileData, type ProfileOptions } from './profile.ts'
-import { link, register } from './registration.ts'
+import { checkCluster, link, register } from './registration.ts'
 import { SharedChat } from './shared-chat.ts'
 import { socketPath } from './socket-path.ts'
 import { tryOpenStorage } from './storage.ts'
@@ -41,6 +41,7 @@ export const registerProfile = async (
   const known = profile.read()
   if (known && known.user !== options.name) throw new ChatError('PROFILE_EXISTS')
   if (known) {
+    await checkCluster(registrationOf(profile, options), known.cluster)
     rememberNamed(profile, options)
     return known
   }

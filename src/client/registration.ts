@@ -1,14 +1,14 @@
 // How a device gets its certificate: by claiming a name, or by being approved from another device of the user.
 // The cluster's id is taken from the first gateway that answers, and from then on everything is verified against it.
-import { equalBytes, fromBase64, fromUtf8, toBase64 } from '../protocol/bytes.ts'
+import { equalBytes, fromBase64, toBase64 } from '../protocol/bytes.ts'
 import { type ClaimHeader, openCertificate } from '../protocol/certificate.ts'
-import { openMap } from '../protocol/cluster-map.ts'
 import { asChatError, ChatError, hasCode } from '../protocol/errors.ts'
-import { openBody, seal } from '../protocol/sealed.ts'
+import { seal } from '../protocol/sealed.ts'
 import { fastSigner, keyPairFromSeed } from '../protocol/signing.ts'
 import { sleep } from '../platform/timing.ts'
 import type { Clock } from '../platform/ports.ts'
 import type { Dial } from './ports.ts'
+import { clusterOf, mustBeOfCluster } from './cluster-of.ts'
 import { Session } from './session.ts'
 
 const LINK_POLL_MS = 1_000
@@ -23,6 +23,15 @@ export interface RegistrationOptions {
 export interface Certified {
   cluster: string
   certificate: Uint8Array
+}
+
+/** AUTH_CLUSTER when the gateways of a profile are of another cluster; one that cannot be reached says nothing. */
+export const checkCluster = async (options: Omit<RegistrationOptions, 'seed'>, cluster: string): Promise<void> => {
+  try {
+    await withGateway(options, (session) => mustBeOfCluster(session, cluster))
+  } catch (error) {
+    if (hasCode(error, 'AUTH_CLUSTER')) throw error
+  }
 }
 
 /** AUTH_NAME_TAKEN, AUTH_NAME_ILLEGAL, AUTH_INVITE, AUTH_UNAVAILABLE, NET_UNAVAILABLE. The same key and name give the same device again. */
@@ -63,15 +72,6 @@ const askForLink = async (session: Session, options: RegistrationOptions): Promi
   return 'code' in reply ? { code: reply.code } : checked(reply.certificate, { cluster, seed: options.seed })
 }
 
-const clusterOf = async (session: Session): Promise<string> => {
-  const { map } = await session.request('auth.map', {}, 'auth.map')
-  const sealed = fromBase64(map)
-  const { cluster } = JSON.parse(fromUtf8(openBody(sealed))) as { cluster?: unknown }
-  if (typeof cluster !== 'string' || !/^[0-9a-f]{64}$/.test(cluster)) throw new ChatError('AUTH_CLUSTER')
-  openMap(sealed, cluster)
-  return cluster
-}
-
 const makeClaim = (
   { seed, clock }: RegistrationOptions,
   cluster: string,
@@ -97,7 +97,7 @@ const checked = (
 
 /** The first gateway that can be reached does it; the next only when that one could not be reached at all. */
 const withGateway = async <T>(
-  { dial, clock, gateways }: RegistrationOptions,
+  { dial, clock, gateways }: Omit<RegistrationOptions, 'seed'>,
   use: (session: Session) => Promise<T>,
 ): Promise<T> => {
   let last: ChatError = new ChatError('USAGE', { message: 'Which gateway? Say --gateway ws://HOST:PORT' })

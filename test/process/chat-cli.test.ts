@@ -2,7 +2,7 @@
 // The chat command against a real node: JSON, exit codes and streams as the interface promises them.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { chmodSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventually } from '../eventually.ts'
 import { ChatNode, textsOf } from './chat-node.ts'
@@ -184,6 +184,17 @@ cli('why no gateway serves a profile is told, not that none was found', async ()
   try {
     const wrong = await node.chat('bob', ['devices', '--gateway', other.gateway, '--json'])
     assert.is(wrong.code, 0, 'there is another that is right')
+    const elsewhere = ['register', 'alice', '--gateway', other.gateway, '--json']
+    const foreign = await node.chat('alice', elsewhere)
+    assert.is(foreign.code, 5, 'what it was registered at is gone, or another')
+    assert.match(foreign.stderr, /another cluster than this profile.*--profile.*AUTH_CLUSTER/)
+    const file = join(node.home, 'bob', 'profile.json')
+    const kept = readFileSync(file, 'utf8')
+    writeFileSync(file, kept.replaceAll(node.gateway, other.gateway))
+    const only = await node.chat('bob', ['devices', '--json'])
+    writeFileSync(file, kept)
+    assert.is(only.code, 5, 'at once')
+    assert.match(only.stderr, /AUTH_CLUSTER/)
     await node.stop()
     const lost = await node.chat('bob', ['devices', '--json'])
     assert.is(lost.code, 3)
