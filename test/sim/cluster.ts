@@ -93,7 +93,7 @@ export class SimCluster {
     const node = this.nodes.get(name)
     if (!node || !mediaHomesOf(node.map.map, blob).all.includes(name)) return
     // By the map it decided under: its row goes first, and that takes an fsync.
-    const decided = node.mapsSince(this.scheduler.now - REMOVAL_MS * node.disk.slowness)
+    const decided = node.mapsSince(this.scheduler.now - REMOVAL_MS * node.disk.slowest)
     const isFinal = decided.some((map) => mediaHomes(map).next === undefined)
     const pins = pinsOn(node, blob).length
     this.history.add({ op: 'collect', type: 'ok', proc: name, blob, pins, isFinal })

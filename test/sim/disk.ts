@@ -38,14 +38,24 @@ export class SimDisk {
   readonly times: DiskTimes
   /** Files of attachments, beside the databases. */
   readonly blobs = new MemoryBlobs()
-  /** How many times slower than usual. */
-  slowness = 1
+  #slowness = 1
+  /** The most that `slowness` ever was: what was handed in then may be in the queue for long. */
+  slowest = 1
   #databases = new Map<string, StoredDatabase>()
   #markers = new Map<string, StoredMarker>()
 
   constructor(random: SeededRandom, times: DiskTimes) {
     this.random = random
     this.times = times
+  }
+
+  /** How many times slower than usual. */
+  get slowness(): number {
+    return this.#slowness
+  }
+  set slowness(times: number) {
+    this.#slowness = times
+    this.slowest = Math.max(this.slowest, times)
   }
 
   get isFull(): boolean {
