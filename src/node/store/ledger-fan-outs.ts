@@ -74,8 +74,10 @@ export class LedgerFanOuts {
     const key = this.#keyOf(item)
     const row = this.#get(key)
     if (mode === 'look' && !row) return { version: 0, isDone: false }
-    if (row && !mayReplace(row, version, mode)) return { version: row.version, isDone: isDone(row) }
+    if (row && (isDone(row) || mode === 'look')) return { version: row.version, isDone: isDone(row) }
+    // Even if it is here: what was not here in time, or was only read from another home, is on no list. Who asks there finds out.
     if (mode !== 'settled' && newest > version && !mutant('fan-out-after-seal')) throw new ChatError('GROUP_SEALED')
+    if (row && !mayReplace(row, version, mode)) return { version: row.version, isDone: false }
     if (!row && this.#index.countOf(group) >= MAX_OPEN) throw new ChatError('PEER_OVERLOADED')
     this.#put(key, group, { version, acceptedAt: item.acceptedAt, sealed })
     return { version, isDone: false }
@@ -119,12 +121,15 @@ export class LedgerFanOuts {
     return items
   }
 
-  /** A row of another home: done beats open, and of two open ones the lower version counts. RPC_INVALID for what is none. */
+  /**
+   * A row of another home: done beats open. Of two open ones ours stays, for a quorum may have been told of it; but what is left over of a
+   * version that did not take a message gives way to a later one. RPC_INVALID for what is none.
+   */
   keep(key: Buffer, value: Uint8Array): void {
     const theirs = openFanOutValue(key, value)
     if (!theirs) throw new ChatError('RPC_INVALID', { message: 'A row is damaged' })
     const own = this.#peek(key)
-    if (own && (isDone(own) || (!isDone(theirs) && own.version <= theirs.version))) return
+    if (own && (isDone(own) || (!isDone(theirs) && !isLeftOver(own, theirs)))) return
     if (!isDone(theirs)) return this.#put(key, groupOfFanOut(key), theirs)
     this.#rows.put(key, fanOutValue(key, theirs))
     if (own) this.#rows.delete(openKey(key))
@@ -194,8 +199,14 @@ export class LedgerFanOuts {
 
 /** A verdict stands above every row that is not done; what is left over of a lower version gives way to a higher one. */
 const mayReplace = (row: FanOutValue, version: number, mode: FanOutMode): boolean => {
-  if (isDone(row) || row.version === version) return false
+  if (row.version === version) return false
   return mode === 'settled' || (mode === 'replace' && row.version < version)
+}
+/** Whoever takes a message at a version has looked first whether one before it, from the one that its author knew, did. */
+const isLeftOver = (row: FanOutValue, later: FanOutValue): boolean => {
+  if (later.version <= row.version) return false
+  const { header } = openRecord(row.sealed)
+  return header.k === 'msg' && header.gv !== undefined && header.gv <= row.version
 }
 const isVersion = (version: number): boolean => Number.isInteger(version) && version >= 1 && version <= limits.maxNumber
 const isDone = ({ sealed }: FanOutValue): boolean => sealed.length === 0
