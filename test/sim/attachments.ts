@@ -29,7 +29,10 @@ export class Attachments {
   /** Every upload that a gateway calls done is measured at that moment. */
   transfer(life: Life): SimBlobTransfer {
     const who = { client: this.#proc, life }
-    return new SimBlobTransfer(this.#cluster.sockets, who, (blob) => this.#note(blob, 'uploaded'))
+    return new SimBlobTransfer(this.#cluster.sockets, who, () => {
+      const since = this.#cluster.scheduler.now
+      return (blob) => this.#note(blob, 'uploaded', { since })
+    })
   }
 
   /** All of the message; `right`, `wrong`, or the code of what stood in the way. */
@@ -60,7 +63,8 @@ export class Attachments {
 
   /** A message was acknowledged: enough homes have its blobs, and have promised to keep them. */
   async measure(chat: LocalChat, id: string): Promise<void> {
-    for (const { id: blob } of await chat.attachments(id)) this.#note(blob, 'stored', id)
+    const since = this.#cluster.sentAt(id)
+    for (const { id: blob } of await chat.attachments(id)) this.#note(blob, 'stored', { since, message: id })
   }
 
   async litter({ chat, life }: Session, seed: string): Promise<void> {
@@ -74,8 +78,8 @@ export class Attachments {
     }
   }
 
-  #note(blob: string, because: 'stored' | 'uploaded', message?: string): void {
-    const { found, needed } = blobDurability(this.#cluster, { blob, message })
+  #note(blob: string, because: 'stored' | 'uploaded', about: { since: number; message?: string }): void {
+    const { found, needed } = blobDurability(this.#cluster, { blob, ...about })
     this.#cluster.history.add({ op: 'blob', type: 'ok', proc: this.#proc, blob, because, found, needed })
   }
 }

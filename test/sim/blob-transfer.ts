@@ -16,14 +16,14 @@ export class SimBlobTransfer implements BlobTransfer {
   readonly #sockets: Sockets
   readonly #client: string
   readonly #life: Life
-  /** The gateway is about to answer that it is whole and safe. */
-  readonly #onWhole: (id: string) => void
+  /** Called when a request begins; its result when the gateway is about to answer that all is whole and safe. */
+  readonly #begin: () => (id: string) => void
 
-  constructor(sockets: Sockets, { client, life }: { client: string; life: Life }, onWhole: (id: string) => void) {
+  constructor(sockets: Sockets, { client, life }: { client: string; life: Life }, begin: () => (id: string) => void) {
     this.#sockets = sockets
     this.#client = client
     this.#life = life
-    this.#onWhole = onWhole
+    this.#begin = begin
   }
 
   async confirmed(access: BlobAccess, id: string, signal: AbortSignal): Promise<number | undefined> {
@@ -74,9 +74,10 @@ export class SimBlobTransfer implements BlobTransfer {
       body: this.#upstream(access, door, asked.bytes),
       authenticated() {},
     }
+    const onWhole = this.#begin()
     const answer = new Promise<ClientResponse>((resolve, reject) => {
       const told = (response: ClientResponse): void => {
-        if (response.status === 201) this.#onWhole(asked.id)
+        if (response.status === 201) onWhole(asked.id)
         resolve(response)
       }
       door.life.run(() => void door.onRequest(request).then(told, reject))

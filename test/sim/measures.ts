@@ -27,11 +27,11 @@ const byLeastMap = (
 export const durability = (cluster: SimCluster, message: Measured & { since: number }): Durability =>
   byLeastMap(cluster, message.since, (stores, map) => durabilityOf(stores, map, message))
 
-/** Copies of a blob; with `message`, pinned ones for it. */
+/**
+ * Copies of a blob whose upload, or message, began at `since`; with `message`, pinned ones for it. A home that has confirmed it may have
+ * the next map when its answer arrives: whatever is whole on W homes of a map moves to the homes of the next before those count.
+ */
 export const blobDurability = (
   cluster: SimCluster,
-  { blob, message }: { blob: string; message?: string | undefined },
-): Durability =>
-  byLeastMap(cluster, message ? cluster.sentAt(message) : cluster.scheduler.now, (stores, map) =>
-    blobDurabilityOf(stores, map, { blob, message }),
-  )
+  { blob, since, message }: { blob: string; since: number; message?: string },
+): Durability => byLeastMap(cluster, since, (stores, map) => blobDurabilityOf(stores, map, { blob, message }))
