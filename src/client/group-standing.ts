@@ -31,8 +31,8 @@ export interface GroupKnowledge {
 export const standingOf = ({ header, sealed }: OpenRecord, group: GroupKnowledge): Standing => {
   if (header.k === 'group') return standingOfVersion(header, sealed, group)
   if (header.k === 'msg') return standingOfMessage(header, group)
-  if (group.known.length === 0) return 0
-  return group.wasMember(header.from) ? 'valid' : 'not a member'
+  // A void, a receipt, a deletion may come before the version that let its author in.
+  return group.known.length > 0 && group.wasMember(header.from) ? 'valid' : 0
 }
 
 const standingOfVersion = (header: GroupHeader, sealed: Uint8Array, group: GroupKnowledge): Standing => {

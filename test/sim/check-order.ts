@@ -100,11 +100,11 @@ const gapLeft: Check = {
   name: 'a gap was not repaired',
   isEventual: true,
   find: ({ history, end }) => {
-    // Of messages on their way while somebody leaves the second may be taken before he has left, and the first after.
+    // Of messages on their way while somebody leaves the second may be taken before he has left, and the first after: he never hears of it.
     const membership = new Membership({ history, end })
     return end.devices.flatMap(({ name, user, gaps }) =>
       gaps
-        .filter((conversation) => !membership.hasLeft(user, conversation))
+        .filter((conversation) => !(isGroup(conversation) && membership.isOutside(user, conversation)))
         .map((conversation) => `${conversation} on ${name}`),
     )
   },

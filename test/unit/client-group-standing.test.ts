@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type GroupKnowledge, type Standing, standingOf } from '../../src/client/group-standing.ts'
 import { encodeGroup, type GroupRole, type GroupState } from '../../src/protocol/group.ts'
-import { type GroupHeader, type MessageHeader, openRecord } from '../../src/protocol/records.ts'
+import { type GroupHeader, type MessageHeader, openRecord, type VoidHeader } from '../../src/protocol/records.ts'
 import { seal } from '../../src/protocol/sealed.ts'
 
 const GROUP = '#01929b2e-7e10-7f4a-8c3d-1a2b3c4d5e6f'
@@ -45,7 +45,7 @@ standing.before.each(() => {
     known: [[1, 2]],
     mine: [[1, 1]],
     at: (version) => versions.find((each) => each.version === version),
-    wasMember: () => true,
+    wasMember: (user) => user !== 'zoe',
     wasMemberSince: (user) => user === 'max',
     isWithheld: (version) => withheld.has(version),
     isTold: (_, { v }) => told.has(v),
@@ -70,6 +70,17 @@ standing('who joined later believes whoever has been in since, and asks before h
   assert.is(messageOf('max', 6), 'valid')
   assert.is(messageOf('carl', 7), 'not a member')
   assert.is(messageOf('carl', 6), 0, 'carl was in before only: a newer version would have to say otherwise')
+})
+
+standing('what is said of messages waits for the version that let its author in', () => {
+  const voidBy = (from: string): Standing => {
+    const header: VoidHeader = { k: 'void', ...author(from), conv: GROUP, seq: 3 }
+    return standingOf(openRecord(seal({ ...sealing, header })), known)
+  }
+  assert.is(voidBy('max'), 'valid')
+  assert.is(voidBy('zoe'), 0, 'she may be in by now')
+  known = { ...known, known: [], mine: [] }
+  assert.is(voidBy('max'), 0)
 })
 
 standing('what nothing known here speaks for is believed as soon as the cluster says that it was decided', () => {
