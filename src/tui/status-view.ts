@@ -1,8 +1,8 @@
 // The two bars: what is open, and the truth about the connection. Pure.
 import { safeTemplate as safe, type SafeText } from '../client/safe-text.ts'
-import { joinText } from './cells.ts'
+import { joinText, widthOf } from './cells.ts'
 import { labelOf } from './keymap.ts'
-import { bar, type Line, line, span } from './lines.ts'
+import { bar, fit, type Line, line, span } from './lines.ts'
 import { type Connection, conversationsOf, presenceOf, type State, typingIn } from './state.ts'
 import { shortTime } from './times.ts'
 import { countBelow, newBelow } from './timeline-view.ts'
@@ -65,6 +65,9 @@ const aboutText = (state: State, name: string): SafeText => {
   return presence.lastSeenMs === undefined ? safe`` : safe`  last seen ${shortTime(presence.lastSeenMs, state.nowMs)}`
 }
 
+/** Of the name in a narrow header. */
+const MAX_NAME = 12
+
 /** Of a part of the past only the unread ones are counted: how many others there are down to the newest is not known here. */
 const belowText = (state: State, unread: number): SafeText => {
   if (state.timeline?.hasEnd === false) return unread > 0 ? safe`${unread} new below ↓` : safe`newer below ↓`
@@ -87,13 +90,12 @@ export const headerLine = (state: State): Line => {
   const below = belowText(state, current?.unread ?? 0)
   if (below !== '') right.push(below)
   if (others.length > 0) right.push(safe`${others.reduce((sum, { unread }) => sum + unread, 0)} unread elsewhere`)
+  const title = safe` ${current?.title ?? safe`chat`}`
+  // Where one is stays to be seen, however much there is elsewhere.
+  const nameColumns = Math.min(MAX_NAME, widthOf(title) + 1)
   return bar(
-    [
-      span(safe` ${current?.title ?? safe`chat`}`, 'bar'),
-      span(about, isStrange ? 'barProblem' : 'bar'),
-      span(topic, 'bar'),
-    ],
-    line(safe`${dotted(right)} `, 'bar'),
+    [span(title, 'bar'), span(about, isStrange ? 'barProblem' : 'bar'), span(topic, 'bar')],
+    fit(line(safe`${dotted(right)} `, 'bar'), state.size.columns - nameColumns),
     {
       width: state.size.columns,
       style: 'bar',

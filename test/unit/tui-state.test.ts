@@ -128,6 +128,16 @@ test('a device that no gateway takes any more is told so, not that it reconnects
   assert.ok(spokenLines(state, fresh()).includes(safeText('refused for good: This device was revoked')))
 })
 
+test('a narrow header keeps the name of what is open', () => {
+  const noticed = { ...withBob(), notices: [safeText('read me')], showsNotices: true }
+  const header = (columns: number): string =>
+    screenText(run(noticed, { type: 'resized', columns, rows: 10 }).state).split('\n')[0] ?? ''
+  assert.match(header(60), /^ bob +Esc hides the notice · 2 unread elsewhere$/)
+  assert.match(header(40), /^ bob +Esc hides the notice · 2 unread \S*…$/)
+  assert.match(header(20), /^ bob +Esc hides t…$/)
+  assert.match(header(4), /^ bo/)
+})
+
 test('files move while there is a gateway, and wait for one', () => {
   const report = { gateway: null, retryInMs: null, queued: 1, complete: true, lagMs: null, problem: null }
   const file = { message: 'm', to: 'bob', name: 'sun.png', size: 200, sent: 50 }
