@@ -134,7 +134,7 @@ test('a narrow header keeps the name of what is open', () => {
     screenText(run(noticed, { type: 'resized', columns, rows: 10 }).state).split('\n')[0] ?? ''
   assert.match(header(60), /^ bob +Esc hides the notice · 2 unread elsewhere$/)
   assert.match(header(40), /^ bob +Esc hides the notice · 2 unread \S*…$/)
-  assert.match(header(20), /^ bob +Esc hides t…$/)
+  assert.match(header(20), /^ bob +Esc hides .*…$/)
   assert.match(header(4), /^ bo/)
 })
 
