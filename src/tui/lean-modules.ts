@@ -13,6 +13,7 @@ const swaps: readonly [from: RegExp, to: string][] = [
   [/\/(react|react-reconciler)\/(jsx-runtime|constants)\.js$/, '/$1/cjs/$1-$2.production.js'],
   [/^.*\/string-width\/index\.js$/, ours('quick-width')],
   [/^.*\/ink\/build\/output\.js$/, ours('row-output')],
+  [/^.*\/ink\/build\/line-update\.js$/, ours('row-update')],
 ]
 /** What is loaded in place of a module. */
 export const leaner = (url: string): string => {

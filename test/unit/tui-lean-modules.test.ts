@@ -22,6 +22,7 @@ const swapped: Record<string, string> = {
   scheduler: urlOf(fromReconciler.resolve('scheduler')),
   'string-width': import.meta.resolve('string-width'),
   'the Output of Ink': new URL('./output.js', ink).href,
+  'the lineUpdate of Ink': new URL('./line-update.js', ink).href,
 }
 for (const [name, url] of Object.entries(swapped)) {
   test(name, () => {
