@@ -325,6 +325,43 @@ test('what one home has left over of a version that is over takes the place of n
   assert.is((await second.fanOut({ ...item, version: 3 })).version, 2)
 })
 
+test('a home that comes back hears that another one has begun a new life meanwhile, before the two decide alone', async ({
+  start,
+}) => {
+  const { stores, first } = await start({ homes: ['store-1', 'store-2'] })
+  const group = newGroup()
+  await first.propose(group, 1, bytes('one'))
+  const change = (epoch: number, homes: { current: string[]; next?: string[] }): void => {
+    const { current, next } = homes
+    const map = stores.sign(epoch, { homes: { current: homeSet(current), ...(next ? { next: homeSet(next) } : {}) } })
+    stores.adopt(map)
+    stores.view('group-1').adopt(map.sealed)
+  }
+  const reconciled = (name: string): number => stores.store(name).status().reconciled
+  change(2, { current: ['store-1', 'store-2'], next: ['store-1', 'store-3'] })
+  await eventually(() => reconciled('store-1') === 2 && reconciled('store-3') === 2)
+  change(3, { current: ['store-1', 'store-3'] })
+  await stores.stopStore('store-1')
+  stores.disk('store-1').wipe()
+  await stores.startStore('store-1')
+  await eventually(() => stores.store('store-1').status().takesPart)
+  const pair = ['store-1', 'store-2']
+  let comparisons = 0
+  stores.network.filter = (from, to, method) => {
+    if (method === 'repair.digests' && from === 'store-2' && to === 'store-3') comparisons += 1
+    return method !== 'ledger.rows' || !pair.includes(from) || !pair.includes(to)
+  }
+  change(4, { current: ['store-1', 'store-3'], next: pair })
+  await eventually(() => comparisons > 4)
+  assert.is.not(reconciled('store-2'), 4, 'they have not heard of each other')
+  stores.network.filter = () => true
+  stores.network.disconnect('store-1', 'store-2')
+  for (const other of ['store-2', 'group-1']) stores.network.connect('store-1', other)
+  await eventually(() => pair.every((name) => reconciled(name) === 4))
+  change(5, { current: ['store-1', 'store-2'] })
+  assert.is(text(await first.propose(group, 2, bytes('two'))), 'two')
+})
+
 test('only group nodes and stores ask, only homes answer, and rubbish is refused', async ({ start }) => {
   const { stores } = await start()
   const call = (from: string, key: string) =>

@@ -171,7 +171,7 @@ export class SimHome {
     }
     const tookPart = (peer: string): boolean =>
       peer === name ? this.takesPart : isRead(peer) && this.#read.get(peer)?.tookPart === true
-    const isReconciled = all((shard) => isLedgerReconciled(homesOfShard(map, shard), name, tookPart))
+    const isReconciled = all((shard) => isLedgerReconciled(homesOfShard(map, shard), name, { isRead, tookPart }))
     if (map.homes.next && isReconciled) this.#reconciledAt = map.epoch
   }
 }

@@ -48,9 +48,16 @@ export const holdsLedger = ({ current }: Homes, self: string, isRead: (peer: str
   return others.filter(isRead).length >= Math.min(others.length, coverOf(current))
 }
 
-/** Has a home of the next set what the present ones decided before the epoch was joint? `isRead`: by us, while it took part. */
+/**
+ * Has a home of the next set what the present ones decided before the epoch was joint? `isRead`: by us, at this epoch; `tookPart`: and it
+ * took part. Each other one of the next set is read in whatever state, for whoever is read learns our feed id: one that was a home long
+ * ago and comes back would else hold what we promise for the word of a life that has ended.
+ */
 export const isLedgerReconciled = (
   { current, next }: Homes,
   self: string,
-  isRead: (peer: string) => boolean,
-): boolean => !next?.peers.includes(self) || current.peers.filter(isRead).length >= coverOf(current)
+  { isRead, tookPart }: Record<'isRead' | 'tookPart', (peer: string) => boolean>,
+): boolean =>
+  !next?.peers.includes(self) ||
+  (current.peers.filter(tookPart).length >= coverOf(current) &&
+    next.peers.every((peer) => peer === self || isRead(peer)))

@@ -200,8 +200,8 @@ export class Repair {
 
   #holdsLedgers(map: ClusterMap): boolean {
     const { self } = this.#context.transport
-    const isRead = (peer: string): boolean => this.#isValid(map, peer) && this.#passes.get(peer)?.ledger !== undefined
     const shards = shardsOf(map, self)
+    const isRead = (peer: string): boolean => this.#hasRead(map, peer)
     return shards.length > 0 && shards.every((shard) => holdsLedger(homesOfShard(map, shard), self, isRead))
   }
 
@@ -211,12 +211,20 @@ export class Repair {
       const homes = homesOfShard(map, shard)
       const { current, next } = homes
       if (!next?.peers.includes(self)) return true
-      if (!isLedgerReconciled(homes, self, (peer) => this.#tookPart(map, peer))) return false
+      const read = {
+        isRead: (peer: string) => this.#hasRead(map, peer),
+        tookPart: (peer: string) => this.#tookPart(map, peer),
+      }
+      if (!isLedgerReconciled(homes, self, read)) return false
       const holding = current.peers.filter((peer) =>
         peer === self ? this.#context.isReadable() : this.#isValid(map, peer) && this.#passes.get(peer)?.readable,
       )
       return holding.length >= coverOf(current)
     })
+  }
+
+  #hasRead(map: ClusterMap, peer: string): boolean {
+    return this.#isValid(map, peer) && this.#passes.get(peer)?.ledger !== undefined
   }
 
   #tookPart(map: ClusterMap, peer: string): boolean {
