@@ -203,7 +203,7 @@ export class Connection {
     this.#show({ state: 'connecting', problem: error.message })
     this.#ports.log.debug({ code: error.code, error: error.message }, 'connection')
     const now = error.details?.now
-    if (error.code === 'AUTH_EXPIRED' && typeof now === 'number') {
+    if (hasCode(error, 'AUTH_EXPIRED', 'AUTH_DENIED') && typeof now === 'number') {
       this.#clockOffsetMs = now - this.#ports.clock.now()
       return undefined
     }

@@ -122,8 +122,10 @@ export const openCapability = (
   const exp = h.exp + limits.clockSkewMs
   // A device whose clock is further off learns by how much.
   if (exp < expected.now) throw new ChatError('AUTH_EXPIRED', { details: { now: expected.now } })
-  if (h.exp > expected.now + limits.capabilityMs + limits.maxAheadMs)
-    throw new ChatError('AUTH_DENIED', { message: 'The capability is valid for too long' })
+  if (h.exp > expected.now + limits.capabilityMs + limits.maxAheadMs) {
+    const message = 'The capability is valid for too long; is the clock of that device right?'
+    throw new ChatError('AUTH_DENIED', { message, details: { now: expected.now } })
+  }
   return { ...h, exp, sealed, certificate }
 }
 

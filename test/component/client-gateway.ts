@@ -2,7 +2,7 @@
 import type { GatewayLink, GatewayLinkHandlers } from '../../src/client/ports.ts'
 import type { Clock } from '../../src/platform/ports.ts'
 import { fromBase64, toBase64 } from '../../src/protocol/bytes.ts'
-import { type Certificate, openCertificate } from '../../src/protocol/certificate.ts'
+import { type Certificate, openCapability, openCertificate } from '../../src/protocol/certificate.ts'
 import type { SignedMap } from '../../src/protocol/cluster-map.ts'
 import { ChatError } from '../../src/protocol/errors.ts'
 import { deviceTranscript, gatewayTranscript, type Transcript } from '../../src/protocol/handshake.ts'
@@ -30,6 +30,7 @@ export type PutScript = (
 export interface GatewayWorld {
   readonly cluster: string
   readonly clock: Clock
+  readonly gatewayNow: () => number
   readonly map: SignedMap
   readonly certificates: Map<string, Certificate[]>
   hasFewHomes: boolean
@@ -211,7 +212,7 @@ export class FakeSession {
     })
   }
 
-  #prove({ id, signature }: Fields): void {
+  #prove({ id, signature, capability }: Fields): void {
     const transcript = this.#transcript
     const certificate = this.#world.certificates
       .get(transcript?.user ?? '')
@@ -222,9 +223,11 @@ export class FakeSession {
       fromBase64(String(signature)),
     )
     if (!isProven) throw new ChatError('AUTH_SIGNATURE')
+    const now = this.#world.gatewayNow()
+    openCapability(fromBase64(String(capability)), this.#world.cluster, { gateway: this.#gateway.peer, now })
     this.user = transcript.user
     this.device = transcript.device
-    this.send('auth.welcome', { id, session: `s${this.number}`, now: this.#world.clock.now(), gateways: [] })
+    this.send('auth.welcome', { id, session: `s${this.number}`, now, gateways: [] })
   }
 
   #put({ id, record }: Fields): void {

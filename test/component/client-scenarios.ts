@@ -223,6 +223,21 @@ export const scenarios = {
     assert.equal(await b.gaps('alice'), [])
   }),
 
+  'a device whose clock is hours off, either way, is let in once it knows by how much': async () => {
+    for (const aheadMs of [7_200_000, -7_200_000]) {
+      await inWorld(
+        async (world) => {
+          world.gatewayNow = () => Date.now()
+          const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+          const [a, b] = [await world.open(alice), await world.open(bob)]
+          assert.is((await a.send('bob', 'hi', { timeoutMs: patienceMs() })).status, 'stored')
+          await eventually(async () => (await textsOf(b, 'alice')).length === 1)
+        },
+        { clock: { ...systemClock, now: () => Date.now() + aheadMs } },
+      )()
+    }
+  },
+
   'a clock that was two hours ahead for a moment holds nothing up': async () => {
     let aheadMs = 0
     const clock = { ...systemClock, now: () => Date.now() + aheadMs }

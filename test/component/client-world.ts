@@ -77,6 +77,8 @@ export class ClientWorld implements GatewayWorld {
   /** Everything that any client put, in order. */
   readonly puts: { header: RecordHeader; sealed: Uint8Array; session: number }[] = []
   readonly clock: Clock
+  /** The clock of gateways; that of clients unless a test says otherwise. */
+  gatewayNow: () => number = () => this.clock.now()
   onPut: PutScript = () => undefined
   readonly blobs = new MemoryBlobs()
   maxBlobBytes: number = limits.defaultMaxBlobBytes
