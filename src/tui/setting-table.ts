@@ -20,7 +20,7 @@ interface SettingRow {
 
 const YES_NO = [true, false] as const
 
-export const settingTable = {
+const settingTable = {
   theme: {
     help: safe`the colours`,
     choices: Object.keys(themes),
