@@ -150,7 +150,7 @@ export class Downloads {
 
 const unknownFile = (name?: string): ChatError =>
   new ChatError('FILE_UNKNOWN', {
-    message: name === undefined ? 'That message has no such attachment' : `That message has no attachment ${name}`,
+    message: name === undefined ? 'That message has no attachments' : `That message has no attachment ${name}`,
   })
 
 const otherFile = ({ name }: Attachment): ChatError =>

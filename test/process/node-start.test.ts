@@ -49,6 +49,20 @@ test('--role all in an empty directory is a cluster of one, keeps its addresses,
   assert.equal(after.ready, first.ready)
 })
 
+test('every help begins with examples', async () => {
+  const commandsIn = (help: string): string[] =>
+    [...(help.split('\nCommands:\n')[1] ?? '').matchAll(/^ {2}([a-z]+)\b/gm)].map(([, name = '']) => name)
+  const check = async (path: string[]): Promise<number> => {
+    const { code, stdout } = await chatd(...path, '--help')
+    assert.is(code, 0)
+    assert.ok(stdout.startsWith('Examples:'), `chatd ${path.join(' ')}`)
+    let checked = 1
+    for (const name of commandsIn(stdout)) if (name !== 'help') checked += await check([...path, name])
+    return checked
+  }
+  assert.ok((await check([])) > 25)
+})
+
 test('what cannot be used is refused with what to try', async () => {
   const root = newDirectory()
   const start = (data: string, ...args: string[]): Promise<Finished> =>

@@ -54,7 +54,10 @@ const print = async ({ chat }: Opened, id: string, { name }: GetFlags): Promise<
   const all = await chat.attachments(id)
   const places = [...all.keys()].filter((index) => name === undefined || all[index]?.name === name)
   const [place, ...more] = places
-  if (place === undefined) throw new ChatError('FILE_UNKNOWN', { message: 'That message has no such attachment' })
+  if (place === undefined)
+    throw new ChatError('FILE_UNKNOWN', {
+      message: name === undefined ? 'That message has no attachments' : `That message has no attachment ${name}`,
+    })
   if (more.length > 0)
     throw usage(`The message has ${all.length} attachments; choose one with --name, or a directory with --out`)
   for await (const bytes of chat.readAttachment(id, place)) {

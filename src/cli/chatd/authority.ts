@@ -9,7 +9,10 @@ import { createOutput, examples } from '../output.ts'
 import { adminVerb, dataDirectory, dataOption, jsonOption } from './node-options.ts'
 
 export const registerAuthority = (program: Command): void => {
-  const authority = program.command('authority').description('the authority’s key and what it remembers')
+  const authority = program
+    .command('authority')
+    .description('the authority’s key and what it remembers')
+    .addHelpText('before', examples('chatd authority export authority.json'))
   adminVerb(authority, 'export')
     .description('write the authority to a file, for a backup or a move')
     .argument('<file>', 'is made, readable by you only')

@@ -23,7 +23,10 @@ const unknownNode = (name: string): ChatError =>
   })
 
 export const registerNode = (program: Command): void => {
-  const node = program.command('node').description('members of the cluster')
+  const node = program
+    .command('node')
+    .description('members of the cluster')
+    .addHelpText('before', examples('chatd node remove store-2'))
   adminVerb(node, 'remove')
     .description('take a node out of the cluster for good')
     .argument('<node>', 'its name, see chatd status')
