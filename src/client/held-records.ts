@@ -1,7 +1,8 @@
 // What became of each record this device has seen, by record key: bodies of messages, and a mark for everything else,
 // so that nothing is fetched, verified or shown twice. Value: disposition (1 byte), acceptedAt (6), the sealed bytes of messages;
 // of a deleted message its header alone.
-import { concat } from '../protocol/bytes.ts'
+import { LruMap } from '../platform/lru-map.ts'
+import { concat, toMapKey } from '../protocol/bytes.ts'
 import { type Content, decodeContent } from '../protocol/content.ts'
 import { openBody, unsealed } from '../protocol/sealed.ts'
 import { idFromBytes, openRecord, recordKey, type MessageHeader } from '../protocol/records.ts'
@@ -14,19 +15,25 @@ export type Disposition = keyof typeof dispositions
 const names = Object.entries(dispositions) as [Disposition, number][] // entries() forgets the keys' type
 
 export interface HeldMessage {
-  header: MessageHeader
-  sealed: Buffer
+  readonly header: Readonly<MessageHeader>
+  readonly sealed: Buffer
   /** Milliseconds since 1970 by the cluster's clock; 0 while one's own message is not stored. */
-  acceptedAt: number
+  readonly acceptedAt: number
   /** A message of one's own that was refused for good. */
-  isRefused: boolean
+  readonly isRefused: boolean
   /** Only its place is left: there is no body. */
-  isDeleted: boolean
-  key: Uint8Array
+  readonly isDeleted: boolean
+  readonly key: Uint8Array
 }
+
+/** A screen is read again with each change, and most of its messages are those of before; long ones cost little to read beside what they hold. */
+const MAX_KNOWN = 256
+const MAX_KNOWN_BYTES = 4_096
 
 export class HeldRecords {
   readonly #store: LocalStore
+  /** Messages as they were read last, by record key; forgotten when they change. */
+  readonly #known = new LruMap<string, HeldMessage>({ max: MAX_KNOWN })
 
   constructor(store: LocalStore) {
     this.#store = store
@@ -42,7 +49,7 @@ export class HeldRecords {
   }
 
   mark(key: Uint8Array, disposition: Disposition, acceptedAt = 0): void {
-    this.#store.put(keys.record(key), concat(Buffer.of(dispositions[disposition]), encodeNumber(acceptedAt)))
+    this.#put(key, concat(Buffer.of(dispositions[disposition]), encodeNumber(acceptedAt)))
   }
 
   keep(
@@ -51,19 +58,32 @@ export class HeldRecords {
     { acceptedAt, isRefused = false }: { acceptedAt: number; isRefused?: boolean },
   ): void {
     const disposition = isRefused ? dispositions.refused : dispositions.message
-    this.#store.put(keys.record(key), concat(Buffer.of(disposition), encodeNumber(acceptedAt), sealed))
+    this.#put(key, concat(Buffer.of(disposition), encodeNumber(acceptedAt), sealed))
   }
 
   /** The body goes, the place stays. */
   keepDeleted(key: Uint8Array, header: MessageHeader, acceptedAt: number): void {
     const { k, id, from, dev, to, at, conv, seq, ct, gv } = header
     const left: MessageHeader = { k, id, from, dev, to, at, conv, seq, ct, ...(gv === undefined ? {} : { gv }) }
-    const value = concat(Buffer.of(dispositions.deleted), encodeNumber(acceptedAt), unsealed(left))
+    this.#put(key, concat(Buffer.of(dispositions.deleted), encodeNumber(acceptedAt), unsealed(left)))
+  }
+
+  #put(key: Uint8Array, value: Uint8Array): void {
+    this.#known.delete(toMapKey(key))
     this.#store.put(keys.record(key), value)
   }
 
   /** The message under a record key, or what is left of it; undefined when it is none. */
   message(key: Uint8Array): HeldMessage | undefined {
+    const mapKey = toMapKey(key)
+    const known = this.#known.get(mapKey)
+    if (known) return known
+    const message = this.#read(key)
+    if (message && message.sealed.length <= MAX_KNOWN_BYTES) this.#known.set(mapKey, message)
+    return message
+  }
+
+  #read(key: Uint8Array): HeldMessage | undefined {
     const value = this.#store.get(keys.record(key))
     if (!value || value.length === 1 + NUMBER_BYTES) return undefined
     const sealed = Buffer.from(value.buffer, value.byteOffset + 1 + NUMBER_BYTES, value.length - 1 - NUMBER_BYTES)
