@@ -65,7 +65,7 @@ export class StatusWaits {
     try {
       await this.#until(id, () => rank[result().status] >= rank[wait] || this.#denial !== undefined, options)
     } catch (error) {
-      throw this.#explain(error, result(), this.#problems.get(id)?.message ?? trouble())
+      throw this.#explain(error, result(), this.#problems.get(id)?.message ?? trouble() ?? this.#othersReason())
     }
     const reached = result()
     if (this.#denial && rank[reached.status] < rank[wait]) throw denialOf(this.#denial, reached)
@@ -79,7 +79,7 @@ export class StatusWaits {
     try {
       await this.#until(ALL, () => holds() || this.#denial !== undefined, options)
     } catch (error) {
-      const reason = [...this.#problems.values()].findLast(({ retryable }) => retryable)?.message
+      const reason = this.#reason()
       if (!hasCode(error, 'TIMEOUT') || reason === undefined) throw error
       throw new ChatError('TIMEOUT', { details: { reason } })
     }
@@ -112,6 +112,17 @@ export class StatusWaits {
       signal.addEventListener('abort', abort, { once: true })
       if (signal.aborted) abort()
     })
+  }
+
+  /** Why the last message that waits does so. */
+  #reason(): string | undefined {
+    return [...this.#problems.values()].findLast(({ retryable }) => retryable)?.message
+  }
+
+  /** Messages to one place leave in their order: one may wait for another. */
+  #othersReason(): string | undefined {
+    const reason = this.#reason()
+    return reason && `an earlier message waits: ${reason}`
   }
 
   #explain(error: unknown, result: SendResult, reason: string | undefined): unknown {

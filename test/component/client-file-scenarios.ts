@@ -254,6 +254,16 @@ export const fileScenarios = {
     assert.is(await codeOf(send(a)), 'BLOB_HASH')
   }),
 
+  'what waits behind a file that finds no room says so': scene(async ({ world, a }) => {
+    world.blobs.refuse = () => new ChatError('BLOB_FULL')
+    const text = async (): Promise<string> => {
+      const error: unknown = await a.send('bob', 'after it', { timeoutMs: 5_000 }).catch((cause: unknown) => cause)
+      return String(error)
+    }
+    await a.send('bob', 'look', { files: [PATH], timeoutMs: 10_000 }).catch(() => {})
+    assert.match(await text(), /an earlier message waits: The stores of attachments are full/)
+  }),
+
   'blobs that the cluster lost before the message left are sent again, once': scene(async (all) => {
     const { world, a } = all
     let losses = 1
