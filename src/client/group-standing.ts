@@ -65,8 +65,7 @@ const REFUSALS = [
 
 /** Of somebody outside. Nothing known to him speaks for it: anybody can sign that he is an owner and adds this user, owners more than once. */
 const standingAsDecided = (header: GroupHeader, sealed: Uint8Array, group: GroupKnowledge): Standing => {
-  if (group.isTold(sealed, header) || mutant('invitation-believed')) return 'valid'
-  return group.isWithheld(header.v) ? 0 : header.v
+  return group.isTold(sealed, header) || mutant('invitation-believed') ? 'valid' : header.v
 }
 
 /** A version without the one before it: right when this user was outside until then. */

@@ -22,11 +22,16 @@ const MAX_TOLD = 1_000
 interface Waiting {
   /** The version that it needs; 0: the newest. */
   version: number
-  /** It is that version itself: the feed has brought it, and the cluster has to say that it was decided. */
-  isItself: boolean
+  /** Its record key, when it is that version: the feed has brought it, and the cluster has to say that it was decided. */
+  itself: Uint8Array | undefined
   /** It is looked at again; or it will never be believed. */
   again: () => void
   refuse: () => void
+}
+
+interface Waiter extends Waiting {
+  /** Since when it waits, and the cluster answers. */
+  since: number
 }
 
 export interface GroupWaitsOptions {
@@ -39,14 +44,13 @@ export interface GroupWaitsOptions {
 
 export class GroupWaits {
   readonly #options: GroupWaitsOptions
-  readonly #waiting = new Map<string, Waiting[]>()
+  readonly #waiting = new Map<string, Waiter[]>()
   readonly #asking = new Set<string>()
   /** Versions, as `group version`, that the cluster does not give to this user. */
   readonly #withheld = new Set<string>()
   /** Record keys of those that it gave. */
   readonly #told = new LruMap<string, Uint8Array>({ max: MAX_TOLD })
-  /** Since when the cluster has nothing newer for this user. */
-  readonly #exhaustedAt = new Map<string, number>()
+  #asked = 0
   #isStopped = false
 
   constructor(options: GroupWaitsOptions) {
@@ -54,7 +58,8 @@ export class GroupWaits {
   }
 
   add(group: string, waiting: Waiting): void {
-    this.#waiting.set(group, [...(this.#waiting.get(group) ?? []), waiting])
+    const waiter = { ...waiting, since: this.#options.clock.monotonic() }
+    this.#waiting.set(group, [...(this.#waiting.get(group) ?? []), waiter])
     if (this.#asking.has(group)) return
     this.#asking.add(group)
     void this.#ask(group).finally(() => this.#asking.delete(group))
@@ -69,38 +74,40 @@ export class GroupWaits {
     return told !== undefined && equalBytes(told, recordKey(id, record))
   }
 
-  /** The cluster answered with this version: what waits for its word is looked at again. */
+  /** The cluster answered with this version: it is looked at again if it waits here for just that. */
   told(record: Uint8Array, { to: group, v, id }: GroupHeader): void {
-    this.#told.set(`${group} ${v}`, recordKey(id, record))
-    const waiting = this.#take(group)
-    const isAnswered = ({ isItself, version }: Waiting): boolean => isItself && version === v
-    const rest = waiting.filter((one) => !isAnswered(one))
-    if (rest.length > 0) this.#waiting.set(group, rest)
-    for (const one of waiting) if (isAnswered(one)) one.again()
+    const key = recordKey(id, record)
+    this.#told.set(`${group} ${v}`, key)
+    this.#release(group, ({ itself }) => itself !== undefined && equalBytes(itself, key))
   }
 
   /** A version of the group was filed: what waits for it, or for one before it, is looked at again. */
   filed(group: string, version: number): void {
-    this.#exhaustedAt.delete(group)
-    const waiting = this.#take(group)
-    const rest = waiting.filter((one) => one.version > version)
-    if (rest.length > 0) this.#waiting.set(group, rest)
-    for (const one of waiting) if (one.version <= version) one.again()
+    this.#withheld.delete(`${group} ${version}`)
+    this.#release(group, (one) => one.version <= version)
   }
 
   stop(): void {
     this.#isStopped = true
   }
 
-  #take(group: string): Waiting[] {
+  #release(group: string, isAnswered: (one: Waiting) => boolean): void {
+    for (const { again } of this.#take(group, isAnswered)) again()
+  }
+
+  #take(group: string, isTaken: (one: Waiter) => boolean): Waiter[] {
     const waiting = this.#waiting.get(group) ?? []
-    this.#waiting.delete(group)
-    return waiting
+    const taken = waiting.filter(isTaken)
+    if (taken.length === 0) return []
+    const rest = waiting.filter((one) => !taken.includes(one))
+    if (rest.length > 0) this.#waiting.set(group, rest)
+    else this.#waiting.delete(group)
+    return taken
   }
 
   async #ask(group: string): Promise<void> {
     const { clock } = this.#options
-    if (!this.#waiting.get(group)?.some(({ isItself }) => isItself)) await sleep(clock, FEED_MS)
+    if (!this.#waiting.get(group)?.some(({ itself }) => itself)) await sleep(clock, FEED_MS)
     while (!this.#isStopped && this.#waiting.has(group)) {
       const before = this.#waiting.get(group)
       await this.#askOnce(group)
@@ -116,28 +123,37 @@ export class GroupWaits {
       await fetch(group, version)
     } catch (error) {
       log.debug({ group, version, error: String(error) }, 'group.get')
-      if (!hasCode(error, 'GROUP_DENIED', 'GROUP_UNKNOWN')) return void this.#exhaustedAt.delete(group)
+      if (!hasCode(error, 'GROUP_DENIED', 'GROUP_UNKNOWN')) return this.#beginAnew(group)
       if (version !== undefined) {
         this.#withheld.add(`${group} ${version}`)
-        for (const { again } of this.#take(group)) again()
-        return
+        return this.#release(group, ({ itself }) => !itself)
       }
     }
     if (version === undefined) this.#exhausted(group)
   }
 
-  /** From the lowest up, so that each finds the one before it; the newest when there is none to name. */
+  /**
+   * From the lowest up, so that each finds the one before it. When there is none to name: the newest, and in turn those that are here and were
+   * not decided when the cluster was asked.
+   */
   #wanted(group: string): number | undefined {
-    const versions = (this.#waiting.get(group) ?? []).map(({ version }) => version)
+    const waiting = this.#waiting.get(group) ?? []
+    const versions = waiting.map(({ version }) => version)
     const known = versions.filter((version) => version > 0 && !this.isWithheld(group, version))
-    return known.length > 0 ? Math.min(...known) : undefined
+    if (known.length > 0) return Math.min(...known)
+    const undecided = waiting.flatMap(({ itself, version }) => (itself ? [version] : []))
+    return [undefined, ...undecided][this.#asked++ % (1 + undecided.length)]
   }
 
+  /** Nobody answered: that says nothing. */
+  #beginAnew(group: string): void {
+    const now = this.#options.clock.monotonic()
+    for (const waiter of this.#waiting.get(group) ?? []) waiter.since = now
+  }
+
+  /** The cluster has nothing newer for this user: what has waited long enough has no part in it. */
   #exhausted(group: string): void {
     const now = this.#options.clock.monotonic()
-    const since = this.#exhaustedAt.get(group) ?? now
-    this.#exhaustedAt.set(group, since)
-    if (now - since < REFUSE_MS) return
-    for (const { refuse } of this.#take(group)) refuse()
+    for (const { refuse } of this.#take(group, ({ since }) => now - since >= REFUSE_MS)) refuse()
   }
 }

@@ -183,7 +183,7 @@ export class Ingest {
     const { header, group = header.to } = incoming.record
     this.#options.groupWaits.add(group, {
       version,
-      isItself: header.k === 'group' && header.v === version,
+      itself: header.k === 'group' && header.v === version ? incoming.key : undefined,
       again: () => this.#enqueue(incoming),
       refuse: () => this.#refuseLate(incoming, 'not a member'),
     })
