@@ -433,6 +433,16 @@ const BREAKS: Record<string, () => Run> = {
   },
 }
 
+checker('what was received is shown within the time that it may wait for the one before it', () => {
+  const { history, end, at } = cleanRun((e) => e.op === 'show' && e.proc === 'b/0' && e.id === 'm1')
+  const found = (): boolean =>
+    findViolations({ history, end }).some(({ message }) => message.includes('never showed it'))
+  assert.not(found())
+  at(10_000)
+  history.add(status('m1', 'received', [5, 6, null]))
+  assert.ok(found())
+})
+
 checker('a clean run has no violations', () => {
   assert.equal(findViolations(cleanRun()), [])
 })
