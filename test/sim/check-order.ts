@@ -100,11 +100,12 @@ const gapLeft: Check = {
   name: 'a gap was not repaired',
   isEventual: true,
   find: ({ history, end }) => {
-    // Of messages on their way while somebody leaves the second may be taken before he has left, and the first after: he never hears of it.
+    // Of messages on their way while somebody leaves the second may be taken before he has left, and the first after: he never hears of it,
+    // and it looks like a gap also when he is back (decision 0009).
     const membership = new Membership({ history, end })
     return end.devices.flatMap(({ name, user, gaps }) =>
       gaps
-        .filter((conversation) => !(isGroup(conversation) && membership.isOutside(user, conversation)))
+        .filter((conversation) => !membership.hasLeft(user, conversation))
         .map((conversation) => `${conversation} on ${name}`),
     )
   },

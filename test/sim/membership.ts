@@ -48,11 +48,6 @@ export class Membership {
     return (this.#versions.get(group) ?? []).some(({ members }) => !members.includes(user))
   }
 
-  /** In the end. */
-  isOutside(user: string, group: string): boolean {
-    return this.#versions.get(group)?.at(-1)?.members.includes(user) === false
-  }
-
   /** Was in the group, and then was not. */
   hasLeft(user: string, group: string): boolean {
     const versions = this.#versions.get(group) ?? []
