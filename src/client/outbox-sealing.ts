@@ -4,7 +4,7 @@ import { openBody } from '../protocol/sealed.ts'
 import { openRecord, recordKey } from '../protocol/records.ts'
 import type { Conversations } from './conversations.ts'
 import type { Identity } from './identity.ts'
-import { headerFor, type OutboxEntry } from './outbox-entry.ts'
+import { headerFor, type OutboxEntry, withFiles } from './outbox-entry.ts'
 import type { OutboxLanes } from './outbox-lanes.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -38,6 +38,8 @@ export class OutboxSealing {
     const author = { user: identity.user, device: identity.device }
     const isAside = entry.kind === 'set' || entry.kind === 'tomb'
     const at = isAside ? this.#asideAt() : this.#inConversationAt(entry)
+    // Here and not when they were there: what an entry says of its files and what it says itself are one write.
+    if (entry.kind === 'msg') entry.bytes = withFiles(entry)
     const header = headerFor(entry, author, { at, gv: groupVersion(entry.to) })
     entry.bytes = identity.seal(header, entry.kind === 'void' ? undefined : entry.bytes)
     entry.isSealed = true

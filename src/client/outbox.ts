@@ -5,7 +5,7 @@ import { toBase64 } from '../protocol/bytes.ts'
 import { asChatError, ChatError } from '../protocol/errors.ts'
 import { recordKey, type TombstoneHeader } from '../protocol/records.ts'
 import { mutant } from '../platform/mutants.ts'
-import { fateOf, fresh, isReady, type OutboxEntry, voidFor, withFiles } from './outbox-entry.ts'
+import { fateOf, fresh, isReady, type OutboxEntry, voidFor } from './outbox-entry.ts'
 import { OutboxLanes } from './outbox-lanes.ts'
 import type { OutboxOptions } from './outbox-options.ts'
 import { OutboxSealing } from './outbox-sealing.ts'
@@ -83,20 +83,14 @@ export class Outbox {
 
   /** Its files are in the cluster. */
   filesStored(entry: OutboxEntry): void {
-    if (!this.#lanes.has(entry)) return
-    if (!entry.isSealed) entry.bytes = withFiles(entry)
-    this.#lanes.save(entry)
-    this.#pump()
+    if (this.#lanes.has(entry)) this.#pump()
   }
 
   /** Its files cannot be sent: it is refused, unless an earlier attempt may have had an effect. */
   filesFailed(entry: OutboxEntry, error: ChatError): void {
     if (!this.#lanes.has(entry)) return
     if (entry.isUncertain) return this.#options.onProblem(entry, error)
-    if (!entry.isSealed) {
-      entry.bytes = withFiles(entry)
-      this.#sealing.seal(entry)
-    }
+    if (!entry.isSealed) this.#sealing.seal(entry)
     this.#leaving.add(entry)
     void this.#keepRefusal(entry, error).then(() => {
       this.#leaving.delete(entry)

@@ -8,13 +8,16 @@ import * as assert from 'uvu/assert'
 import { Downloads } from '../../src/client/downloads.ts'
 import type { LocalChat } from '../../src/client/local-chat.ts'
 import { systemRandom } from '../../src/platform/system.ts'
+import { ranges } from '../../src/client/keys.ts'
+import { decodeEntry, encodeEntry } from '../../src/client/outbox-entry.ts'
+import { decodeContent, encodeContent } from '../../src/protocol/content.ts'
 import { BLOB_CHUNK_BYTES, encryptedSize } from '../../src/protocol/blob.ts'
 import { ChatError, type ErrorCode } from '../../src/protocol/errors.ts'
 import type { MessageHeader } from '../../src/protocol/records.ts'
 import { eventually } from '../eventually.ts'
 import { makeId, type Scenario } from './client-scenarios.ts'
 import { MemoryFiles } from './client-blobs-world.ts'
-import { ClientWorld, fastClock, KeptDatabase, type Person } from './client-world.ts'
+import { ClientWorld, DyingDatabase, fastClock, KeptDatabase, type Person } from './client-world.ts'
 
 const SIZE = 3 * BLOB_CHUNK_BYTES + 1_234
 const PATH = '/home/alice/picture.png'
@@ -174,6 +177,37 @@ export const fileScenarios = {
     assert.is(world.blobs.held.size, 1)
     assert.ok((world.blobs.uploads.at(-1)?.offset ?? 0) > 0)
   }),
+
+  'a process that dies when its upload was just done has the file in the message it sends next': async () => {
+    const world = new ClientWorld({ gateways: ['gw-1'], clock: fastClock(5) })
+    const dying = new DyingDatabase((writes) =>
+      writes.some(({ value }) => value && Buffer.from(value).includes('"isStored":true')),
+    )
+    try {
+      const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+      const [files, bytes] = [new MemoryFiles(), Buffer.from(systemRandom.bytes(SIZE))]
+      files.write(PATH, bytes)
+      const a = await world.open(alice, dying, world.dial, files)
+      const b = await world.open(bob)
+      send(a).catch(() => {}) // it never hears of it
+      await dying.died
+      world.cut()
+      const left = await dying.left()
+      // A batch may end between the two: the file is known to be there, and the text does not name it yet.
+      for (const [key, value] of await left.range(ranges.outbox())) {
+        const { attachments: _named, ...content } = decodeContent(decodeEntry(value).bytes)
+        left.apply([{ key, value: encodeEntry({ ...decodeEntry(value), bytes: encodeContent(content) }) }])
+      }
+      const again = await world.open(alice, left, world.dial, files)
+      await again.settled({ timeoutMs: TIMEOUT_MS })
+      const [message] = await again.history('bob')
+      await eventually(async () => (await b.history('alice')).some(({ id }) => id === message?.id))
+      assert.ok((await read(downloadsOf(world, b), message?.id ?? '')).equals(bytes))
+    } finally {
+      dying.bury()
+      await world.close()
+    }
+  },
 
   'what is written after a file comes after it': scene(async (all) => {
     const { world, a, b } = all

@@ -56,6 +56,44 @@ export class PowerCutDatabase extends KeptDatabase {
   }
 }
 
+/** The process dies right after a batch in which `isLast` finds what it looks for: later ones are lost, and not answered. */
+export class DyingDatabase extends KeptDatabase {
+  readonly #isLast: (writes: DatabaseWrite[]) => boolean
+  readonly #died = Promise.withResolvers<void>()
+  readonly #buried = Promise.withResolvers<void>()
+  #isDead = false
+
+  constructor(isLast: (writes: DatabaseWrite[]) => boolean) {
+    super()
+    this.#isLast = isLast
+  }
+
+  get died(): Promise<void> {
+    return this.#died.promise
+  }
+
+  override async batch(writes: DatabaseWrite[], options: { sync: boolean }): Promise<void> {
+    if (!this.#isDead) await super.batch(writes, options)
+    if (!this.#isDead && !this.#isLast(writes)) return
+    this.#isDead = true
+    this.#died.resolve()
+    await this.#buried.promise
+  }
+
+  /** For the end of a test: whoever still waits for an answer gets one. */
+  bury(): void {
+    this.#buried.resolve()
+  }
+
+  /** What the next process finds. */
+  async left(): Promise<KeptDatabase> {
+    const left = new KeptDatabase()
+    const rows = await this.range({ gte: Buffer.alloc(0), lt: Buffer.of(255) })
+    left.apply(rows.map(([key, value]) => ({ key, value })))
+    return left
+  }
+}
+
 export interface Person {
   user: string
   device: string
