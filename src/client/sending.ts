@@ -39,7 +39,14 @@ export class Sending {
     if (views.result(id)) return this.#until({ id, to }, options)
     const { timeoutMs } = options
     const isGroup = to.startsWith('#')
-    const lane = isGroup ? await groups.join(to, timeoutMs === undefined ? {} : { timeoutMs }) : views.idOf(to)
+    let lane: string
+    try {
+      lane = isGroup ? await groups.join(to, timeoutMs === undefined ? {} : { timeoutMs }) : views.idOf(to)
+    } catch (error) {
+      // It was sent once more at the same time, and got in there.
+      if (views.result(id)) return this.#until({ id, to }, options)
+      throw error
+    }
     const group = state.groups.newest(lane)
     const written = compose(text, options, { me, group })
     const content = encodeContent({ ...written, ...(held.length > 0 ? { attachments: held } : {}) })
