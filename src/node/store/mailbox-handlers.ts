@@ -25,7 +25,7 @@ import { type AdmittedRecord, admit } from './admission.ts'
 import { stageRecords } from './append.ts'
 import { readCertificates } from './certificates.ts'
 import { admissionRules, type StoreContext } from './context.ts'
-import { atEpoch } from './epoch-gate.ts'
+import { atEpoch, whileOpen } from './epoch-gate.ts'
 import { fetchRecords, readPage } from './feed.ts'
 import { entryKey, placeOf } from './keys.ts'
 import { findEntry } from './lookup.ts'
@@ -50,16 +50,18 @@ export const handleMailboxes = (context: StoreContext): void => {
     only('member', from)
     context.gate.check(request.epoch)
     context.assertReadable()
-    return readCertificates(context.home(), request.user).then((records) => ({ records }))
+    return whileOpen(context.gate, () =>
+      readCertificates(context.home(), request.user).then((records) => ({ records })),
+    )
   })
   transport.handle(storeSubscribe, (request, from) => {
     only('gateway', from)
-    return subscribe(context, request, from)
+    return whileOpen(context.gate, () => subscribe(context, request, from))
   })
   transport.handle(storeUnsubscribe, ({ subs }, from) => {
     for (const sub of subs) subscriptions.close(from, sub)
   })
-  transport.handle(storePage, (request, from) => page(context, request, from))
+  transport.handle(storePage, (request, from) => whileOpen(context.gate, () => page(context, request, from)))
   transport.handle(storeFetch, (request, from) => fetch(context, request, from))
   transport.handle(storeRenew, ({ sub, capability }, from) => subscriptions.renew(from, sub, capability))
   transport.handle(storeHeads, async (request, from) => ({ unknown: await subscriptions.heads(request, from) }))
