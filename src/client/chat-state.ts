@@ -108,7 +108,6 @@ export class ChatState {
     this.#groupWaits = new GroupWaits({
       clock,
       log,
-      groups,
       fetch: async (group, version) => this.takeGroup(await options.fetchGroup(group, version)),
     })
     this.absences = new Absences({ store, records, groups })

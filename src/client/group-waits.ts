@@ -7,7 +7,6 @@ import { hasCode } from '../protocol/errors.ts'
 import { type GroupHeader, recordKey } from '../protocol/records.ts'
 import { sleep } from '../platform/timing.ts'
 import type { Clock, Logger } from '../platform/ports.ts'
-import type { Groups } from './groups.ts'
 
 /** Versions and messages of a group travel the same ways: mostly the version comes by itself. */
 const FEED_MS = 200
@@ -37,7 +36,6 @@ interface Waiter extends Waiting {
 export interface GroupWaitsOptions {
   clock: Clock
   log: Logger
-  groups: Groups
   /** Asks for a version, or the newest, and takes it in. GROUP_DENIED, GROUP_UNKNOWN; anything else: not now. */
   fetch: (group: string, version: number | undefined) => Promise<void>
 }
@@ -81,10 +79,10 @@ export class GroupWaits {
     this.#release(group, ({ itself }) => itself !== undefined && equalBytes(itself, key))
   }
 
-  /** A version of the group was filed: what waits for it, or for one before it, is looked at again. */
+  /** A version of the group was filed: what waits for it, for one before it, or for one that never comes, is looked at again. */
   filed(group: string, version: number): void {
     this.#withheld.delete(`${group} ${version}`)
-    this.#release(group, (one) => one.version <= version)
+    this.#release(group, (one) => one.version <= version || this.isWithheld(group, one.version))
   }
 
   stop(): void {
