@@ -4,7 +4,7 @@ import { groupRoles } from '../protocol/group.ts'
 import { isGroupName, isUserName } from '../protocol/names.ts'
 import { confirming } from './confirm.ts'
 import { notAName, type SlashCommand, wordsOf } from './slash-command.ts'
-import { conversationsOf, type State } from './state.ts'
+import { conversationNamed, type State } from './state.ts'
 import { type Step, step, withToast } from './step.ts'
 
 const noGroup = safe`Which group? Open it, or name it first: #group`
@@ -65,7 +65,7 @@ const topic = (state: State, argument: string): Step | SafeText => {
   if (group === undefined) return noGroup
   const text = argument.replace(/^#\S+\s*/, (first) => (first.trim() === group ? '' : first))
   if (text !== '') return step(state, { type: 'setTopic', group, topic: text === NO_TOPIC ? '' : text })
-  const known = conversationsOf(state).find(({ name }) => name === group)
+  const known = conversationNamed(state, group)
   if (known?.topic === undefined) return step(withToast(state, safe`${safeLine(group)} has no topic.`))
   return step(withToast(state, safe`${known.title}: ${known.topic}`))
 }

@@ -4,7 +4,7 @@ import { confirming } from './confirm.ts'
 import { emptyDraft, type Reply } from './draft.ts'
 import { MAX_QUOTE, type TimelineMessage } from './messages.ts'
 import { draftOfCurrent, type State } from './state.ts'
-import { type Step, step, withDraft, withToast } from './step.ts'
+import { type Step, step, withDraft, withSent, withToast } from './step.ts'
 
 export const replyOf = ({ id, from, text }: TimelineMessage): Reply => ({
   id,
@@ -23,8 +23,7 @@ export const replyTo = (state: State, message: TimelineMessage): Step => {
 /** Its text goes into the input; what was written there waits in the history of the input. */
 export const editMessage = (state: State, { id, isOwn, text, said = text }: TimelineMessage): Step => {
   if (!isOwn) return step(withToast(state, safe`Only your own messages can be edited.`, 'problem'))
-  const before = draftOfCurrent(state).text
-  const sent = before.trim() === '' ? state.sent : [...state.sent, before]
+  const sent = withSent(state, draftOfCurrent(state).text)
   return step(withDraft({ ...state, sent, recall: undefined }, { text: said, cursor: said.length, edits: id }))
 }
 

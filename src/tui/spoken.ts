@@ -6,7 +6,7 @@ import { joinText } from './cells.ts'
 import { indexOfId, MAX_QUOTE, type TimelineMessage } from './messages.ts'
 import { clusterWords } from './spoken-cluster.ts'
 import { overlayText } from './spoken-overlay.ts'
-import { type Connection, type Conversation, conversationsOf, type State } from './state.ts'
+import { type Connection, type Conversation, conversationNamed, type State } from './state.ts'
 import { messagesOf, windowOf } from './timeline-view.ts'
 
 const statusWords: Record<TimelineMessage['status'], SafeText> = {
@@ -100,7 +100,7 @@ const ofInbox: Speaker = ({ inbox, current }, before) => {
 const ofConversation: Speaker = (state, before) => {
   const { current } = state
   if (current === undefined || current === before?.current) return []
-  const topic = conversationsOf(state).find(({ name }) => name === current)?.topic
+  const topic = conversationNamed(state, current)?.topic
   return [safe`conversation ${safeLine(current)}`, ...(topic === undefined ? [] : [safe`about: ${topic}`])]
 }
 

@@ -292,3 +292,5 @@ export const conversationsOf = (state: State): readonly Conversation[] => {
   const begun = state.opened.filter((name) => !known.has(name))
   return [...begun.map((name) => begunConversation(name)), ...(state.inbox ?? [])]
 }
+export const conversationNamed = (state: State, name: string | undefined): Conversation | undefined =>
+  conversationsOf(state).find((conversation) => conversation.name === name)
