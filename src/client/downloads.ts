@@ -148,7 +148,8 @@ export class Downloads {
   }
 }
 
-const unknownFile = (name?: string): ChatError =>
+/** FILE_UNKNOWN: no attachment of that name, or none at all. */
+export const unknownFile = (name?: string): ChatError =>
   new ChatError('FILE_UNKNOWN', {
     message: name === undefined ? 'That message has no attachments' : `That message has no attachment ${name}`,
   })

@@ -64,9 +64,8 @@ const REFUSALS = [
 ] as const
 
 /** Of somebody outside. Nothing known to him speaks for it: anybody can sign that he is an owner and adds this user, owners more than once. */
-const standingAsDecided = (header: GroupHeader, sealed: Uint8Array, group: GroupKnowledge): Standing => {
-  return group.isTold(sealed, header) || mutant('invitation-believed') ? 'valid' : header.v
-}
+const standingAsDecided = (header: GroupHeader, sealed: Uint8Array, group: GroupKnowledge): Standing =>
+  group.isTold(sealed, header) || mutant('invitation-believed') ? 'valid' : header.v
 
 /** A version without the one before it: right when this user was outside until then. */
 const standingOfFirst = (

@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import type { Command } from '@commander-js/extra-typings'
 import type { FetchOptions } from '../../client/api.ts'
+import { unknownFile } from '../../client/downloads.ts'
 import { safeLine } from '../../client/safe-text.ts'
-import { ChatError } from '../../protocol/errors.ts'
 import { examples } from '../output.ts'
 import { chatVerb, usage } from './options.ts'
 import { formatSize, ProgressLine, progressText } from './progress.ts'
@@ -54,10 +54,7 @@ const print = async ({ chat }: Opened, id: string, { name }: GetFlags): Promise<
   const all = await chat.attachments(id)
   const places = [...all.keys()].filter((index) => name === undefined || all[index]?.name === name)
   const [place, ...more] = places
-  if (place === undefined)
-    throw new ChatError('FILE_UNKNOWN', {
-      message: name === undefined ? 'That message has no attachments' : `That message has no attachment ${name}`,
-    })
+  if (place === undefined) throw unknownFile(name)
   if (more.length > 0)
     throw usage(`The message has ${all.length} attachments; choose one with --name, or a directory with --out`)
   for await (const bytes of chat.readAttachment(id, place)) {
