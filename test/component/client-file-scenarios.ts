@@ -192,7 +192,7 @@ export const fileScenarios = {
       send(a).catch(() => {}) // it never hears of it
       await dying.died
       world.cut()
-      const left = await dying.left()
+      const left = await dying.copy()
       // A batch may end between the two: the file is known to be there, and the text does not name it yet.
       for (const [key, value] of await left.range(ranges.outbox())) {
         const { attachments: _named, ...content } = decodeContent(decodeEntry(value).bytes)

@@ -35,6 +35,14 @@ export const fastClock = (factor: number): Clock => {
 /** Keeps its rows when a client closes it: the next one goes on with them. */
 export class KeptDatabase extends MemoryDatabase {
   override async close(): Promise<void> {}
+
+  /** What another process would find. */
+  async copy(): Promise<KeptDatabase> {
+    const copy = new KeptDatabase()
+    const rows = await this.range({ gte: Buffer.alloc(0), lt: Buffer.of(255) })
+    copy.apply(rows.map(([key, value]) => ({ key, value })))
+    return copy
+  }
 }
 
 /** Knows what a power cut would leave of it: all up to the last batch that was synced. */
@@ -48,11 +56,8 @@ export class PowerCutDatabase extends KeptDatabase {
     await super.batch(writes, options)
   }
 
-  async afterPowerCut(): Promise<KeptDatabase> {
-    const left = new KeptDatabase()
-    const rows = await this.#synced.range({ gte: Buffer.alloc(0), lt: Buffer.of(255) })
-    left.apply(rows.map(([key, value]) => ({ key, value })))
-    return left
+  afterPowerCut(): Promise<KeptDatabase> {
+    return this.#synced.copy()
   }
 }
 
@@ -83,14 +88,6 @@ export class DyingDatabase extends KeptDatabase {
   /** For the end of a test: whoever still waits for an answer gets one. */
   bury(): void {
     this.#buried.resolve()
-  }
-
-  /** What the next process finds. */
-  async left(): Promise<KeptDatabase> {
-    const left = new KeptDatabase()
-    const rows = await this.range({ gte: Buffer.alloc(0), lt: Buffer.of(255) })
-    left.apply(rows.map(([key, value]) => ({ key, value })))
-    return left
   }
 }
 

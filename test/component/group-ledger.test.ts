@@ -284,8 +284,8 @@ test('the homes change while the group does: nothing decided is lost, and the ol
   assert.is(text(await first.propose(group, 3, bytes('three'))), 'three')
 })
 
-test('a version that is over takes nothing because homes have read it back from one another', async ({ start }) => {
-  const { stores, first, second } = await start()
+/** store-3 alone took the message at version 1, which is over. */
+const leaveOver = async ({ stores, first }: Pick<World, 'stores' | 'first'>): Promise<FanOut> => {
   const group = newGroup()
   await first.propose(group, 1, bytes('one'))
   const item = toItem(message(group, 1))
@@ -293,10 +293,16 @@ test('a version that is over takes nothing because homes have read it back from 
   await network.transport('group-1').call('store-3', ledgerFanOut, { ...item, epoch: 1, mode: 'new' })
   network.disconnect('group-1', 'store-3')
   await first.propose(group, 2, bytes('two'))
+  return item
+}
+
+test('a version that is over takes nothing because homes have read it back from one another', async ({ start }) => {
+  const { stores, first, second } = await start()
+  const item = await leaveOver({ stores, first })
   await stores.stopStore('store-1')
   stores.disk('store-1').wipe()
   await stores.startStore('store-1')
-  for (const node of ['group-1', 'group-2']) for (const name of three) network.connect(node, name)
+  for (const node of ['group-1', 'group-2']) for (const name of three) stores.network.connect(node, name)
   await eventually(() => stores.store('store-1').status().takesPart)
   await failsWith(second.fanOut(item), 'GROUP_SEALED')
   assert.is((await second.fanOut({ ...item, version: 2 })).version, 2)
@@ -306,22 +312,16 @@ test('what one home has left over of a version that is over takes the place of n
   start,
 }) => {
   const { stores, first, second } = await start({ stores: [...three, 'store-4'], homes: three })
-  const group = newGroup()
-  await first.propose(group, 1, bytes('one'))
-  const item = toItem(message(group, 1))
-  const { network } = stores
-  await network.transport('group-1').call('store-3', ledgerFanOut, { ...item, epoch: 1, mode: 'new' })
-  network.disconnect('group-1', 'store-3')
-  await first.propose(group, 2, bytes('two'))
+  const item = await leaveOver({ stores, first })
   assert.is((await first.fanOut({ ...item, version: 2 })).version, 2)
-  network.connect('group-1', 'store-3')
+  stores.network.connect('group-1', 'store-3')
   const next = homeSet(['store-1', 'store-2', 'store-4'])
   const joint = stores.sign(2, { homes: { current: homeSet(three), next } })
   stores.adopt(joint)
   for (const node of ['group-1', 'group-2']) stores.view(node).adopt(joint.sealed)
   await eventually(() => next.peers.every((name) => stores.store(name).status().reconciled === 2))
   assert.is(await first.settle(item), 'void')
-  await first.propose(group, 3, bytes('three'))
+  await first.propose(item.group, 3, bytes('three'))
   assert.is((await second.fanOut({ ...item, version: 3 })).version, 2)
 })
 

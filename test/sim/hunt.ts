@@ -21,6 +21,7 @@ export const hunt = async ({ first, seeds, mutant, onRun }: Hunt): Promise<numbe
 }
 
 const hasGroups = ({ groupNodes }: Scenario): boolean => groupNodes > 0
+const hasIntruders = (scenario: Scenario): boolean => hasGroups(scenario) && scenario.hasLiar
 const hasFiles = (scenario: Scenario): boolean => scenario.hasFiles
 /** What a run must have for a fault of these to make any difference; of the others any run will do. */
 const needs: Partial<Record<MutantName, (scenario: Scenario) => boolean>> = {
@@ -31,6 +32,7 @@ const needs: Partial<Record<MutantName, (scenario: Scenario) => boolean>> = {
   'change-unchecked': hasGroups,
   'membership-unchecked': hasGroups,
   'group-version-unchecked': hasGroups,
+  'invitation-believed': hasIntruders,
   'decided-not-compared': hasGroups,
   'blob-confirmed-by-one': hasFiles,
   'pin-skipped': hasFiles,
