@@ -37,14 +37,20 @@ const probe = ({ host, port }: HostPort): Promise<number | undefined> =>
     })
   })
 
-/** The address with a port that is free now: a given one as it is, 0 replaced. PORT_IN_USE. */
+/** The system gives out a port again as soon as it is let go, and a node picks several before it listens on the first. */
+const picked = new Set<number>()
+
+/** The address with a port that is free now: a given one as it is, 0 replaced by one that was not picked here before. PORT_IN_USE. */
 export const pickPort = async (wanted: HostPort): Promise<HostPort> => {
   if (wanted.port !== 0) return wanted
-  const port = await probe(wanted)
+  let port = await probe(wanted)
+  for (let tries = 1; port !== undefined && picked.has(port) && tries < PORTS_TO_TRY; tries++)
+    port = await probe(wanted)
   if (port === undefined)
     throw new ChatError('PORT_IN_USE', {
       message: `${wanted.host} cannot be listened on; is it an address of this machine?`,
     })
+  picked.add(port)
   return { host: wanted.host, port }
 }
 

@@ -9,6 +9,7 @@ import {
   nextFreePort,
   parseHostPort,
   pickListenPort,
+  pickPort,
 } from '../../src/node/addresses.ts'
 import { hasCode } from '../../src/protocol/errors.ts'
 
@@ -49,6 +50,12 @@ test('what listens everywhere announces real addresses', () => {
   const all = announced('/ip4/0.0.0.0/tcp/9')
   assert.ok(all.length > 0)
   for (const address of all) assert.not.match(address, /0\.0\.0\.0/)
+})
+
+test('no port is picked twice, though the system gives one out again once it is let go', async () => {
+  const ports = new Set<number>()
+  for (let i = 0; i < 1_000; i++) ports.add((await pickPort({ host: '127.0.0.1', port: 0 })).port)
+  assert.is(ports.size, 1_000)
 })
 
 test.run()
