@@ -7,8 +7,10 @@ import type { DeletedPlace } from '../protocol/records.ts'
 import { isEmoji, referenceOf } from '../protocol/reference.ts'
 import { mutant } from '../platform/mutants.ts'
 import type { MessageStatus, ReactionResult, ReferenceOptions, ReferenceResult, SendResult } from './api.ts'
+import { attachmentsIn } from './attachments.ts'
 import type { ChatState } from './chat-state.ts'
 import type { ChatViews } from './chat-views.ts'
+import { mustSaySomething } from './compose.ts'
 import { contentOf, type HeldMessage } from './held-records.ts'
 import { queuedResult } from './message-view.ts'
 
@@ -33,6 +35,13 @@ interface Target {
   conv: string
 }
 
+const mustLeaveSomething = (text: string, attachments: number): void =>
+  mustSaySomething(
+    text,
+    attachments,
+    'Nothing would be left of the message, so it was not changed; chat delete takes it away',
+  )
+
 export class Referring {
   readonly #options: ReferringOptions
 
@@ -44,7 +53,9 @@ export class Referring {
     const { state, views, me, until } = this.#options
     const draft = state.outbox.get(id)
     if (draft?.kind === 'msg' && !draft.isSealed) {
-      await state.outbox.redraft(id, encodeContent({ ...decodeContent(draft.bytes), text }))
+      const content = decodeContent(draft.bytes)
+      mustLeaveSomething(text, (content.attachments?.length ?? 0) + (draft.files?.length ?? 0))
+      await state.outbox.redraft(id, encodeContent({ ...content, text }))
       const { status } = await until(
         id,
         () => views.result(id) ?? queuedResult({ id, to: state.nameOf(draft.lane) }),
@@ -52,8 +63,10 @@ export class Referring {
       )
       return this.#result({ id, conv: draft.lane }, status)
     }
-    const { header } = await this.#line(id)
+    const message = await this.#line(id)
+    const { header } = message
     if (header.from !== me && !mutant('edit-by-anyone')) throw new ChatError('MESSAGE_DENIED')
+    mustLeaveSomething(text, attachmentsIn(message).length)
     return this.#send(header, encodeContent({ text, edit: header.id }), options)
   }
 

@@ -105,6 +105,7 @@ export const errorTable = {
   GROUP_INVALID: row(2, false, 'The change of the group is malformed or does not follow from the version before it'),
   MESSAGE_UNKNOWN: row(4, false, 'There is no such message on this device; `history --ids` shows the ids of messages'),
   MESSAGE_DENIED: row(5, false, 'Only who wrote a message may change its text'),
+  MESSAGE_EMPTY: row(2, false, 'The message is empty, so it was not sent; give it a text or a file'),
   MESSAGE_TOO_LARGE: row(2, false, 'A text may have 64 KiB; send longer ones as a file'),
   MESSAGE_INVALID: row(2, false, 'The record is malformed or not signed by this device for this place'),
   MESSAGE_TIME: row(

@@ -126,6 +126,10 @@ export const fileScenarios = {
     // The same file twice is two blobs under two keys.
     assert.is(new Set(attachments.map((each) => each.id)).size, 3)
     assert.is(world.blobs.held.size, 3)
+    // The files are what it says: a text that came with them may go.
+    const { id: captioned } = await send(a)
+    await a.edit(captioned, '')
+    assert.is(await codeOf(a.send('bob', '', { files: [] })), 'MESSAGE_EMPTY')
   }),
 
   'an upload goes on where the cluster has it, cut at every stage': scene(async (all) => {

@@ -167,6 +167,24 @@ export const referenceScenarios = {
     assert.is((await b.inbox())[0]?.unread, 1)
   }),
 
+  'nothing empty is sent, and no message is emptied': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const [a, b] = [await world.open(alice), await world.open(bob)]
+    const { id } = await a.send('bob', 'kept', { wait: 'received', timeoutMs })
+    const { id: waiting } = await a.send('bob', 'kept too', { wait: 'queued' })
+    for (const text of ['', ' \n\t']) {
+      for (const failure of [a.send('bob', text, { timeoutMs }), a.edit(id, text), a.edit(waiting, text)])
+        assert.ok(hasCode(await failureOf(failure), 'MESSAGE_EMPTY'), JSON.stringify(text))
+    }
+    await a.settled({ timeoutMs })
+    await b.settled({ timeoutMs })
+    for (const [chat, other] of [
+      [a, 'bob'],
+      [b, 'alice'],
+    ] as const)
+      assert.equal(await textsOf(chat, other), ['kept', 'kept too'])
+  }),
+
   'deleting what another wrote deletes it for oneself': inWorld(async (world) => {
     const [alice, bob, phone] = [world.enrol('alice'), world.enrol('bob'), world.enrol('bob')]
     const [a, b, b2] = [await world.open(alice), await world.open(bob), await world.open(phone)]

@@ -82,6 +82,23 @@ cli('send waits for the state it is told to, and says how far the message got', 
   assert.is((JSON.parse(lost.stdout) as { status: string }).status, 'refused')
 })
 
+cli('nothing empty is sent', async () => {
+  for (const args of [
+    ['send', 'bob', ''],
+    ['send', 'bob', ' ', ' '],
+    ['send', 'bob', '-'],
+  ]) {
+    const { code, stdout, stderr } = await node.chat('alice', [...args, '--json'], '\n')
+    const { error } = JSON.parse(stdout) as { error: { code: string; outcome: string } }
+    assert.equal([code, error.code, error.outcome], [2, 'MESSAGE_EMPTY', 'refused'], args.join(' '))
+    assert.match(stderr, /is empty.*give it a text or a file/)
+  }
+  assert.equal(
+    (await node.json<Shown[]>('alice', ['history', 'bob'])).map(({ text }) => text),
+    ['Hello Bob', 'unread'],
+  )
+})
+
 cli('listen streams what was missed, then ends; history and status agree', async () => {
   const listener = await node.chat('bob', ['listen', '--count', '2', '--timeout', '60s', '--mark-read', '--json'])
   assert.is(listener.code, 0)

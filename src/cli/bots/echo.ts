@@ -40,7 +40,7 @@ if (values.greet) void greet(values.greet).catch(() => {})
 for await (const event of chat.events({ signal: stop.signal })) {
   if (event.type !== 'message' || event.from === chat.user) continue
   await chat.markRead(event.conversation)
-  // A message may be a file and nothing else.
-  if (event.text !== '') await chat.send(event.conversation, event.text, { wait: 'queued' })
+  // A message may be a file and nothing else; an empty one is not sent.
+  if (event.text.trim() !== '') await chat.send(event.conversation, event.text, { wait: 'queued' })
 }
 await chat.close()
