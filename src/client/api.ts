@@ -206,7 +206,7 @@ export interface OwnerChat {
   edit(id: string, text: string, options?: ReferenceOptions): Promise<ReferenceResult>
   /** Takes the text of an own message from everybody, that of another's from this user's devices; its place stays. */
   delete(id: string, options?: ReferenceOptions): Promise<ReferenceResult>
-  /** One emoji of this user on a message, on or off; not said which: whichever it is not. */
+  /** One emoji of this user on a message (`👍`, or by its name, `:tada:`), on or off; not said which: whichever it is not. MESSAGE_UNKNOWN, USAGE. */
   react(id: string, emoji: string, options?: ReferenceOptions & { active?: boolean }): Promise<ReactionResult>
   /** Oldest first. MESSAGE_UNKNOWN when `before` or `after` is not in that conversation. */
   history(conversation: string, options?: HistoryOptions): Promise<HistoryMessage[]>

@@ -4,13 +4,14 @@ import { decodeContent, encodeContent } from '../protocol/content.ts'
 import { toHex } from '../protocol/bytes.ts'
 import { ChatError } from '../protocol/errors.ts'
 import type { DeletedPlace } from '../protocol/records.ts'
-import { isEmoji, referenceOf } from '../protocol/reference.ts'
+import { referenceOf } from '../protocol/reference.ts'
 import { mutant } from '../platform/mutants.ts'
 import type { MessageStatus, ReactionResult, ReferenceOptions, ReferenceResult, SendResult } from './api.ts'
 import { attachmentsIn } from './attachments.ts'
 import type { ChatState } from './chat-state.ts'
 import type { ChatViews } from './chat-views.ts'
 import { mustSaySomething } from './compose.ts'
+import { emojiOf, notAnEmoji } from './emoji.ts'
 import { contentOf, type HeldMessage } from './held-records.ts'
 import { queuedResult } from './message-view.ts'
 
@@ -72,11 +73,13 @@ export class Referring {
 
   async react(
     id: string,
-    emoji: string,
+    given: string,
     { active, ...options }: ReferenceOptions & { active?: boolean },
   ): Promise<ReactionResult> {
-    if (!isEmoji(emoji)) throw new ChatError('USAGE', { message: 'A reaction is one emoji, or a short word' })
     const target = this.#draftTarget(id) ?? (await this.#line(id)).header
+    // What this user reacted with by another client may be no emoji here, and can be taken back.
+    const emoji = emojiOf(given) ?? (this.#hasReacted(target, given) ? given : undefined)
+    if (emoji === undefined) throw new ChatError('USAGE', { message: notAnEmoji(given) })
     const isActive = active ?? !this.#hasReacted(target, emoji)
     const about = { react: target.id, author: target.from }
     const content = encodeContent({ text: emoji, ...about, ...(isActive ? {} : { off: true }) })

@@ -2,7 +2,7 @@
 import fuzzysort from 'fuzzysort'
 import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { isGroupName, isUserName } from '../protocol/names.ts'
-import { emoji, emojiOf } from './emoji.ts'
+import { emoji, emojiOf } from '../client/emoji.ts'
 import { type Line, span } from './lines.ts'
 import { unreadText } from './sidebar-view.ts'
 import { slashCommands, usageOf } from './slash-commands.ts'

@@ -2,7 +2,7 @@
 import type { AttentionLevel } from '../client/api.ts'
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { parseWhen } from './dates.ts'
-import { emojiOf } from './emoji.ts'
+import { emojiOf } from '../client/emoji.ts'
 import { isLevel, levels } from './levels.ts'
 import { isOfOthers, type TimelineMessage } from './messages.ts'
 import { deleteMessage, editMessage, replyOf, replyTo } from './reference-operations.ts'

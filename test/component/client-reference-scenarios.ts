@@ -173,8 +173,8 @@ export const referenceScenarios = {
     const { id } = await a.send('bob', 'kept', { wait: 'received', timeoutMs })
     const { id: waiting } = await a.send('bob', 'kept too', { wait: 'queued' })
     for (const text of ['', ' \n\t']) {
-      for (const failure of [a.send('bob', text, { timeoutMs }), a.edit(id, text), a.edit(waiting, text)])
-        assert.ok(hasCode(await failureOf(failure), 'MESSAGE_EMPTY'), JSON.stringify(text))
+      for (const act of [() => a.send('bob', text), () => a.edit(id, text), () => a.edit(waiting, text)])
+        assert.ok(hasCode(await failureOf(act()), 'MESSAGE_EMPTY'), JSON.stringify(text))
     }
     await a.settled({ timeoutMs })
     await b.settled({ timeoutMs })
@@ -225,11 +225,26 @@ export const referenceScenarios = {
       await eventually(async () => (await firstOf(chat, other))?.reactions?.length === 1)
       assert.equal((await firstOf(chat, other))?.reactions, [{ emoji: '👍', users: ['alice'] }])
     }
-    assert.ok(hasCode(await failureOf(b.react(id, 'not an emoji')), 'USAGE'))
+    for (const word of ['not an emoji', 'lgtmm', ':nothing_so_called:', '👍👍', '👍!', '', '7'])
+      assert.ok(hasCode(await failureOf(b.react(id, word)), 'USAGE'), word)
+    assert.equal((await b.react(id, ':rocket:', { timeoutMs })).emoji, '🚀')
     const last = (await eventsOf(a)).flatMap((event) =>
       event.type === 'reaction' ? [`${event.emoji} ${event.active}`] : [],
     )
     assert.equal(last.slice(0, 3), ['👍 true', '🎉 true', '👍 false'])
+  }),
+
+  'a reaction with a word, of another client, is shown and can be taken back': inWorld(async (world) => {
+    const [alice, bob, phone] = [world.enrol('alice'), world.enrol('bob'), world.enrol('bob')]
+    const [a, b] = [await world.open(alice), await world.open(bob)]
+    const { id } = await a.send('bob', 'done', { wait: 'received', timeoutMs })
+    const { sealed } = aboutOf(phone, 'alice', { seq: 1, react: id, author: 'alice', text: 'nice' })
+    world.store(sealed)
+    await eventually(async () => (await firstOf(b, 'alice'))?.reactions)
+    assert.equal((await firstOf(b, 'alice'))?.reactions, [{ emoji: 'nice', users: ['bob'] }])
+    assert.is((await b.react(id, 'nice', { timeoutMs })).active, false)
+    assert.is((await firstOf(b, 'alice'))?.reactions, undefined)
+    assert.ok(hasCode(await failureOf(b.react(id, 'nice')), 'USAGE'))
   }),
 
   'malformed references take their number and do nothing': inWorld(async (world) => {

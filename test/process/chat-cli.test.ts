@@ -247,6 +247,10 @@ cli('edit, delete and react say what they did, and to whom it is not allowed', a
   const [edited] = await node.json<object[]>('bob', ['history', 'alice', '--limit', '1'])
   const { text, edited: isEdited, reactions } = edited as { text: string; edited: boolean; reactions: unknown }
   assert.equal([text, isEdited, reactions], ['hello', true, [{ emoji: '👍', users: ['bob'] }]])
+  assert.equal((await node.json<{ emoji: string }>('bob', ['react', id, ':tada:'])).emoji, '🎉')
+  const word = await node.chat('bob', ['react', id, ':tadda:'])
+  assert.is(word.code, 2)
+  assert.match(word.stderr, /":tadda:" is no emoji \(:tada: 🎉\?\); .* \[USAGE\]/)
   assert.is((await node.chat('bob', ['edit', id, 'mine'])).code, 5)
   assert.is((await node.chat('alice', ['delete', '01934c5e-7a2b-7c3d-8e4f-5a6b7c8d9e0f'])).code, 4)
   assert.equal(await node.json('alice', ['delete', id]), about)

@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { safeText } from '../../src/client/safe-text.ts'
 import { completionText } from '../../src/tui/completion.ts'
-import { emoji, emojiOf } from '../../src/tui/emoji.ts'
+import { emoji, emojiOf, notAnEmoji } from '../../src/client/emoji.ts'
 import { draftOfCurrent, type State } from '../../src/tui/state.ts'
 import { inbox, message, run, timeline, type, fresh } from '../tui-state-fixture.ts'
 
@@ -56,7 +56,12 @@ test('emoji have one name each and one width that terminals agree on', () => {
   assert.ok(emoji.size > 200)
   assert.is(emojiOf(':tada:'), '🎉')
   assert.is(emojiOf('🎉'), '🎉')
-  assert.is(emojiOf('nothing'), undefined)
+  for (const one of ['❤', '❤️', '👍🏽', '🏳️‍🌈', '👨‍👩‍👧‍👦', '🇩🇪', '1️⃣']) assert.is(emojiOf(one), one)
+  for (const none of ['nothing', '', ':', '::', '🎉🎉', '🎉!', '1', '🇩', 'é', ':ta da:', 'ta:da'])
+    assert.is(emojiOf(none), undefined, none)
+  assert.match(notAnEmoji(':tadda:'), /:tada: 🎉\?/)
+  assert.match(notAnEmoji(':thumbs:'), /:thumbsup: 👍\?/)
+  assert.not.match(notAnEmoji('whatever'), /\?/)
   for (const picture of emoji.values()) assert.is(safeText(picture), picture)
 })
 

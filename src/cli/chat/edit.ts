@@ -38,8 +38,8 @@ export const registerEdit = (program: Command): void => {
     )
 
   chatVerb(program, 'react <id> <emoji>')
-    .description('react to a message, or take the reaction back')
-    .addHelpText('before', examples('chat react 0191… 👍', 'chat react 0191… 👍 --off'))
+    .description('react to a message with one emoji, or take it back')
+    .addHelpText('before', examples('chat react 0191… 👍', 'chat react 0191… :tada:', 'chat react 0191… 👍 --off'))
     .option('--on', 'only add it')
     .option('--off', 'only take it back')
     .addOption(timeoutOption())

@@ -1,4 +1,7 @@
-// Emoji by the names people know them by, for completion (`:thumb` and Tab) and reactions. A table of those that chats use.
+// Emoji by the names people know them by, for completion (`:thumb` and Tab) and reactions. A table of those that chats use. What others
+// react with is judged by protocol/reference.ts alone, which takes more.
+import { similarTo } from './similar.ts'
+
 const table = `
 smile 😄 grin 😁 joy 😂 rofl 🤣 wink 😉 blush 😊 heart_eyes 😍 kiss 😘 thinking 🤔 neutral 😐 smirk 😏 unamused 😒 sweat_smile 😅
 relieved 😌 sad 😞 worried 😟 cry 😢 sob 😭 angry 😠 rage 😡 scream 😱 flushed 😳 dizzy 😵 sleepy 😪 sleeping 😴 sunglasses 😎
@@ -23,8 +26,23 @@ export const emoji: ReadonlyMap<string, string> = new Map(
   Array.from(table.matchAll(/(\S+) (\S+)/g), ([, name = '', picture = '']) => [name, picture]),
 )
 
-/** `thumbsup`, `:thumbsup:` or the picture itself. */
+const signs = new Intl.Segmenter('en', { granularity: 'grapheme' })
+/** Pictures, flags, and digits in keycaps; also such as no table of this version of Unicode has yet. */
+const PICTURE = /^(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2}|[0-9#*]\uFE0F?\u20E3)/u
+
+/** `thumbsup`, `:thumbsup:` or the picture itself, one. */
 export const emojiOf = (text: string): string | undefined => {
-  const name = text.replaceAll(':', '')
-  return emoji.get(name) ?? (/^\p{Extended_Pictographic}/u.test(text) ? text : undefined)
+  const known = emoji.get(nameIn(text))
+  if (known !== undefined) return known
+  const [sign] = signs.segment(text)
+  return sign?.segment === text && PICTURE.test(text) ? text : undefined
 }
+
+/** What is wrong with what emojiOf does not know, and what may have been meant. */
+export const notAnEmoji = (text: string): string => {
+  const [near] = similarTo(nameIn(text), [...emoji.keys()])
+  const hint = near === undefined ? '' : ` (:${near}: ${emoji.get(near)}?)`
+  return `${JSON.stringify(text)} is no emoji${hint}; a reaction is one, such as 👍, or the name of one, such as :tada:`
+}
+
+const nameIn = (text: string): string => text.replace(/^:(.+):$/, '$1')
