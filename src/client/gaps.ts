@@ -1,4 +1,5 @@
 // Where messages of a device are known to lack: holes in its sequence that were not filled within the time they are waited for. Pure.
+import { mutant } from '../platform/mutants.ts'
 import type { Gap } from './api.ts'
 import type { Conversation } from './conversations.ts'
 import { holesOf, type SequenceRange } from './sequence-ranges.ts'
@@ -22,7 +23,7 @@ export const gapsOf = (conversation: Conversation, { isYoung, idAt, isAbsence }:
     const first = held[0]?.[0]
     if (first === undefined) continue
     for (const [from, to] of holesOf(held, isYoung(user, device) ? 1 : first)) {
-      if (to >= floor || isAbsence(device, [from, to])) continue
+      if (to >= floor || isAbsence(device, [from, to]) || mutant('gap-untold')) continue
       const before = idAt(device, to + 1)
       gaps.push({ device, from, to, ...(before === undefined ? {} : { before }) })
     }

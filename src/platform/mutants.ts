@@ -7,6 +7,8 @@ export const mutantNames = [
   'no-dedupe-on-home',
   'no-dedupe-in-client',
   'order-by-arrival-clock',
+  'hold-skipped',
+  'gap-untold',
   'lease-is-truth',
   'cursor-moved-by-push',
   'feed-number-reused',

@@ -1,16 +1,23 @@
 // Invariant 5: all devices end with the same order, nobody shows one device's messages out of its order unless it showed a gap,
 // and no gap is left.
 import type { Check, EndState } from './checker.ts'
-import type { History } from './history.ts'
+import type { History, ShowEvent } from './history.ts'
 import { isGroup, Membership } from './membership.ts'
+
+/** The number of each message on its device in its conversation, of those that are on homes. */
+const sequences = (end: EndState): Map<string, number> =>
+  new Map(
+    end.homes
+      .flatMap((home) => home.entries)
+      .flatMap(({ from, id, seq }) => (seq === undefined ? [] : [[`${from} ${id}`, seq]])),
+  )
 
 /**
  * First invocations in order: the sequence of each device in each conversation. In a group it is what was signed: who may not be a member
  * any more asks first, and what is sent meanwhile may be in the outbox before.
  */
 const places = (history: History, end: EndState): Map<string, { lane: string; place: number }> => {
-  const entries = end.homes.flatMap((home) => home.entries)
-  const sequence = new Map(entries.flatMap(({ from, id, seq }) => (seq === undefined ? [] : [[`${from} ${id}`, seq]])))
+  const sequence = sequences(end)
   const counts = new Map<string, number>()
   const found = new Map<string, { lane: string; place: number }>()
   for (const { type, id, proc, to, user } of history.of('send')) {
@@ -23,6 +30,17 @@ const places = (history: History, end: EndState): Map<string, { lane: string; pl
   return found
 }
 
+/** Had the device said that this one lacked when the first that overtook it was shown? What came in between, or is shown too, is no matter. */
+const gapsSaid = (history: History, end: EndState): ((shown: ShowEvent, lane: string, until: number) => boolean) => {
+  const sequence = sequences(end)
+  const gaps = Map.groupBy(history.of('gap'), ({ proc, life, from, to }) => `${proc} ${life} ${from} ${to}`)
+  return ({ proc, life, from, id }, lane, until) => {
+    const seq = sequence.get(`${from} ${id}`)
+    const said = (gaps.get(`${proc} ${life} ${lane}`) ?? []).filter(({ t }) => t <= until)
+    return said.some(({ range: [first, last] }) => seq === undefined || (first <= seq && seq <= last))
+  }
+}
+
 const shownOutOfOrder: Check = {
   invariant: 5,
   name: 'shown out of its order',
@@ -30,19 +48,20 @@ const shownOutOfOrder: Check = {
   find: ({ history, end }) => {
     const sends = places(history, end)
     const membership = new Membership({ history, end })
-    // Of each lane on each device: what was shown before all lower numbers had been.
-    const heights = new Map<string, { place: number; hasGap: boolean }[]>()
-    return history.of('show').flatMap(({ proc, user, id, from, to, hasGap, life, t }) => {
+    const isSaidToLack = gapsSaid(history, end)
+    // Of each lane on each device: what was shown before all lower numbers had been, and when.
+    const heights = new Map<string, { place: number; t: number }[]>()
+    return history.of('show').flatMap((shown) => {
+      const { proc, user, id, from, to, life, t } = shown
       const sent = sends.get(`${from} ${id}`)
       // What the device itself sent it shows when it is written.
       if (!sent || sent.lane.startsWith(`${proc} `)) return []
       const key = `${proc} ${life} ${sent.lane}`
       const known = heights.get(key) ?? []
-      // The first that overtook it came with a gap; those after that one, when all may have been there, need none.
       const overtook = known.find(({ place }) => place > sent.place)
-      if (!overtook) heights.set(key, [...known, { place: sent.place, hasGap }])
+      if (!overtook) heights.set(key, [...known, { place: sent.place, t }])
       // Whoever was out of the group waits only a moment for what may have been sent then, and calls it no gap.
-      return !overtook || overtook.hasGap || membership.wasOutside(user, to)
+      return !overtook || isSaidToLack(shown, sent.lane, overtook.t) || membership.wasOutside(user, to)
         ? []
         : [`${id} of ${sent.lane} on ${proc} at ${t} ms, number ${sent.place} after ${overtook.place}`]
     })

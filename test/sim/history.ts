@@ -57,9 +57,18 @@ export interface ShowEvent extends Happened {
   from: string
   to: string
   text: string
-  /** Sequence numbers of the sender were shown as missing in this conversation at that moment. */
-  hasGap: boolean
   /** Power cuts of this device so far: each may have taken what was seen but not synced, and shows it again. */
+  life: number
+}
+/** A device says, for the first time or again, that messages of another one lack. */
+export interface GapEvent extends Happened {
+  op: 'gap'
+  /** The device whose messages lack, and to whom they were. */
+  from: string
+  to: string
+  /** Its first and last number. */
+  range: [first: number, last: number]
+  /** Power cuts of the device that says so, so far. */
   life: number
 }
 export interface ReceiptEvent extends Happened {
@@ -146,6 +155,7 @@ export type HistoryEvent =
   | ReferEvent
   | GroupEvent
   | ShowEvent
+  | GapEvent
   | ReceiptEvent
   | StatusEvent
   | ReadEvent

@@ -8,6 +8,7 @@ import { Attachments, isFileText } from './attachments.ts'
 import type { DeviceState } from './checker.ts'
 import type { SimCluster } from './cluster.ts'
 import { GROUP_CHANGES } from './group-changes.ts'
+import { GapWatch } from './gap-watch.ts'
 import { nameOn } from './group-view.ts'
 import type { ReferEvent } from './history.ts'
 import type { Life } from './life.ts'
@@ -42,6 +43,7 @@ export class Person {
   readonly #makeId: () => string
   readonly attachments: Attachments
   readonly sends: Sends
+  readonly #gaps: GapWatch
   /** Of the last event seen. */
   #position = 0
   #powerCuts = 0
@@ -54,6 +56,7 @@ export class Person {
     this.#makeId = makeId
     const attachments = new Attachments(name.proc, cluster)
     this.attachments = attachments
+    this.#gaps = new GapWatch(name, cluster)
     const onStored = (sent: Sent): void => this.#measure(sent.id, { from: name.user, to: sent.to }, 'acknowledged')
     this.sends = new Sends({ ...name, cluster, makeId, attachments, onStored })
   }
@@ -63,6 +66,9 @@ export class Person {
     // Somebody who was sure of what was seen may find it gone after a power cut, like everything that was not synced.
     if (this.#powerCuts > 0) this.#position = Math.min(this.#position, await session.chat.mark(MARK))
     void this.#listen(session)
+    session.chat.onChange(() => {
+      void this.#guard(() => this.#gaps.look(session, { life: this.#powerCuts }))
+    })
     this.sends.resume(session)
   }
 
@@ -228,9 +234,9 @@ export class Person {
     const to = firstName(event.to)
     this.#measure(id, { from, to }, 'shown')
     const life = this.#powerCuts
-    const shown = { op: 'show', type: 'ok', proc, user: this.#user, id, from, to, text, hasGap: false, life } as const
-    const added = history.add(shown)
-    if ((await chat.gaps(conversation)).length > 0) Object.assign(added, { hasGap: true })
+    const shown = { op: 'show', type: 'ok', proc, user: this.#user, id, from, to, text, life } as const
+    history.add(shown)
+    await this.#gaps.look(session, { life, conversations: [firstName(conversation)] })
     if (scenario.eager.includes(proc)) void this.read(session, firstName(conversation))
     if (isFileText(text)) void this.#guard(() => this.attachments.look(session, { id, text }))
   }
