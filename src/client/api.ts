@@ -225,6 +225,7 @@ export interface OwnerChat {
   attachments(id: string): Promise<Attachment[]>
   /** For moving attachments in the name of the open session. NET_UNAVAILABLE when none opens in time. */
   blobAccess(): Promise<BlobAccess>
+  /** CONVERSATION_UNKNOWN, GROUP_UNKNOWN when `in` names none that is on this device; as markUnread and setLevel. */
   search(words: string, options?: { in?: string; limit?: number }): Promise<HistoryMessage[]>
   /** Shows it as unread until it is read, on all devices of this user. */
   markUnread(conversation: string): Promise<void>

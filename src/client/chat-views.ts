@@ -24,6 +24,7 @@ import type { Preferences } from './preferences.ts'
 import { showChange } from './group-view.ts'
 import type { GroupVersion } from './groups.ts'
 import { SearchIndex } from './search-index.ts'
+import { similarTo } from './similar.ts'
 import type { HeldLine, OrderPlace } from './pages.ts'
 
 const DEFAULT_LIMIT = 50
@@ -80,6 +81,19 @@ export class ChatViews {
     if (!isUserName(name))
       throw new ChatError(String(name).startsWith('#') ? 'GROUP_NAME_ILLEGAL' : 'AUTH_NAME_ILLEGAL')
     return conversationOf(this.#me, name)
+  }
+
+  /** The same of a conversation that there is on this device: CONVERSATION_UNKNOWN, GROUP_UNKNOWN with names that may have been meant. */
+  knownIdOf(name: string): string {
+    const { conversations, groups } = this.#state
+    const isNoGroup = isGroupName(name) && groups.idOf(name) === undefined
+    const id = isNoGroup ? undefined : this.idOf(name)
+    if (id !== undefined && (conversations.get(id) ?? groups.newest(id))) return id
+    const ids = new Set([...conversations.all().map((known) => known.id), ...groups.mine().map(({ group }) => group)])
+    const near = similarTo(name, [...ids].map(this.#nameOf))
+    const hint = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '; chat inbox lists those that there are'
+    const message = `There is no conversation with ${name} on this device${hint}`
+    throw new ChatError(isNoGroup ? 'GROUP_UNKNOWN' : 'CONVERSATION_UNKNOWN', { message })
   }
 
   /** MESSAGE_UNKNOWN. */
@@ -168,7 +182,7 @@ export class ChatViews {
   }
 
   async search(words: string, options: { in?: string; limit?: number } = {}): Promise<HistoryMessage[]> {
-    const inside = options.in === undefined ? {} : { inside: this.idOf(options.in) }
+    const inside = options.in === undefined ? {} : { inside: this.knownIdOf(options.in) }
     const found = await this.#search.find(words, { limit: options.limit ?? DEFAULT_LIMIT, ...inside })
     return found.map((message) => this.#shown(message))
   }

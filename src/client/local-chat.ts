@@ -162,11 +162,11 @@ export class LocalChat implements OwnerChat {
   }
 
   async markUnread(conversation: string): Promise<void> {
-    await this.#parts.preferences.setUnread(this.#parts.views.idOf(conversation), true)
+    await this.#parts.preferences.setUnread(this.#parts.views.knownIdOf(conversation), true)
   }
 
   readonly setLevel: OwnerChat['setLevel'] = async (conversation, level) =>
-    this.#parts.preferences.setLevel(this.#parts.views.idOf(conversation), level)
+    this.#parts.preferences.setLevel(this.#parts.views.knownIdOf(conversation), level)
   readonly block: OwnerChat['block'] = (user) => this.#parts.preferences.setBlocked(user, true)
   readonly unblock: OwnerChat['unblock'] = (user) => this.#parts.preferences.setBlocked(user, false)
   readonly blocked: OwnerChat['blocked'] = async () => this.#state.settings.blocked()

@@ -103,6 +103,7 @@ export const errorTable = {
   GROUP_UNAVAILABLE: row(3, true, 'No node that serves groups can be reached at the moment; try again'),
   GROUP_SEALED: row(3, true, 'The group has a newer version than the request says; it is repeated at that version'),
   GROUP_INVALID: row(2, false, 'The change of the group is malformed or does not follow from the version before it'),
+  CONVERSATION_UNKNOWN: row(4, false, 'There is no conversation of that name on this device; `inbox` lists them'),
   MESSAGE_UNKNOWN: row(4, false, 'There is no such message on this device; `history --ids` shows the ids of messages'),
   MESSAGE_DENIED: row(5, false, 'Only who wrote a message may change its text'),
   MESSAGE_EMPTY: row(2, false, 'The message is empty, so it was not sent; give it a text or a file'),

@@ -10,6 +10,8 @@ import { KeptDatabase } from './client-world.ts'
 
 const timeoutMs = 4_000
 const STOPPED_AT = Date.now()
+const failureOf = (act: Promise<unknown>): Promise<unknown> =>
+  act.then(() => undefined).catch((error: unknown) => error)
 const inboxOf = async (chat: LocalChat): Promise<InboxEntry | undefined> => (await chat.inbox())[0]
 
 export const preferenceScenarios = {
@@ -69,6 +71,29 @@ export const preferenceScenarios = {
     const failure = await again.setLevel('alice', 'loud' as 'all').catch((error: unknown) => error) // as a program may write
     assert.ok(hasCode(failure, 'USAGE'))
   }),
+
+  'what is no conversation is neither muted nor marked nor searched, and a name near it is told': inWorld(
+    async (world) => {
+      const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+      const [a, b] = [await world.open(alice), await world.open(bob)]
+      await a.send('bob', 'hi', { wait: 'received', timeoutMs })
+      await b.group.create('#ops')
+      const acts = [
+        (name: string) => b.setLevel(name, 'none'),
+        (name: string) => b.markUnread(name),
+        (name: string) => b.search('hi', { in: name }),
+      ]
+      for (const act of acts) {
+        const [user, group] = [await failureOf(act('alcie')), await failureOf(act('#opps'))]
+        assert.ok(hasCode(user, 'CONVERSATION_UNKNOWN') && hasCode(group, 'GROUP_UNKNOWN'))
+        assert.match(String(user), /no conversation with alcie on this device; did you mean alice\?/)
+        assert.match(String(group), /no conversation with #opps on this device; did you mean #ops\?/)
+        assert.match(String(await failureOf(act('zoe'))), /chat inbox/)
+        await act('alice')
+        await act('#ops')
+      }
+    },
+  ),
 
   'who was verified and has a new device is told of': inWorld(async (world) => {
     const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]

@@ -341,6 +341,8 @@ export const referenceScenarios = {
     const gone = await a.send('#ops', 'secret @bob', { wait: 'received', timeoutMs })
     assert.equal(await a.edit(id, 'hey @all', { timeoutMs }), { id, conversation: '#ops', status: 'stored' })
     await c.react(id, '👍', { timeoutMs })
+    // What it has seen it comes after, whatever the clocks say.
+    await eventually(async () => (await b.history('#ops'))[0]?.reactions)
     await b.react(id, '👍', { timeoutMs })
     await a.delete(gone.id, { timeoutMs })
     assert.ok(hasCode(await failureOf(b.edit(id, 'mine')), 'MESSAGE_DENIED'))

@@ -162,6 +162,22 @@ cli('inbox, read, search, block', async () => {
   assert.is((await node.json<Shown[]>('bob', ['history', 'alice'])).length, 4)
 })
 
+cli('what is no conversation cannot be muted, marked or searched', async () => {
+  for (const args of [
+    ['mute', 'bbo'],
+    ['unmute', 'bbo'],
+    ['unread', 'bbo'],
+    ['search', 'x', '--in', 'bbo'],
+  ]) {
+    const { code, stderr } = await node.chat('alice', args)
+    assert.is(code, 4, args.join(' '))
+    assert.match(stderr, /no conversation with bbo on this device; did you mean bob\? \[CONVERSATION_UNKNOWN\]/)
+  }
+  assert.is((await node.chat('alice', ['mute', '#nobodys'])).code, 4)
+  assert.equal(await node.json('alice', ['mute', 'bob']), { conversation: 'bob', level: 'none' })
+  assert.equal(await node.json('alice', ['unmute', 'bob']), { conversation: 'bob', level: 'all' })
+})
+
 cli('a linked device has the history; a revoked one is told', async () => {
   const linking = node.linking('laptop')
   const shown = await eventually(() => linking.lines.find((line) => 'code' in line))

@@ -1,11 +1,10 @@
 // chat edit, chat delete, chat react: what is said about a message that was sent. The exit code says whether the cluster has stored it.
 import { type CommandUnknownOpts, type Command, Option } from '@commander-js/extra-typings'
 import type { Chat, ReactionResult, ReferenceOptions, ReferenceResult } from '../../client/api.ts'
-import { hasCode } from '../../protocol/errors.ts'
 import { examples } from '../output.ts'
 import { chatVerb, parseDuration, usage } from './options.ts'
 import { readStdin } from './stdin.ts'
-import { catchUp, type Opened, withChat } from './with-chat.ts'
+import { withChat, withNews } from './with-chat.ts'
 
 const DEFAULT_TIMEOUT_MS = 30_000
 const timeoutOption = () =>
@@ -58,13 +57,6 @@ const refer = <Result extends ReferenceResult>(
   act: (chat: Chat) => Promise<Result>,
 ): Promise<void> =>
   withChat(command, async (opened) => {
-    const result = await act(opened.chat).catch((error: unknown) => again(opened, error, act))
+    const result = await withNews(opened, act)
     opened.output.result(result, `${done(result)} ${result.id}`)
   })
-
-/** A message that this device does not have may only have not come yet. */
-const again = async <Result>(opened: Opened, error: unknown, act: (chat: Chat) => Promise<Result>): Promise<Result> => {
-  if (!hasCode(error, 'MESSAGE_UNKNOWN')) throw error
-  await catchUp(opened)
-  return act(opened.chat)
-}

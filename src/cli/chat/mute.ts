@@ -3,7 +3,7 @@ import type { Command, CommandUnknownOpts } from '@commander-js/extra-typings'
 import type { AttentionLevel } from '../../client/api.ts'
 import { examples } from '../output.ts'
 import { chatVerb } from './options.ts'
-import { settle, withChat } from './with-chat.ts'
+import { settle, withChat, withNews } from './with-chat.ts'
 
 const texts: Record<AttentionLevel, string> = {
   all: 'notified of everything',
@@ -29,10 +29,9 @@ export const registerMute = (program: Command): void => {
     .addHelpText('before', examples('chat unread bob'))
     .action((conversation, _options, command) =>
       withChat(command, async (opened) => {
-        const { chat, output } = opened
-        await chat.markUnread(conversation)
+        await withNews(opened, (chat) => chat.markUnread(conversation))
         await settle(opened)
-        output.result({ conversation, marked: true }, `${conversation} is marked as unread`)
+        opened.output.result({ conversation, marked: true }, `${conversation} is marked as unread`)
       }),
     )
 }
@@ -43,7 +42,7 @@ const setLevel = (
   level: AttentionLevel | undefined,
 ): Promise<void> =>
   withChat(command, async (opened) => {
-    const { chat, output } = opened
-    const result = { conversation, level: await chat.setLevel(conversation, level) }
-    output.result(result, `${conversation}: ${texts[result.level]}`)
+    const now = await withNews(opened, (chat) => chat.setLevel(conversation, level))
+    const result = { conversation, level: now }
+    opened.output.result(result, `${conversation}: ${texts[result.level]}`)
   })

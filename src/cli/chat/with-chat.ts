@@ -54,13 +54,18 @@ export const settle = async ({ chat, output }: Opened): Promise<void> => {
   }
 }
 
+/** What this device does not know may only have not come yet: after it has caught up, it is tried once more. */
+export const withNews = async <Result>(opened: Opened, act: (chat: Chat) => Promise<Result>): Promise<Result> => {
+  try {
+    return await act(opened.chat)
+  } catch (error) {
+    if (!hasCode(error, 'MESSAGE_UNKNOWN', 'CONVERSATION_UNKNOWN', 'GROUP_UNKNOWN')) throw error
+    await catchUp(opened)
+    return act(opened.chat)
+  }
+}
+
 /** MESSAGE_UNKNOWN unless this device has the message, or gets it now. */
 export const mustKnow = async (opened: Opened, id: string): Promise<void> => {
-  try {
-    await opened.chat.status(id)
-  } catch (error) {
-    if (!hasCode(error, 'MESSAGE_UNKNOWN')) throw error
-    await catchUp(opened)
-    await opened.chat.status(id)
-  }
+  await withNews(opened, (chat) => chat.status(id))
 }
