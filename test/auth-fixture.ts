@@ -6,6 +6,7 @@ import { MemoryDatabase } from '../src/platform/memory-database.ts'
 import { type Clock, type Database, type RandomSource, silentLogger } from '../src/platform/ports.ts'
 import { systemClock, systemRandom } from '../src/platform/system.ts'
 import { fromBase64, toBase64, toHex } from '../src/protocol/bytes.ts'
+import { ChatError } from '../src/protocol/errors.ts'
 import { type Certificate, openCertificate } from '../src/protocol/certificate.ts'
 import {
   type ClusterMap,
@@ -53,6 +54,11 @@ export const newDevice = () => {
 export class FakeHomes {
   readonly kept = new Map<string, Buffer[]>()
   failNext: Error[] = []
+  isAvailable = true
+
+  mustBeAvailable(): void {
+    if (!this.isAvailable) throw new ChatError('QUORUM_UNAVAILABLE')
+  }
 
   append({ mailboxes, sealed }: { mailboxes: string[]; sealed: Uint8Array }): Promise<void> {
     const failure = this.failNext.shift()

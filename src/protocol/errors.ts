@@ -40,7 +40,7 @@ export const errorTable = {
   QUORUM_UNAVAILABLE: row(
     3,
     true,
-    'Too few stores of this mailbox can be reached, so nothing was written; try again when they are back',
+    'Too few stores of this mailbox can be reached, so nothing was done; try again when they are back',
   ),
   OUTCOME_UNKNOWN: row(
     3,

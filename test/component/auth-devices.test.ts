@@ -100,14 +100,27 @@ test('a crash or an outage between the steps: the same key gets the same certifi
   const before = open(undefined, { homes, database })
   const device = newDevice()
   homes.failNext = [new ChatError('QUORUM_UNAVAILABLE')]
-  const failure = await rejects(before.register(device.claim({ name: 'erin' })), 'QUORUM_UNAVAILABLE')
+  const failure = await rejects(before.register(device.claim({ name: 'erin' })), 'OUTCOME_UNKNOWN')
   assert.is(failure.outcome, 'unknown', 'the name is kept for this key, so it is no refusal')
+  assert.match(failure.message, /is made.*repeat the same command/)
   before.world.stop()
   const after = open(undefined, { homes, database })
   await rejects(after.register(newDevice().claim({ name: 'erin' })), 'AUTH_NAME_TAKEN')
   const { certificate } = await after.register(device.claim({ name: 'erin' }))
   assert.is(openedCertificate(certificate).serial, 1)
   assert.ok(homes.kept.get('erin')?.[0]?.equals(certificate))
+})
+
+test('while too few homes are there nothing is begun: the name stays free, the invite unspent', async () => {
+  const { auth, homes, register } = open({})
+  const { code } = await auth.createInvite({ uses: 1, ttlMs: 60_000 })
+  const [first, second] = [newDevice(), newDevice()]
+  homes.isAvailable = false
+  const failure = await rejects(register(first.claim({ name: 'erin', invite: code })), 'QUORUM_UNAVAILABLE')
+  assert.is(failure.outcome, 'refused')
+  homes.isAvailable = true
+  const { certificate } = await register(second.claim({ name: 'erin', invite: code }))
+  assert.is(openedCertificate(certificate).dev, second.dev)
 })
 
 test('without open registration an invite is needed, and is spent once', async () => {

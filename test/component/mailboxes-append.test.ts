@@ -60,9 +60,11 @@ append('refused while too few homes are connected: nothing leaves', async () => 
   const { network, mailboxes, homes } = startHomes()
   network.isolate('s1')
   await mailboxes.append(message())
+  mailboxes.mustBeAvailable(['u:alice'])
   network.isolate('s2')
   const before = homes.map(({ held }) => held.size)
   assert.is(await failure(mailboxes.append(message())), 'QUORUM_UNAVAILABLE refused')
+  assert.is(await failure((async () => mailboxes.mustBeAvailable(['u:alice']))()), 'QUORUM_UNAVAILABLE refused')
   assert.equal(
     homes.map(({ held }) => held.size),
     before,

@@ -5,7 +5,7 @@ import { V7Generator } from 'uuidv7'
 import type { Clock, DatabaseWrite, RandomSource } from '../../platform/ports.ts'
 import { fromBase64, fromHex, toBase64 } from '../../protocol/bytes.ts'
 import { type Certificate, makeCertificate, openCertificate } from '../../protocol/certificate.ts'
-import { asChatError, ChatError } from '../../protocol/errors.ts'
+import { asChatError, ChatError, hasCode } from '../../protocol/errors.ts'
 import { limits } from '../../protocol/limits.ts'
 import { certificateMailbox } from '../../protocol/names.ts'
 import { deviceIdOf } from '../../protocol/records.ts'
@@ -14,6 +14,8 @@ import type { AuthTables, KeyEntry } from './tables.ts'
 /** The homes as the authority needs them. */
 export interface CertificateHomes {
   append(write: { mailboxes: string[]; sealed: Uint8Array; acceptedAt: number }): Promise<void>
+  /** QUORUM_UNAVAILABLE when an append would be refused at once. */
+  mustBeAvailable(mailboxes: string[]): void
   certificates(user: string): Promise<Certificate[]>
 }
 
@@ -30,6 +32,8 @@ export interface IssuerPorts {
 
 /** How far back a step of the clock may go before ids are made anew. */
 const ID_ROLLBACK_MS = 10_000
+const UNFINISHED =
+  'The certificate of this device is made, but too few stores confirmed that they have it; repeat the same command when they are back'
 
 export class Issuer {
   readonly #ports: IssuerPorts
@@ -60,7 +64,9 @@ export class Issuer {
   }
 
   async #make(keyHex: string, { user, dev }: { user: string; dev: string }, writes: DatabaseWrite[]): Promise<Buffer> {
-    const { tables, clock, cluster, sign } = this.#ports
+    const { tables, homes, clock, cluster, sign } = this.#ports
+    // Before a name or an invite is spent on it: while it is known that it cannot be finished, nothing is begun.
+    homes.mustBeAvailable([certificateMailbox(user)])
     const at = clock.now()
     const serial = tables.authority().serial + 1
     const id = this.#ids.generateOrResetCore(at, ID_ROLLBACK_MS).toString()
@@ -81,6 +87,8 @@ export class Issuer {
     } catch (error) {
       // The name is kept for this key already: a repeat finishes it, so nothing here was refused.
       const cause = asChatError(error)
+      if (hasCode(cause, 'QUORUM_UNAVAILABLE', 'OUTCOME_UNKNOWN', 'PEER_OVERLOADED'))
+        throw new ChatError('OUTCOME_UNKNOWN', { message: UNFINISHED, cause })
       throw new ChatError(cause.code, { message: cause.message, outcome: 'unknown', cause })
     }
     // Not waited for: if it is lost, the next who asks appends the same record again, which changes nothing.

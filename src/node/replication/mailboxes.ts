@@ -33,6 +33,11 @@ export class Mailboxes {
     return this.#writer.append(write, options)
   }
 
+  /** QUORUM_UNAVAILABLE when an append to these mailboxes would be refused at once: to be asked before what cannot be taken back. */
+  mustBeAvailable(mailboxes: string[]): void {
+    this.#writer.mustBeAvailable(mailboxes)
+  }
+
   /** All certificates of a user from R readable homes, verified. Empty: there is no such user. QUORUM_UNAVAILABLE. */
   certificates(user: string): Promise<Certificate[]> {
     return this.#certificates.read(user)

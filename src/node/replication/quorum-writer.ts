@@ -73,6 +73,12 @@ export class QuorumWriter {
     })
   }
 
+  /** QUORUM_UNAVAILABLE when an append to these mailboxes would be refused at once. */
+  mustBeAvailable(mailboxes: string[]): void {
+    const plan = this.#plans.of(this.#ports.view.current().map, mailboxes)
+    if (!this.#isAvailable(plan)) throw this.#refusal(plan)
+  }
+
   #flush(): void {
     const queue = this.#queue
     this.#queue = []
@@ -105,6 +111,10 @@ export class QuorumWriter {
 
   #unavailable(write: Write, plan: WritePlan): ChatError {
     if (write.left && !mutant('refused-after-partial-write')) return new ChatError('OUTCOME_UNKNOWN')
+    return this.#refusal(plan)
+  }
+
+  #refusal(plan: WritePlan): ChatError {
     const writable = plan.homes.filter(({ peer }) => this.#homes.states.isWritable(peer)).length
     return new ChatError('QUORUM_UNAVAILABLE', { details: { writable, homes: plan.homes.length } })
   }
