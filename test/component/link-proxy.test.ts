@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type LinkMode, LinkProxy } from '../../src/cli/cluster/link-proxy.ts'
-import { linkOrders } from '../../src/cli/cluster/links.ts'
+import { cutsOf, linkOrders } from '../../src/cli/cluster/links.ts'
 import { eventually } from '../eventually.ts'
 
 interface World {
@@ -115,6 +115,23 @@ links('cuts apply to both directions between the two sides only', () => {
   assert.is(orders.length, 6)
   const cut = orders.filter((order) => order.mode === 'reset').map((order) => `${order.from}${order.to}`)
   assert.equal(cut.sort(), ['ab', 'ba'])
+})
+
+links('of two cuts of a link the last counts, and each end knows from whom it is cut off', () => {
+  const nodes = ['a', 'b', 'c'].map((name, i) => ({ name, roles: [], ports: { listen: i + 1, admin: 0 } }))
+  const state: Parameters<typeof cutsOf>[0] = {
+    nodes,
+    cuts: [
+      { left: ['a'], right: ['b', 'gone'], mode: 'reset' },
+      { left: ['b', 'c'], right: ['a'], mode: 'blackhole' },
+    ],
+  }
+  assert.equal(cutsOf(state, 'a'), [
+    { node: 'b', mode: 'blackhole' },
+    { node: 'c', mode: 'blackhole' },
+  ])
+  assert.equal(cutsOf(state, 'b'), [{ node: 'a', mode: 'blackhole' }])
+  assert.equal(cutsOf({ ...state, cuts: [] }, 'a'), [])
 })
 
 links.run()

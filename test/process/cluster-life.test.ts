@@ -102,7 +102,19 @@ life('a store is cut off and comes back: it catches up', async ({ world }) => {
 life('a blackhole: nothing answers, and nothing is lost', async ({ world }) => {
   await world.cluster('partition', 'store-2', 'store-1,store-3,gateway-1,gateway-2', '--blackhole')
   await world.send('alice', 'bob', 'past a blackhole', '--timeout', '80s')
+  const [cut, other] = await Promise.all(
+    ['store-2', 'gateway-1'].map(async (name) => (await world.nodes()).find((node) => node.name === name)),
+  )
+  assert.equal(cut?.cuts.map(({ node, mode }) => `${node} ${mode}`).sort(), [
+    'gateway-1 blackhole',
+    'gateway-2 blackhole',
+    'store-1 blackhole',
+    'store-3 blackhole',
+  ])
+  assert.equal(other?.cuts, [{ node: 'store-2', mode: 'blackhole' }])
+  assert.match((await world.tryCluster('ps')).stdout, /^gateway-1 is cut off from store-2 \(blackhole\)$/m)
   await world.cluster('heal')
+  assert.not.match((await world.tryCluster('ps')).stdout, /cut off/)
   await mustPass(world, 'alice')
 })
 

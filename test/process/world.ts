@@ -76,6 +76,7 @@ export interface Sent {
   readAt: string | null
 }
 export interface NodeState {
+  cuts: { node: string; mode: string }[]
   name: string
   roles: string[]
   pid: number | null

@@ -26,9 +26,19 @@ export const nodeTable = (rows: NodeRow[]): string => {
     .join('\n')
 }
 
+/** `store-1 is cut off from store-2, store-3 (reset)`: both ends say it, for either may be what one looks at. */
+const cutLines = (rows: NodeRow[]): string[] => {
+  const lines = rows.flatMap(({ name, cuts }) =>
+    [...Map.groupBy(cuts, ({ mode }) => mode)].map(
+      ([mode, some]) => `${name} is cut off from ${some.map(({ node }) => node).join(', ')} (${mode})`,
+    ),
+  )
+  return lines.length === 0 ? [] : ['', ...lines]
+}
+
 export const registerPsVerb = (cluster: Command): void => {
   clusterVerb(cluster, 'ps')
-    .description('the nodes, each with process, state and addresses')
+    .description('the nodes, each with process, state and addresses, and the links that are cut')
     .addHelpText('before', examples('chatd cluster ps', 'chatd cluster ps --json'))
     .action(async (options) => {
       const [{ listNodes }, { requireState }] = await Promise.all([
@@ -37,6 +47,8 @@ export const registerPsVerb = (cluster: Command): void => {
       ])
       const dir = clusterDirectory(options.dir)
       const rows = await listNodes(dir, requireState(dir))
-      createOutput(options).result(rows, () => nodeTable(rows))
+      const output = createOutput(options)
+      output.result(rows, () => [nodeTable(rows), ...cutLines(rows)].join('\n'))
+      if (rows.some(({ cuts }) => cuts.length > 0)) output.note('chatd cluster heal opens the links that are cut')
     })
 }

@@ -13,11 +13,25 @@ import { makeDirectory } from '../../platform/make-directory.ts'
 const PROXY_START_MS = 30_000
 const PROXY_ANSWER_MS = 5_000
 
+/** A link of a node that is cut, and how. */
+export interface NodeCut {
+  node: string
+  mode: Cut['mode']
+}
+
 const isCutBy = (cut: Cut, from: string, to: string): boolean =>
   (cut.left.includes(from) && cut.right.includes(to)) || (cut.right.includes(from) && cut.left.includes(to))
 
+/** Of several cuts of a link the last counts. */
 const modeOf = (cuts: Cut[], from: string, to: string): LinkMode =>
-  cuts.find((cut) => isCutBy(cut, from, to))?.mode ?? 'open'
+  cuts.findLast((cut) => isCutBy(cut, from, to))?.mode ?? 'open'
+
+/** The nodes from which one is cut off. */
+export const cutsOf = ({ nodes, cuts }: Pick<ClusterState, 'nodes' | 'cuts'>, name: string): NodeCut[] =>
+  nodes.flatMap(({ name: node }) => {
+    const mode = modeOf(cuts, name, node)
+    return mode === 'open' ? [] : [{ node, mode }]
+  })
 
 /** One order for each ordered pair of nodes. */
 export const linkOrders = ({ nodes, cuts }: Pick<ClusterState, 'nodes' | 'cuts'>): LinkOrder[] =>

@@ -1,5 +1,6 @@
 // The nodes of a local cluster and how each is: from the kernel, and where that says `running`, from the node itself.
 import { statusOf } from './admin.ts'
+import { cutsOf, type NodeCut } from './links.ts'
 import { livenessOf } from './process-identity.ts'
 import type { ClusterState, NodeEntry } from './state.ts'
 
@@ -11,19 +12,22 @@ export interface NodeRow {
   state: string
   admin: string | null
   ws: string | null
+  /** The links that `partition` cut and `heal` has not opened. */
+  cuts: NodeCut[]
 }
 
 export const adminUrl = ({ admin, ports }: NodeEntry): string => admin ?? `http://127.0.0.1:${ports.admin}`
 export const wsUrl = ({ ws, ports }: NodeEntry): string | null =>
   ws ?? (ports.ws === undefined ? null : `ws://127.0.0.1:${ports.ws}`)
 
-export const listNodes = (dir: string, { nodes }: ClusterState): Promise<NodeRow[]> =>
+export const listNodes = (dir: string, state: ClusterState): Promise<NodeRow[]> =>
   Promise.all(
-    nodes.map(async (node) => {
+    state.nodes.map(async (node) => {
       const liveness = livenessOf(node.process)
       const { name, roles } = node
       const pid = liveness === 'gone' ? null : (node.process?.pid ?? null)
-      return { name, roles, pid, state: await stateOf(dir, node), admin: adminUrl(node), ws: wsUrl(node) }
+      const addresses = { admin: adminUrl(node), ws: wsUrl(node) }
+      return { name, roles, pid, state: await stateOf(dir, node), ...addresses, cuts: cutsOf(state, name) }
     }),
   )
 

@@ -48,7 +48,7 @@ export const addNode = async (dir: string, roles: string[], progress: Progress):
     .nodes.filter(isRunning)
     .map((each) => each.name)
   await waitUntilWhole(dir, progress, present)
-  return { name, roles, pid: node.process?.pid ?? null, state: 'up', admin: adminUrl(node), ws: wsUrl(node) }
+  return { name, roles, pid: node.process?.pid ?? null, state: 'up', admin: adminUrl(node), ws: wsUrl(node), cuts: [] }
 }
 
 /** A home is asked for again and again until its records are safe on others. */

@@ -3,7 +3,7 @@ import { ChatError } from '../../protocol/errors.ts'
 import { applyLinks } from './links.ts'
 import { type ClusterState, type Cut, requireNode, updateState } from './state.ts'
 
-/** Adds a cut to those there are. */
+/** Adds a cut to those there are; where it meets one, the new one counts. */
 export const partition = async (dir: string, cut: Cut): Promise<void> => {
   const state = await updateState(dir, (fresh) => {
     checkCut(fresh, cut)
@@ -29,6 +29,8 @@ const checkCut = (state: ClusterState, { left, right }: Cut): void => {
         'The nodes of this cluster are linked directly (--direct), so links cannot be cut; make one without --direct',
     })
   }
+  if (left.length === 0 || right.length === 0)
+    throw new ChatError('USAGE', { message: 'A side of the cut names no node' })
   for (const name of [...left, ...right]) requireNode(state, name)
   const both = left.find((name) => right.includes(name))
   if (both) throw new ChatError('USAGE', { message: `${both} is on both sides` })
