@@ -6,8 +6,8 @@ import { ChatError } from '../../protocol/errors.ts'
 const SLOT_MS = 50
 
 interface Pending {
-  resolve: (value: unknown) => void
-  reject: (error: ChatError) => void
+  /** Forgotten with the answer: V8 keeps the tables that a map outgrew, each with what was in it then, until it looks at everything. */
+  promise?: { resolve: (value: unknown) => void; reject: (error: ChatError) => void }
   /** 0 until it was sent. */
   bytes: number
 }
@@ -32,7 +32,7 @@ export class PendingCalls {
   /** Adds a request; `settle` or `fail` with its id end it, or the sweep after `deadline` (monotonic ms) with NET_TIMEOUT. */
   open(deadline: number): { id: number; answer: Promise<unknown> } {
     const id = this.#freeId()
-    const answer = new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject, bytes: 0 }))
+    const answer = new Promise((resolve, reject) => this.#pending.set(id, { promise: { resolve, reject }, bytes: 0 }))
     this.#schedule(id, deadline)
     return { id, answer }
   }
@@ -62,12 +62,14 @@ export class PendingCalls {
     }
   }
 
-  #take(id: number): Pending | undefined {
+  #take(id: number): Pending['promise'] {
     const pending = this.#pending.get(id)
     if (!pending) return undefined
     this.#pending.delete(id)
     this.bytes -= pending.bytes
-    return pending
+    const { promise } = pending
+    delete pending.promise
+    return promise
   }
 
   #schedule(id: number, deadline: number): void {

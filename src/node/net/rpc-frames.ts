@@ -112,9 +112,9 @@ const writeHeader = (chunk: Buffer, start: number, frame: Frame): number => {
   return chunk.writeUInt16BE(frame.method, at)
 }
 
-/** Cuts a stream of bytes into frames; joins the pieces of a frame once, when it is whole. */
+/** Cuts a stream of bytes into frames; joins the pieces of a frame once, when it is whole. What follows a frame stays where it lies. */
 export class FrameReader {
-  #chunks: Buffer[] = []
+  readonly #chunks: Buffer[] = []
   #bytes = 0
   #needed = LENGTH_BYTES
 
@@ -127,36 +127,44 @@ export class FrameReader {
   /** The next whole frame, if there is one. RPC_INVALID when the stream makes no sense: it cannot be read any further. */
   next(): Frame | undefined {
     if (this.#bytes < this.#needed) return undefined
-    const buffer = this.#joined()
-    const length = buffer.readUInt32BE(0)
+    const length = this.#length()
     if (length < HEADER_BYTES - LENGTH_BYTES || length > limits.maxPeerFrameBytes) {
       throw new ChatError('RPC_INVALID', { message: `A frame of ${length} bytes cannot be` })
     }
     const end = LENGTH_BYTES + length
-    if (buffer.length < end) {
+    if (this.#bytes < end) {
       this.#needed = end
       return undefined
     }
-    this.#keep(buffer.subarray(end))
+    const buffer = this.#take(end)
     return {
       type: buffer.readUInt8(4),
       id: buffer.readUInt32BE(5),
       method: buffer.readUInt16BE(9),
-      payload: buffer.subarray(HEADER_BYTES, end),
+      payload: buffer.subarray(HEADER_BYTES),
     }
   }
 
-  #joined(): Buffer {
-    const [first] = this.#chunks
-    if (first !== undefined && this.#chunks.length === 1) return first
-    const joined = Buffer.concat(this.#chunks)
-    this.#chunks = [joined]
-    return joined
+  /** Of the frame that begins here; its bytes may lie in as many chunks. */
+  #length(): number {
+    const [first = nothing] = this.#chunks
+    const buffer = first.length < LENGTH_BYTES ? Buffer.concat(this.#chunks.slice(0, LENGTH_BYTES)) : asBuffer(first)
+    return buffer.readUInt32BE(0)
   }
 
-  #keep(rest: Buffer): void {
-    this.#chunks = rest.length > 0 ? [rest] : []
-    this.#bytes = rest.length
+  #take(bytes: number): Buffer {
+    this.#bytes -= bytes
     this.#needed = LENGTH_BYTES
+    const pieces: Buffer[] = []
+    for (let left = bytes; left > 0; ) {
+      const [chunk] = this.#chunks
+      if (!chunk) break
+      pieces.push(chunk.subarray(0, left))
+      if (chunk.length > left) this.#chunks[0] = chunk.subarray(left)
+      else this.#chunks.shift()
+      left -= chunk.length
+    }
+    const [only] = pieces
+    return only && pieces.length === 1 ? only : Buffer.concat(pieces, bytes)
   }
 }
