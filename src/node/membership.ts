@@ -191,6 +191,11 @@ const enter = async (
   return map
 }
 
+export const removedError = (directory: string): ChatError =>
+  new ChatError('CLUSTER_STATE', {
+    message: `This node was removed from its cluster; join again with a new directory (--data) and a new ticket, not ${directory}`,
+  })
+
 interface RoleCheck {
   roles: Role[]
   known: MapNode | undefined
@@ -199,9 +204,7 @@ interface RoleCheck {
 }
 const checkRoles = (wishes: NodeWishes, { roles, known, files, isAuthority }: RoleCheck): void => {
   if (!isAuthority && !known) {
-    throw new ChatError('CLUSTER_STATE', {
-      message: `This node was removed from its cluster; join again with a new directory (--data) and a new ticket, not ${files.dir}`,
-    })
+    throw removedError(files.dir)
   }
   if (roles.length === 0)
     throw new ChatError('USAGE', { message: 'Say what this node is to do: --role gateway, router, store or all' })

@@ -13,6 +13,7 @@ import { nodeIdentity } from './net/node-identity.ts'
 import { webSocketListener } from './net/websocket-listener.ts'
 import { NodeDoors } from './node-doors.ts'
 import { NodeStatusReporter } from './node-status.ts'
+import { Standing } from './standing.ts'
 import { buildServices, type NodeServices } from './roles.ts'
 import type { Database, Logger } from '../platform/ports.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
@@ -137,7 +138,10 @@ const startLocked = async (config: NodeConfig, { files, opened, close }: OpenDat
   const asking = built.services.filter((service) => !answering.includes(service))
   const { addresses } = member.self
   const keeper = new AddressKeeper({ transport, view, clock: systemClock, log, addresses })
-  const group = new ServiceGroup([view, ...answering, transport, ...asking, keeper, doors], { clock: systemClock, log })
+  const isAuthority = member.authority !== undefined
+  const standing = new Standing({ transport, view, clock: systemClock, log, directory: files.dir, isAuthority })
+  const services = [view, ...answering, transport, standing, ...asking, keeper, doors]
+  const group = new ServiceGroup(services, { clock: systemClock, log })
   reporter.start()
   await group.start()
   files.remember(member.settings)

@@ -64,12 +64,30 @@ test('nodes join by ticket, become homes, find each other again in any order, an
   const after = await statusOf(one2.data)
   assert.equal(after.nodes.map(({ name }) => name).sort(), [one.ready.node, three.ready.node].sort())
   assert.is(after.current.n, 2)
-  // Its links are cut with the new map; it learns of it by its next hello, and only then a restart can know.
+  // Its links are cut with the new map; it learns of it by its next hello.
   await eventually(() => two2.output.stderr.includes('removed from the cluster'), { what: 'two knows that it is out' })
   await two2.stop()
   const gone = await chatd('start', '--json', '--data', two.data)
   assert.is(gone.code, 1)
   assert.match(gone.stderr, /removed from its cluster/)
+})
+
+test('a node that was removed while it was down hears of it before it serves; one that is alone serves', async () => {
+  const root = newDirectory()
+  const one = await startNode(join(root, 'one'), '--role', 'all', '--ws', '127.0.0.1:0', '--name', 'one')
+  const ticket = await ticketOf(one.data, 'gateway')
+  const two = await startNode(join(root, 'two'), '--join', ticket, '--ws', '127.0.0.1:0', '--name', 'two')
+  await two.stop()
+  await one.stop()
+  const alone = await startNode(two.data)
+  await alone.stop()
+  const back = await startNode(one.data)
+  await chatdJson('node', 'remove', 'two', '--data', one.data)
+  const gone = await chatd('start', '--json', '--data', two.data)
+  assert.is(gone.code, 1, gone.stdout)
+  assert.match(gone.stderr, /removed from its cluster.*new ticket/)
+  assert.not.match(gone.stdout, /"event":"ready"/)
+  await back.stop()
 })
 
 test('a ticket that is garbage, expired, of another cluster or of a silent authority: each says so', async () => {

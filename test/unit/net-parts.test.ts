@@ -99,6 +99,22 @@ dialing('both sides dial at start, then backs off up to 5 s, for ever', async ()
   }
 })
 
+dialing('who was dialed to the end, or is there, was tried; who is new in the map was not', async () => {
+  for (const isReachable of [true, false]) {
+    const { dialer, run } = setUp('a', () => isReachable)
+    assert.is(dialer.hasTriedAll, false)
+    await run(50)
+    assert.is(dialer.hasTriedAll, true)
+    dialer.use({ ...signedMap(2, []).map, nodes: [nodeNamed('m'), nodeNamed('n')] })
+    assert.is(dialer.hasTriedAll, false)
+    dialer.use({ ...signedMap(3, []).map, nodes: [nodeNamed('a')] })
+    assert.is(dialer.hasTriedAll, true)
+  }
+  const { dialer, setUp: setState } = setUp('a', () => true)
+  setState(true)
+  assert.is(dialer.hasTriedAll, true)
+})
+
 dialing('after a loss the smaller id dials at once, the greater one only after 3 s', async () => {
   for (const [self, least] of [
     ['a', 0],

@@ -27,6 +27,8 @@ export interface DialerOptions {
 export class Dialer {
   readonly #options: DialerOptions
   readonly #absent = new Map<string, Absent>()
+  /** Dialed to the end at least once. */
+  readonly #tried = new Set<string>()
   #others: MapNode[] = []
 
   constructor(options: DialerOptions) {
@@ -38,6 +40,12 @@ export class Dialer {
     this.#others = map.nodes.filter((node) => node.peer !== this.#options.self)
     const peers = new Set(this.#others.map((node) => node.peer))
     for (const peer of this.#absent.keys()) if (!peers.has(peer)) this.#absent.delete(peer)
+    for (const peer of this.#tried) if (!peers.has(peer)) this.#tried.delete(peer)
+  }
+
+  /** Every other node of the map is there, or was dialed to the end: whoever answered has shown its newest map. */
+  get hasTriedAll(): boolean {
+    return this.#others.every(({ peer }) => this.#options.isUp(peer) || this.#tried.has(peer))
   }
 
   /** A link was lost: the side that dials tries again at once. */
@@ -70,6 +78,7 @@ export class Dialer {
       absent.failures += 1
     }
     absent.dialing = false
+    this.#tried.add(node.peer)
     // After a success too: if no link comes of it (not a member there yet), the next try waits a little.
     const backoff = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.max(1, absent.failures))
     absent.nextAt = this.#options.clock.monotonic() + backoff * (0.5 + this.#options.random.float() / 2)

@@ -153,6 +153,11 @@ export class Libp2pTransport implements PeerTransport, Service {
     return peersWithRole(view.current().map, 'router').some((peer) => this.#links.get(peer))
   }
 
+  /** True once every other node was dialed: of those that can be reached, the newest maps are known here. */
+  get hasDialedAll(): boolean {
+    return this.#dialer.hasTriedAll
+  }
+
   /** Multiaddresses with the real ports, without /p2p: as the map lists them. */
   addresses(): string[] {
     return this.#node?.getMultiaddrs().map((address) => address.toString().replace(/\/p2p\/[^/]+$/, '')) ?? []
