@@ -1,51 +1,48 @@
-// Times in which this user was outside of a group: what its devices missed then is no gap, and is hardly waited for. Where a hole in
-// a device's sequence begins and ends is told by the versions that the messages around it name.
+// Times in which this user was outside of a group: what its devices missed then is no gap, and is hardly waited for. What lacks is told
+// apart by the versions that the messages around it name. Whatever may have been taken while this user was outside counts as such: a message
+// is taken at the version that it names or a later one, and the cluster tells a member nothing of the others.
 import { limits } from '../protocol/limits.ts'
 import { isGroupId } from '../protocol/names.ts'
+import { mutant } from '../platform/mutants.ts'
+import type { DeviceCoverage } from './conversations.ts'
 import type { Groups } from './groups.ts'
-import type { HeldRecords } from './held-records.ts'
 import type { Arrival } from './holds.ts'
-import { keys, type Place } from './keys.ts'
-import type { LocalStore } from './local-store.ts'
-import { lastUpTo, rangeAround } from './sequence-ranges.ts'
+import { namedFrom, namedUpTo } from './named-versions.ts'
+import { lastUpTo, rangeAround, type SequenceRange } from './sequence-ranges.ts'
 
 /** Messages of one device overtake each other on their way by no more, where none is lost. */
 const AWAY_HOLD_MS = 250
 
-export class Absences {
-  readonly #store: LocalStore
-  readonly #records: HeldRecords
-  readonly #groups: Groups
+type Coverage = Pick<DeviceCoverage, 'user' | 'named'>
 
-  constructor({ store, records, groups }: { store: LocalStore; records: HeldRecords; groups: Groups }) {
-    this.#store = store
-    this.#records = records
+export class Absences {
+  readonly #groups: Groups
+  readonly #me: string
+
+  constructor({ groups, me }: { groups: Groups; me: string }) {
     this.#groups = groups
+    this.#me = me
   }
 
-  /** May all that lacks between two numbers have been sent while this user was outside? */
-  explain(place: Place, [from, to]: readonly [number, number]): boolean {
-    const { conversation } = place
-    const newest = this.#groups.newest(conversation)?.version
-    if (newest === undefined) return false
-    return this.#groups.wasAway(
-      conversation,
-      this.#versionAt(place, from - 1) ?? 1,
-      this.#versionAt(place, to + 1) ?? newest,
-    )
+  /** What of a hole in a device's numbers was sent to this user, if it was sent; undefined when all of it may be from an absence. */
+  missing(group: string, { user, named = [] }: Coverage, [from, to]: SequenceRange): SequenceRange | undefined {
+    // What one writes oneself one has on all devices, in or out.
+    if (user === this.#me || !this.#wasAwaySince(group, namedUpTo(named, from - 1) ?? 1)) return [from, to]
+    const [first, , version] = namedFrom(named, to + 1) ?? [to + 1, to + 1, 1]
+    const isMine = first <= to && !this.#wasAwaySince(group, version) && !mutant('absence-assumed')
+    return isMine ? [Math.max(from, first), to] : undefined
   }
 
   /** How long a message waits for those that lack before it, in milliseconds. */
-  holdMs({ conversation, device, coverage, seq }: Arrival): number {
+  holdMs({ conversation, coverage, seq }: Arrival): number {
     if (!isGroupId(conversation.id)) return limits.gapHoldMs
     const to = (rangeAround(coverage.held, seq)?.[0] ?? seq) - 1
     const from = (lastUpTo(coverage.held, to) ?? 0) + 1
-    return this.explain({ conversation: conversation.id, device }, [from, to]) ? AWAY_HOLD_MS : limits.gapHoldMs
+    return this.missing(conversation.id, coverage, [from, to]) ? limits.gapHoldMs : AWAY_HOLD_MS
   }
 
-  /** undefined for a void, and where nothing is. */
-  #versionAt(place: Place, seq: number): number | undefined {
-    const key = seq > 0 ? this.#store.get(keys.sequence(place, seq)) : undefined
-    return key && this.#records.message(key)?.header.gv
+  #wasAwaySince(group: string, version: number): boolean {
+    const newest = this.#groups.newest(group)?.version
+    return newest !== undefined && this.#groups.wasAway(group, version, newest)
   }
 }

@@ -110,7 +110,7 @@ export class ChatState {
       log,
       fetch: async (group, version) => this.takeGroup(await options.fetchGroup(group, version)),
     })
-    this.absences = new Absences({ store, records, groups })
+    this.absences = new Absences({ groups, me: me.user })
     this.settings = new Settings({
       store,
       conversations,

@@ -165,7 +165,8 @@ export class ChatViews {
     return gapsOf(found, {
       isYoung: (user, device) => (this.#state.certificates.get(user, device)?.at ?? 0) > since,
       idAt: (device, seq) => this.#state.timeline.idAt({ conversation: found.id, device }, seq),
-      isAbsence: (device, range) => this.#state.absences.explain({ conversation: found.id, device }, range),
+      missing: (coverage, hole) =>
+        isGroupId(found.id) ? this.#state.absences.missing(found.id, coverage, hole) : hole,
     })
   }
 

@@ -3,6 +3,7 @@
 import { fromUtf8, toUtf8 } from '../protocol/bytes.ts'
 import { keys, ranges, textOfKey } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
+import type { NamedRun } from './named-versions.ts'
 import type { SequenceRanges } from './sequence-ranges.ts'
 
 export interface DeviceCoverage {
@@ -17,8 +18,14 @@ export interface DeviceCoverage {
   syncedRead: SequenceRanges
   /** Of `held`, what mentions this user; in groups only. */
   mentions?: SequenceRanges
+  /** Which versions its messages name; in groups only. */
+  named?: NamedRun[]
   /** Below it everything is shown as it is, holes as gaps; above it a message waits for those before it. */
   floor: number
+}
+export interface Naming {
+  version: number
+  from: number
 }
 export interface Conversation {
   readonly id: string
@@ -27,12 +34,15 @@ export interface Conversation {
   /** Sequence number of this device's next message. */
   nextSeq: number
   devices: Map<string, DeviceCoverage>
+  /** The version that the last message of this device named here, and from which number on all have. */
+  naming?: Naming
 }
 
 interface Saved {
   maxAt: number
   nextSeq: number
   devices: [string, DeviceCoverage][]
+  naming?: Naming
 }
 
 export class Conversations {
@@ -46,9 +56,9 @@ export class Conversations {
 
   async load(): Promise<void> {
     for (const [key, value] of await this.#store.range(ranges.conversations())) {
-      const saved = JSON.parse(fromUtf8(value)) as Saved // written by save() below
+      const { devices, ...saved } = JSON.parse(fromUtf8(value)) as Saved // written by save() below
       const id = textOfKey(key)
-      this.#all.set(id, { id, maxAt: saved.maxAt, nextSeq: saved.nextSeq, devices: new Map(saved.devices) })
+      this.#all.set(id, { id, ...saved, devices: new Map(devices) })
     }
   }
 
@@ -91,8 +101,8 @@ export class Conversations {
 
   /** Puts everything that changed into the batch that is about to be written. */
   save(): void {
-    for (const { id, maxAt, nextSeq, devices } of this.#changed) {
-      const saved: Saved = { maxAt, nextSeq, devices: [...devices] }
+    for (const { id, devices, ...rest } of this.#changed) {
+      const saved: Saved = { ...rest, devices: [...devices] }
       this.#store.put(keys.conversation(id), toUtf8(JSON.stringify(saved)))
     }
     this.#changed.clear()

@@ -1,7 +1,7 @@
 // Where messages of a device are known to lack: holes in its sequence that were not filled within the time they are waited for. Pure.
 import { mutant } from '../platform/mutants.ts'
 import type { Gap } from './api.ts'
-import type { Conversation } from './conversations.ts'
+import type { Conversation, DeviceCoverage } from './conversations.ts'
 import { holesOf, type SequenceRange } from './sequence-ranges.ts'
 
 export interface GapLookups {
@@ -9,21 +9,24 @@ export interface GapLookups {
   isYoung: (user: string, device: string) => boolean
   /** The id of a held message; undefined for a void. */
   idAt: (device: string, seq: number) => string | undefined
-  /** These were sent, if at all, when this user was not in the group. */
-  isAbsence: (device: string, range: SequenceRange) => boolean
+  /** Of these what was sent to this user, if it was sent; undefined when he may have been outside of the group. */
+  missing: (coverage: DeviceCoverage, range: SequenceRange) => SequenceRange | undefined
 }
 
 /**
  * A hole before the first message held is a gap only if nothing of that device can have expired.
  * Holes above the floor are still being waited for.
  */
-export const gapsOf = (conversation: Conversation, { isYoung, idAt, isAbsence }: GapLookups): Gap[] => {
+export const gapsOf = (conversation: Conversation, { isYoung, idAt, missing }: GapLookups): Gap[] => {
   const gaps: Gap[] = []
-  for (const [device, { user, held, floor }] of conversation.devices) {
+  for (const [device, coverage] of conversation.devices) {
+    const { user, held, floor } = coverage
     const first = held[0]?.[0]
     if (first === undefined) continue
-    for (const [from, to] of holesOf(held, isYoung(user, device) ? 1 : first)) {
-      if (to >= floor || isAbsence(device, [from, to]) || mutant('gap-untold')) continue
+    for (const hole of holesOf(held, isYoung(user, device) ? 1 : first)) {
+      const lacking = hole[1] < floor ? missing(coverage, hole) : undefined
+      if (!lacking || mutant('gap-untold')) continue
+      const [from, to] = lacking
       const before = idAt(device, to + 1)
       gaps.push({ device, from, to, ...(before === undefined ? {} : { before }) })
     }

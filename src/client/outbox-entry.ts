@@ -5,6 +5,7 @@ import { type Content, CONTENT_TYPE, decodeContent, encodeContent } from '../pro
 import { ChatError, type ErrorCode } from '../protocol/errors.ts'
 import type { DeletedPlace, MessageHeader, SettingHeader, TombstoneHeader, VoidHeader } from '../protocol/records.ts'
 import { mutant } from '../platform/mutants.ts'
+import type { Naming } from './conversations.ts'
 import type { OutgoingFile } from './outgoing-file.ts'
 
 export interface OutboxEntry {
@@ -82,11 +83,11 @@ export const voidFor = (
   { id, now, isParked }: { id: string; now: number; isParked: boolean },
 ): OutboxEntry => ({ ...fresh(now), kind: 'void', id, lane, place, to, bytes: new Uint8Array(0), isParked })
 
-/** The header with which an entry leaves; `at` in milliseconds since 1970, `gv` to a group the version that its author knows. */
+/** The header with which an entry leaves; `at` in milliseconds since 1970, `naming` to a group the version that its author knows. */
 export const headerFor = (
   { kind, id, to, lane, place, setting, deletes, bytes }: OutboxEntry,
   { user, device }: { user: string; device: string },
-  { at, gv }: { at: number; gv: number | undefined },
+  { at, naming }: { at: number; naming: Naming | undefined },
 ): MessageHeader | VoidHeader | SettingHeader | TombstoneHeader => {
   const author = { id, from: user, dev: device, to, at }
   if (kind === 'set') return { k: 'set', ...author, key: setting ?? '' }
@@ -99,7 +100,7 @@ export const headerFor = (
     conv: lane,
     seq: place,
     ct: CONTENT_TYPE,
-    ...(gv === undefined ? {} : { gv }),
+    ...(naming ? { gv: naming.version, ...(naming.from < place ? { gs: naming.from } : {}) } : {}),
     ...(blobs.length > 0 ? { blobs } : {}),
   }
 }

@@ -2,7 +2,7 @@
 // mark on disk that the attempt may have had an effect. And opens it again where a refusal leaves it as if it had never left.
 import { openBody } from '../protocol/sealed.ts'
 import { openRecord, recordKey } from '../protocol/records.ts'
-import type { Conversations } from './conversations.ts'
+import type { Conversations, Naming } from './conversations.ts'
 import type { Identity } from './identity.ts'
 import { headerFor, type OutboxEntry, withFiles } from './outbox-entry.ts'
 import type { OutboxLanes } from './outbox-lanes.ts'
@@ -34,13 +34,14 @@ export class OutboxSealing {
   }
 
   seal(entry: OutboxEntry): void {
-    const { identity, timeline, groupVersion } = this.#options
+    const { identity, timeline } = this.#options
     const author = { user: identity.user, device: identity.device }
     const isAside = entry.kind === 'set' || entry.kind === 'tomb'
     const at = isAside ? this.#asideAt() : this.#inConversationAt(entry)
     // Here and not when they were there: what an entry says of its files and what it says itself are one write.
     if (entry.kind === 'msg') entry.bytes = withFiles(entry)
-    const header = headerFor(entry, author, { at, gv: groupVersion(entry.to) })
+    const naming = entry.kind === 'msg' ? this.#naming(entry) : undefined
+    const header = headerFor(entry, author, { at, naming })
     entry.bytes = identity.seal(header, entry.kind === 'void' ? undefined : entry.bytes)
     entry.isSealed = true
     // On disk the attempt may have had an effect, whatever this process lives to see.
@@ -51,6 +52,20 @@ export class OutboxSealing {
   /** Above everything seen in the conversation, whatever this device's clock says. */
   #inConversationAt({ lane }: OutboxEntry): number {
     return Math.max(this.#options.now(), this.#options.conversations.of(lane).maxAt + 1)
+  }
+
+  /** What it names, and since when: what is sealed anew is later than what was sealed after it. */
+  #naming({ lane, to, place }: OutboxEntry): Naming | undefined {
+    const { conversations, groupVersion, identity } = this.#options
+    const version = groupVersion(to)
+    if (version === undefined) return undefined
+    const conversation = conversations.of(lane)
+    if (conversation.naming?.version !== version) {
+      const sealed = conversation.devices.get(identity.device)?.held.at(-1)?.[1] ?? 0
+      conversation.naming = { version, from: Math.max(place, sealed + 1) }
+      conversations.touch(conversation)
+    }
+    return conversation.naming
   }
 
   /** Later than the one before: of two changes of a setting the later wins, and two of the same time would not be told apart. */

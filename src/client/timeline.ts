@@ -11,6 +11,7 @@ import { decodeNumber, encodeNumber, keys, type Place, ranges } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
 import type { OrderPlace } from './pages.ts'
 import type { References } from './references.ts'
+import { addNamed } from './named-versions.ts'
 import { addRange, includes } from './sequence-ranges.ts'
 import type { Statuses } from './statuses.ts'
 
@@ -53,6 +54,7 @@ export class Timeline {
       const coverage = this.#options.conversations.coverage(conversation, header.dev, header.from)
       addRange((coverage.mentions ??= []), header.seq, header.seq)
     }
+    this.#noteVersion(header, conversation)
     this.#cover(header, conversation, key)
     // What this very device once wrote nobody waits for: it lost its database.
     if (reference && header.dev === me.device) this.#refer(key, reference, { isTold: true })
@@ -121,6 +123,7 @@ export class Timeline {
     const conversation = conversations.of(header.conv)
     records.keep(key, sealed, { acceptedAt: 0 })
     const reference = this.#file(header, key, sealed)
+    this.#noteVersion(header, conversation)
     this.#note(header, conversation)
     if (reference) this.#refer(key, reference, { isTold: false })
   }
@@ -212,6 +215,12 @@ export class Timeline {
     this.#options.store.put(keys.order(header.conv, this.#orderOf(header)), key.subarray(16))
     this.#options.onOrder(header.conv)
     this.#options.store.put(keys.sequence({ conversation: header.conv, device: header.dev }, header.seq), key)
+  }
+
+  #noteVersion({ gv, seq, gs = seq, dev, from }: MessageHeader, conversation: Conversation): void {
+    if (gv === undefined) return
+    const coverage = this.#options.conversations.coverage(conversation, dev, from)
+    addNamed((coverage.named ??= []), [gs, seq, gv])
   }
 
   #note(header: MessageHeader | VoidHeader, conversation: Conversation): void {

@@ -60,6 +60,7 @@ export type RegisterMutantName = (typeof registerMutantNames)[number]
 /** Of clients in groups, and of those that send and fetch files: caught by the scenarios of test/component/client-*-scenarios.ts only. */
 export const clientMutantNames = [
   'lost-race-taken-for-won',
+  'absence-assumed',
   'message-before-files',
   'changed-file-sent',
   'chunk-unverified',

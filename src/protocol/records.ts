@@ -31,6 +31,8 @@ export interface MessageHeader extends Authored {
   ct: string
   /** To a group only, and there always: the newest version of the group that the author's device knew. */
   gv?: number
+  /** To a group only: all of this device from this number on name that version, as far as they are messages. Absent: itself is the first. */
+  gs?: number
   /** Its attachments: blob ids with their encrypted sizes in bytes. */
   blobs?: [string, number][]
   /** Milliseconds since 1970 after which it is gone. */
@@ -159,7 +161,8 @@ const kinds: Record<RecordKind, KindRule> = {
     valid: (h) =>
       isInConversation(h) &&
       typeof h.ct === 'string' &&
-      (!isGroupId(h.to) || isNumber(h.gv)) &&
+      (isGroupId(h.to) ? isNumber(h.gv) : h.gs === undefined) &&
+      (h.gs === undefined || (isNumber(h.gs) && Number(h.gs) < Number(h.seq))) &&
       (h.blobs === undefined || isBlobList(h.blobs)),
     mailboxes: both,
   },

@@ -71,11 +71,20 @@ interface GroupMessage {
   group: string
   seq: number
   gv: number
+  gs?: number
   text?: string
 }
-const groupMessage = (from: Person, { group, seq, gv, text = `text ${seq}` }: GroupMessage): Buffer => {
+const groupMessage = (from: Person, { group, seq, gv, gs = seq, text = `text ${seq}` }: GroupMessage): Buffer => {
   const author = { id: makeId(), from: from.user, dev: from.device, to: group, at: 1_790_000_000_000 + seq }
-  const header: MessageHeader = { k: 'msg', ...author, conv: group, seq, ct: CONTENT_TYPE, gv }
+  const header: MessageHeader = {
+    k: 'msg',
+    ...author,
+    conv: group,
+    seq,
+    ct: CONTENT_TYPE,
+    gv,
+    ...(gs < seq ? { gs } : {}),
+  }
   return from.identity.seal(header, encodeContent({ text }))
 }
 const versionBy = (from: Person, change: Pick<GroupHeader, 'change' | 'users'>, state: GroupState): Buffer => {
@@ -369,6 +378,58 @@ export const groupScenarios = {
     },
     { clock: fastClock(10) },
   ),
+
+  'who joined misses what was sent since, and nothing that was taken while he was out': inWorld(
+    async (world) => {
+      const { people, chats } = await open(world, 'alice', 'bob')
+      const [alice] = people as [Person]
+      const [a, b] = chats as [LocalChat, LocalChat]
+      const all = ['alice', 'bob'].map(userMailbox)
+      const gapsAfter = async (seq: number): Promise<number[][]> => {
+        await eventually(async () => (await textsOf(b, '#ops')).includes(`text ${seq}`))
+        return (await b.gaps('#ops')).map(({ from, to }) => [from, to])
+      }
+      await a.group.create('#ops')
+      const group = idOf(world)
+      const put = (seq: number, gv: number, gs: number) =>
+        world.store(groupMessage(alice, { group, seq, gv, gs }), { mailboxes: all })
+      await a.group.add('#ops', ['bob'])
+      await knows(b, '#ops')
+      put(4, 2, 3)
+      assert.equal(await gapsAfter(4), [[3, 3]])
+      put(3, 2, 3)
+      assert.equal(await gapsAfter(3), [])
+      // The fifth is on its way when he is removed, and taken after that; the sixth was before.
+      put(6, 2, 3)
+      assert.equal(await gapsAfter(6), [[5, 5]])
+      await a.group.remove('#ops', ['bob'])
+      await a.group.add('#ops', ['bob'])
+      put(7, 4, 7)
+      assert.equal(await gapsAfter(7), [])
+    },
+    { clock: fastClock(10) },
+  ),
+
+  'a message to a group says from where on the author has named that version': inWorld(async (world) => {
+    const { chats } = await open(world, 'alice', 'bob')
+    const [a, b] = chats as [LocalChat, LocalChat]
+    await a.group.create('#ops')
+    for (const text of ['one', 'two']) await a.send('#ops', text, { wait: 'stored' })
+    await a.group.add('#ops', ['bob'])
+    await knows(b, '#ops')
+    for (const text of ['three', 'four', 'five']) await a.send('#ops', text, { wait: 'stored' })
+    const named = world.mailboxes
+      .get('alice')
+      ?.flatMap(({ header: h }) => (h.k === 'msg' ? [[h.seq, h.gv, h.gs]] : []))
+      .sort((x, y) => Number(x[0]) - Number(y[0]))
+    assert.equal(named, [
+      [1, 1, undefined],
+      [2, 1, 1],
+      [3, 2, undefined],
+      [4, 2, 3],
+      [5, 2, 3],
+    ])
+  }),
 
   'a message waits for the version that it names, and asks for what does not come': inWorld(async (world) => {
     const [a, b, c] = await three(world)

@@ -48,6 +48,7 @@ const shownOutOfOrder: Check = {
   find: ({ history, end }) => {
     const sends = places(history, end)
     const membership = new Membership({ history, end })
+    const named = new Map(end.homes.flatMap(({ entries }) => entries.map((entry) => [entry.id, entry.gv])))
     const isSaidToLack = gapsSaid(history, end)
     // Of each lane on each device: what was shown before all lower numbers had been, and when.
     const heights = new Map<string, { place: number; t: number }[]>()
@@ -60,8 +61,9 @@ const shownOutOfOrder: Check = {
       const known = heights.get(key) ?? []
       const overtook = known.find(({ place }) => place > sent.place)
       if (!overtook) heights.set(key, [...known, { place: sent.place, t }])
-      // Whoever was out of the group waits only a moment for what may have been sent then, and calls it no gap.
-      return !overtook || isSaidToLack(shown, sent.lane, overtook.t) || membership.wasOutside(user, to)
+      // What may have been taken while one was out of the group is waited for a moment only, and is called no gap (decision 0009).
+      const mayBeOfAbsence = (): boolean => membership.wasOutsideSince(user, { to, version: named.get(id) ?? 1 }, t)
+      return !overtook || isSaidToLack(shown, sent.lane, overtook.t) || mayBeOfAbsence()
         ? []
         : [`${id} of ${sent.lane} on ${proc} at ${t} ms, number ${sent.place} after ${overtook.place}`]
     })
@@ -118,16 +120,7 @@ const gapLeft: Check = {
   invariant: 5,
   name: 'a gap was not repaired',
   isEventual: true,
-  find: ({ history, end }) => {
-    // Of messages on their way while somebody leaves the second may be taken before he has left, and the first after: he never hears of it,
-    // and it looks like a gap also when he is back (decision 0009).
-    const membership = new Membership({ history, end })
-    return end.devices.flatMap(({ name, user, gaps }) =>
-      gaps
-        .filter((conversation) => !membership.hasLeft(user, conversation))
-        .map((conversation) => `${conversation} on ${name}`),
-    )
-  },
+  find: ({ end }) => end.devices.flatMap(({ name, gaps }) => gaps.map((conversation) => `${conversation} on ${name}`)),
 }
 
 export const orderChecks: Check[] = [shownOutOfOrder, listedOutOfOrder, ordersDiffer, gapLeft]

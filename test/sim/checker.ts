@@ -59,6 +59,8 @@ export interface HomeEntry {
   text: string
   /** Of a message: its number in the conversation of its device. */
   seq?: number
+  /** Of a message to a group: the version that it names. */
+  gv?: number
   /** The home gives it to whoever may read the mailbox: it has the body, and knows of no deletion. */
   isServed: boolean
 }

@@ -36,12 +36,15 @@ import type { SortedStore } from './sorted-store.ts'
 
 const storeOf = (node: SimNode): SortedStore[] => node.disk.databases().map(([, store]) => store)
 
+const isNumber = (value: unknown): value is number => typeof value === 'number'
+
 /** A record that cannot be read is still an entry. */
-const describe = (sealed: Uint8Array): Pick<HomeEntry, 'from' | 'text' | 'seq'> => {
+const describe = (sealed: Uint8Array): Pick<HomeEntry, 'from' | 'text' | 'seq' | 'gv'> => {
   try {
     const header = openHeader(sealed)
     const text = header.k === 'msg' ? decodeContent(openBody(sealed)).text : header.k === 'stub' ? '' : header.k
-    return { from: String(header.from), text, ...(typeof header.seq === 'number' ? { seq: header.seq } : {}) }
+    const { from, seq, gv } = header
+    return { from: String(from), text, ...(isNumber(seq) ? { seq } : {}), ...(isNumber(gv) ? { gv } : {}) }
   } catch {
     return { from: '?', text: '?' }
   }

@@ -43,9 +43,11 @@ export class Membership {
       : user === message.to
   }
 
-  /** Joined later, or was not in it for a while. */
-  wasOutside(user: string, group: string): boolean {
-    return (this.#versions.get(group) ?? []).some(({ members }) => !members.includes(user))
+  /** Was outside at that version or a later one which may have been decided by then. */
+  wasOutsideSince(user: string, { to, version }: { to: string; version: number }, by: number): boolean {
+    return (this.#versions.get(to) ?? []).some(
+      ({ version: later, notBefore, members }) => later >= version && notBefore <= by && !members.includes(user),
+    )
   }
 
   /** Was in the group, and then was not. */

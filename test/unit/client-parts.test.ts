@@ -17,6 +17,7 @@ import {
   countOf,
   holesOf,
   includes,
+  type SequenceRange,
   type SequenceRanges,
   without,
 } from '../../src/client/sequence-ranges.ts'
@@ -198,9 +199,10 @@ parts('gaps are holes that are waited for no more; before the first message only
     devices: new Map([['d', { ...coverage, held, floor: 7 }]]),
   }
   const idAt = (_device: string, seq: number): string => `id ${seq}`
-  const old = gapsOf(conversation, { isYoung: () => false, idAt, isAbsence: () => false })
+  const all = (_coverage: unknown, range: SequenceRange): SequenceRange => range
+  const old = gapsOf(conversation, { isYoung: () => false, idAt, missing: all })
   assert.equal(old, [{ device: 'd', from: 5, to: 6, before: 'id 7' }])
-  const young = gapsOf(conversation, { isYoung: () => true, idAt, isAbsence: () => false })
+  const young = gapsOf(conversation, { isYoung: () => true, idAt, missing: all })
   assert.equal(
     young.map(({ from, to }) => [from, to]),
     [
@@ -208,10 +210,12 @@ parts('gaps are holes that are waited for no more; before the first message only
       [5, 6],
     ],
   )
-  const away = gapsOf(conversation, { isYoung: () => true, idAt, isAbsence: (_device, [from]) => from === 5 })
+  const missing = (_coverage: unknown, [from, to]: SequenceRange): SequenceRange | undefined =>
+    from === 5 ? undefined : [from + 1, to]
+  const away = gapsOf(conversation, { isYoung: () => true, idAt, missing })
   assert.equal(
     away.map(({ from, to }) => [from, to]),
-    [[1, 2]],
+    [[2, 2]],
   )
 })
 

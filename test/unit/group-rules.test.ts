@@ -272,6 +272,12 @@ format('records are addressed to ids, messages with a version', () => {
   assert.is(codeOf(open(message)), 'MESSAGE_INVALID')
   assert.is(codeOf(open({ ...message, gv: 1, to: '#ops', conv: '#ops' })), 'MESSAGE_INVALID')
   assert.is(codeOf(open({ ...message, gv: 1, conv: 'ann:bob' })), 'MESSAGE_INVALID')
+  assert.is(codeOf(open({ ...message, gv: 1, seq: 3, gs: 2 })), 'fine')
+  for (const gs of [0, 3, 4, '2', null]) {
+    assert.is(codeOf(open({ ...message, gv: 1, seq: 3, gs })), 'MESSAGE_INVALID')
+  }
+  assert.is(codeOf(open({ ...message, to: 'ann', conv: 'ann:bob', seq: 3 })), 'fine')
+  assert.is(codeOf(open({ ...message, to: 'ann', conv: 'ann:bob', seq: 3, gs: 2 })), 'MESSAGE_INVALID')
   assert.is(codeOf(open({ ...message, k: 'void' })), 'fine')
   assert.is(codeOf(open({ ...message, k: 'set', key: 'x' })), 'MESSAGE_INVALID')
   const receipt = { ...message, k: 'rcpt', to: 'ann', st: 'read', r: [['0123456789abcdef', 1, 2]] }
