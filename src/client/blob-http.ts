@@ -1,10 +1,10 @@
 // The port BlobTransfer over HTTP: /blob/<id> on the gateway's own port, in the name of the open session. Streams both ways, takes no
 // more than the other side does, and turns what goes wrong into the errors of the system. Keeps nothing.
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { asChatError, ChatError, type WireError } from '../protocol/errors.ts'
 import { limits } from '../protocol/limits.ts'
 import { passingOn } from '../platform/bulk-memory.ts'
+import { http, https } from '../platform/http.ts'
 import type { BlobAccess, BlobTransfer } from './ports.ts'
 
 /** A connection on which nothing moves for so long is dead: longer than the cluster waits for one of its disks. */
@@ -32,8 +32,8 @@ interface Request {
 export class HttpBlobs implements BlobTransfer {
   readonly #silenceMs: number
   readonly #agents = {
-    'http:': new HttpAgent({ keepAlive: true }),
-    'https:': new HttpsAgent({ keepAlive: true }),
+    'http:': new http.Agent({ keepAlive: true }),
+    'https:': new https.Agent({ keepAlive: true }),
   }
 
   constructor(options: { silenceMs?: number } = {}) {
@@ -101,7 +101,7 @@ export class HttpBlobs implements BlobTransfer {
   #request({ url, token }: BlobAccess, id: string, { method, headers = {}, signal }: Request): ClientRequest {
     const target = new URL(`/blob/${id}`, url.replace(/^ws/, 'http'))
     const isTls = target.protocol === 'https:'
-    return (isTls ? httpsRequest : httpRequest)(target, {
+    return (isTls ? https : http).request(target, {
       method,
       signal,
       agent: this.#agents[isTls ? 'https:' : 'http:'],

@@ -6,6 +6,13 @@ import type { Database, DatabaseWrite, KeyRange } from './ports.ts'
 
 /** Rows fetched per crossing of the thread pool while a range is read. */
 const ROWS_PER_TURN = 1_000
+/**
+ * Of the first crossing. An iterator takes 64 bytes for each row that it is asked for, and keeps them until it is collected as garbage,
+ * of which V8 knows nothing: ranges of a few rows that asked for 1,000 held 19 MiB in a client that takes in 50 messages a second.
+ */
+const FIRST_ROWS = 32
+/** What the next crossing may ask for, by what the ones before it found. */
+const ROWS_GROWTH = 8
 const BYTES_PER_TURN = 1024 * 1024
 /** LevelDB's own write buffer: what one log file can lose at most. Self-checks keep twice as much history. */
 const WRITE_BUFFER_BYTES = 4 * 1024 * 1024
@@ -74,7 +81,8 @@ class LevelDatabase implements Database {
 const collect = async <Row>(next: (size: number) => Promise<Row[]>, limit = Infinity): Promise<Row[]> => {
   const rows: Row[] = []
   while (rows.length < limit) {
-    const more = await next(Math.min(limit - rows.length, ROWS_PER_TURN))
+    const turn = Math.min(Math.max(FIRST_ROWS, rows.length * ROWS_GROWTH), ROWS_PER_TURN)
+    const more = await next(Math.min(limit - rows.length, turn))
     if (more.length === 0) break
     for (const row of more) rows.push(row)
   }

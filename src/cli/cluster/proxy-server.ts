@@ -1,8 +1,9 @@
 // The proxy process of a local cluster: the links between its nodes, and one HTTP door on loopback through which the
 // `chatd cluster` commands set them. It keeps nothing: the commands hand it the whole table each time.
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { http } from '../../platform/http.ts'
 import { type LinkOrder, LinkProxy } from './link-proxy.ts'
 
 const MAX_BODY_BYTES = 1024 * 1024
@@ -41,7 +42,7 @@ export const startProxyServer = async (): Promise<RunningProxy> => {
     const reports = await proxy.apply(orders)
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(reports))
   }
-  const server = createServer((request, response) => {
+  const server = http.createServer((request, response) => {
     answer(request, response).catch((error: unknown) => response.writeHead(400).end(String(error)))
   })
   await new Promise<void>((resolve, reject) => {

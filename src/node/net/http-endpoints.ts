@@ -1,8 +1,9 @@
 // A small HTTP server for JSON: the admin endpoint (loopback, with a token) and the join port. Routes are a table.
 // Bodies, headers, connections and times are bounded; every error is {error: WireError}. It knows nothing of what routes do.
 import { timingSafeEqual } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { http } from '../../platform/http.ts'
 import { fromUtf8, toUtf8 } from '../../protocol/bytes.ts'
 import { asChatError, ChatError } from '../../protocol/errors.ts'
 import { sha256 } from '../../protocol/signing.ts'
@@ -63,7 +64,7 @@ class HttpFailure extends Error {
 
 /** Resolves when it serves; `url` has the real port. PORT_IN_USE, USAGE. */
 export const startHttp = async (options: HttpOptions): Promise<{ url: string; stop(): Promise<void> }> => {
-  const server = createServer(
+  const server = http.createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: REQUEST_MS,

@@ -1,14 +1,14 @@
 // The gateway's door: WebSocket connections of clients over ws, each a ClientSocket, and HTTP requests for attachments. It enforces what concerns connections:
 // their number, time and size before authentication, frame size, fragments, text only. What frames mean is the gateway's.
 // State is kept per socket in one small object; there are no timers and closures per socket.
-import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createHttps } from 'node:https'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { WebSocketServer } from 'ws'
 import { ChatError } from '../../protocol/errors.ts'
 import { SUBPROTOCOL } from '../../protocol/handshake.ts'
 import { limits } from '../../protocol/limits.ts'
+import { http, https } from '../../platform/http.ts'
 import type { Clock } from '../../platform/ports.ts'
 import { systemClock } from '../../platform/system.ts'
 import { repeat } from '../../platform/timing.ts'
@@ -166,7 +166,7 @@ const makeServer = (tls: WebSocketListenerOptions['tls']): Server => {
     // A large body may take hours; strangers are swept with the newcomers, and a body that does not come on is ended by who reads it.
     requestTimeout: 0,
   }
-  return tls ? createHttps({ ...options, ...tls }) : createHttp(options)
+  return tls ? https.createServer({ ...options, ...tls }) : http.createServer(options)
 }
 
 const refusePlainRequest = (response: ServerResponse): void => {
