@@ -65,6 +65,56 @@ test('what is left of a deleted message is made whole again too', async (context
   assert.equal(records, [null])
 })
 
+/** Takes keys of this kind away while the store is down: all, or those of one record. */
+const lose = async (stores: Stores, prefix: string, of?: Buffer): Promise<void> => {
+  await stores.stopStore('store-1')
+  stores.disk('store-1').tamper('messages', (data) => {
+    data.apply(
+      keysOf(data, prefix)
+        .filter((key) => !of || key.includes(of))
+        .map((key) => ({ key, value: undefined })),
+    )
+  })
+  await stores.startStore('store-1')
+}
+
+test('an entry that was lost comes back under a new number, and the old one goes', async (context) => {
+  const stores = await Stores.start({ stores: ['store-1', 'store-2'] })
+  context.stores = stores
+  await eventually(() => stores.names.every((name) => stores.store(name).status().state === 'up'))
+  const writes = [message(), message(), message()]
+  for (const to of stores.names) await stores.append(writes, { to })
+  await lose(stores, 'K')
+  // What was lost is named until the operator has acknowledged it, and nothing else is.
+  await eventually(async () => (await problemsOf(stores, 'store-1')).length === 1)
+  assert.match((await problemsOf(stores, 'store-1'))[0] ?? '', /were once counted here/)
+  await stores.store().acceptLoss()
+  assert.equal(await problemsOf(stores, 'store-1'), [])
+  await stores.subscribe('bob')
+  assert.is(splitKeys((await stores.page(0, { records: true })).keys).length, 3)
+  // And so it is on disk.
+  stores.crash()
+  await stores.startStore('store-1')
+  assert.equal(await problemsOf(stores, 'store-1'), [])
+  assert.is(stores.store().status().records, 6)
+})
+
+test('alone, a number that is the last trace of a record stays; one of nothing goes once the loss is accepted', async (context) => {
+  const stores = await Stores.start()
+  context.stores = stores
+  const [kept, gone] = [message(), message()]
+  await stores.append([kept, gone])
+  await lose(stores, 'B', gone.key)
+  await lose(stores, 'K')
+  const strays = async (): Promise<number> =>
+    (await problemsOf(stores, 'store-1')).filter((problem) => /the entry of the feed/.test(problem)).length
+  assert.is(await strays(), 4)
+  await stores.store().acceptLoss()
+  await eventually(async () => (await strays()) === 2)
+  const { keys } = await stores.subscribe('bob')
+  assert.equal(splitKeys(keys), [kept.key])
+})
+
 test('alone, what is damaged stays named and the rest is served', async (context) => {
   const stores = await Stores.start()
   context.stores = stores

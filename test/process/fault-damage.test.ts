@@ -5,6 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openLevelDatabase } from '../../src/platform/level-database.ts'
 import { idBytes } from '../../src/protocol/records.ts'
+import { eventually } from '../eventually.ts'
 import { run, World } from './world.ts'
 
 interface Context {
@@ -42,6 +43,7 @@ const deleteByHand = async (
   return doomed.length
 }
 
+const isEntry = (key: Buffer): boolean => key.toString('latin1', 0, 1) === 'K'
 const isBody = (key: Buffer): boolean => key.toString('latin1', 0, 1) === 'B'
 
 const problemsAfter = async (world: World, store: string): Promise<string> => {
@@ -80,10 +82,25 @@ damage('repaired, and acknowledged by the operator, it passes again', async ({ w
   assert.is(code, 0, stdout + stderr)
 })
 
-damage('only the body is gone from another home', async ({ world, ids }) => {
+damage(
+  'only its entries are gone: read back under other numbers, and accepted, it passes again',
+  async ({ world, ids }) => {
+    await world.cluster('stop', 'store-3')
+    assert.is(await deleteByHand(world, 'store-3', ids[2] ?? '', isEntry), 2)
+    await problemsAfter(world, 'store-3')
+    const accepted = await run('chatd', ['repair', '--accept-loss', '--data', world.nodeDirectory('store-3')])
+    assert.is(accepted.code, 0, accepted.stderr)
+    const { code, stdout, stderr } = await world.check('alice')
+    assert.is(code, 0, stdout + stderr)
+  },
+)
+
+damage('only the body is gone from another home: it says so, and has it back', async ({ world, ids }) => {
   await world.cluster('stop', 'store-2')
   assert.is(await deleteByHand(world, 'store-2', ids[1] ?? '', isBody), 1)
-  await problemsAfter(world, 'store-2')
+  await world.cluster('start', 'store-2')
+  await eventually(async () => (await world.check('alice')).code === 0)
+  assert.match(await world.cluster('logs', 'store-2'), /some of what this home holds is damaged/)
 })
 
 damage.run()
