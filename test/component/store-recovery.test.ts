@@ -3,10 +3,11 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { MemoryDatabase } from '../../src/platform/memory-database.ts'
+import { MemoryDisk } from '../../src/platform/memory-disk.ts'
 import { armMutant } from '../../src/platform/mutants.ts'
 import { type ErrorCode, hasCode } from '../../src/protocol/errors.ts'
 import { splitKeys } from '../../src/protocol/records.ts'
-import { storeAudit, storeSeen } from '../../src/protocol/rpc.ts'
+import { ledgerInspect, storeAudit, storeCertificates, storeSeen } from '../../src/protocol/rpc.ts'
 import { CommitQueue } from '../../src/node/store/commit-queue.ts'
 import type { BatchLog } from '../../src/node/store/batch-log.ts'
 import type { FeedNumbers } from '../../src/node/store/feed-numbers.ts'
@@ -194,6 +195,50 @@ test('one failed batch: everything that waited is told, the home opens again by 
   assert.ok(results.some(({ status }) => status === 'rejected'))
   for (const result of results) if (result.status === 'rejected') assert.ok(hasCode(result.reason, 'STORE_READ_ONLY'))
   await eventually(() => stores.append([message()]))
+})
+
+test('what reads while the database is opened again fails as what may be repeated, whatever it is', async ({
+  start,
+}) => {
+  const memory = new MemoryDisk()
+  const held = Promise.withResolvers<void>()
+  let isHeld = false
+  // Reads of entries and certificates wait, until the database is another.
+  const range =
+    (database: Database): Database['range'] =>
+    async (asked) => {
+      if (isHeld) await held.promise
+      return database.range(asked)
+    }
+  const stores = await start({
+    disk: () => ({
+      openMarker: (name) => memory.openMarker(name),
+      openDatabase: async (name) => {
+        const database = await memory.openDatabase(name)
+        return {
+          get: (key) => database.get(key),
+          keys: (asked) => database.keys(asked),
+          batch: (writes, options) => database.batch(writes, options),
+          close: () => database.close(),
+          range: range(database),
+        }
+      },
+    }),
+  })
+  await stores.append([message()])
+  isHeld = true
+  const self = stores.network.transport('store-1')
+  const reads = [
+    self.call('store-1', storeAudit, { epoch: 1 }),
+    self.call('store-1', storeCertificates, { epoch: 1, user: 'alice' }),
+    self.call('store-1', ledgerInspect, { epoch: 1 }),
+  ].map((read) => failsWith(read, 'STORE_READ_ONLY'))
+  isHeld = false
+  memory.failNextBatch()
+  await failsWith(stores.append([message()]), 'STORE_READ_ONLY')
+  await eventually(() => stores.append([message()]))
+  held.resolve()
+  await Promise.all(reads)
 })
 
 test('what is staged is never refused for want of room: only the next ones are', async () => {

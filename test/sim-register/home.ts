@@ -76,6 +76,7 @@ export class SimHome {
     const gate = new EpochGate(view, { home: () => home, assertWritable: () => {} })
     handleLedger({
       transport: this.#transport,
+      handle: (method, handler) => this.#transport.handle(method, handler),
       view,
       gate,
       ledger: () => this.ledger,

@@ -28,7 +28,7 @@ export const readCertificates = async (home: Home, user: string): Promise<Stored
 
 /** The certificate of one device, from R homes of its user; undefined when they have none. PEER_UNREACHABLE when too few answer. */
 export const findCertificate = async (
-  { transport, view }: { transport: PeerTransport; view: ClusterView },
+  { transport, view }: { transport: Pick<PeerTransport, 'call'>; view: ClusterView },
   { user, device }: { user: string; device: string },
 ): Promise<Certificate | undefined> => {
   const { map } = view.current()

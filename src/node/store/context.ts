@@ -15,8 +15,13 @@ export interface LossWitness {
   batch?: number
 }
 
+/** Handlers are registered by `handle` of the context, and in no other way. */
+export type StorePeers = Omit<PeerTransport, 'handle'>
+
 export interface StoreContext {
-  transport: PeerTransport
+  transport: StorePeers
+  /** How everything here is registered: what fails while the database is being opened again is STORE_READ_ONLY. */
+  handle: PeerTransport['handle']
   view: ClusterView
   clock: Clock
   random: RandomSource

@@ -72,10 +72,10 @@ export class EpochGate {
 export const atEpoch = <T>(gate: EpochGate, epoch: number, work: () => T | Promise<T>): T | Promise<T> => {
   const wait = gate.enter(epoch)
   if (wait) return wait.then(() => atEpoch(gate, epoch, work))
-  return whileOpen(gate, work)
+  return work()
 }
 
-/** What fails because the store is opening its database again is no fault of the request: STORE_READ_ONLY, and it may be repeated. */
+/** Around every handler (StoreContext.handle): what fails because the store is opening its database again is no fault of the request: STORE_READ_ONLY, and it may be repeated. */
 export const whileOpen = <T>(gate: EpochGate, work: () => T | Promise<T>): T | Promise<T> => {
   const isOpen = gate.watchHome()
   const result = work()

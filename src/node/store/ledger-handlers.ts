@@ -29,7 +29,8 @@ import { inspectLedger } from './ledger-inspection.ts'
 import type { Ledger } from './ledger.ts'
 
 export interface LedgerContext {
-  transport: PeerTransport
+  transport: Pick<PeerTransport, 'self'>
+  handle: PeerTransport['handle']
   view: ClusterView
   gate: EpochGate
   /** STORE_READ_ONLY while no database is open. */
@@ -61,7 +62,7 @@ export const handleLedger = (context: LedgerContext): void => {
     work: (ledger: Ledger) => T | Promise<T>,
   ): T | Promise<T> => guard({ epoch, place: openRegisterName(key).place, from }, work)
 
-  transport.handle(ledgerPrepare, (request, from) =>
+  context.handle(ledgerPrepare, (request, from) =>
     guardRegister(request, from, (ledger) => {
       context.assertWritable()
       assertBallot(request)
@@ -69,7 +70,7 @@ export const handleLedger = (context: LedgerContext): void => {
       return ledger.commit().then(() => ({ ...answer, feed: context.feed() }))
     }),
   )
-  transport.handle(ledgerAccept, (request, from) =>
+  context.handle(ledgerAccept, (request, from) =>
     guardRegister(request, from, (ledger) => {
       context.assertWritable()
       assertBallot(request)
@@ -78,40 +79,40 @@ export const handleLedger = (context: LedgerContext): void => {
       return ledger.commit().then(() => answer)
     }),
   )
-  transport.handle(ledgerLearn, (request, from) =>
+  context.handle(ledgerLearn, (request, from) =>
     guardRegister(request, from, (ledger) => {
       context.assertWritable()
       assertValue(request.value)
       return learn(ledger, request)
     }),
   )
-  transport.handle(ledgerRead, (request, from) =>
+  context.handle(ledgerRead, (request, from) =>
     guardRegister(request, from, (ledger) => ledger.registers.read(request.key)),
   )
-  transport.handle(ledgerNewest, ({ epoch, group }, from) =>
+  context.handle(ledgerNewest, ({ epoch, group }, from) =>
     guard({ epoch, place: groupMailbox(group), from }, (ledger) => ledger.registers.newest(group)),
   )
-  transport.handle(ledgerFanOut, (request, from) =>
+  context.handle(ledgerFanOut, (request, from) =>
     guard({ epoch: request.epoch, place: groupMailbox(request.group), from }, (ledger) => {
       context.assertWritable()
       return fanOut(context, ledger, request)
     }),
   )
-  transport.handle(ledgerDone, ({ group, version, keys, isVoid }, from) => {
+  context.handle(ledgerDone, ({ group, version, keys, isVoid }, from) => {
     context.assertCaller(from, CALLERS)
     const ledger = context.ledger()
     for (const key of splitKeys(keys)) ledger.fanOuts.end({ group, version, recordKey: key, isVoid })
     ledger.commitSoon()
   })
-  transport.handle(ledgerOpen, ({ olderThanMs }, from) => {
+  context.handle(ledgerOpen, ({ olderThanMs }, from) => {
     context.assertCaller(from, CALLERS)
     return { items: context.ledger().fanOuts.open(olderThanMs) }
   })
-  transport.handle(ledgerRows, (request, from) => {
+  context.handle(ledgerRows, (request, from) => {
     context.assertCaller(from, ['store'])
     return atEpoch(context.gate, request.epoch, () => rows(context, request, from))
   })
-  transport.handle(ledgerInspect, ({ epoch, after }, from) => {
+  context.handle(ledgerInspect, ({ epoch, after }, from) => {
     if (from !== transport.self) throw new ChatError('PEER_DENIED')
     return atEpoch(context.gate, epoch, async () => {
       const takesPart = context.takesPart()

@@ -25,7 +25,7 @@ import { type AdmittedRecord, admit } from './admission.ts'
 import { stageRecords } from './append.ts'
 import { readCertificates } from './certificates.ts'
 import { admissionRules, type StoreContext } from './context.ts'
-import { atEpoch, whileOpen } from './epoch-gate.ts'
+import { atEpoch } from './epoch-gate.ts'
 import { fetchRecords, readPage } from './feed.ts'
 import { entryKey, placeOf } from './keys.ts'
 import { findEntry } from './lookup.ts'
@@ -35,37 +35,35 @@ import { verifyTombstone } from './verify-tombstones.ts'
 const MAX_BATCH = 2 ** 47
 
 export const handleMailboxes = (context: StoreContext): void => {
-  const { transport, subscriptions } = context
+  const { subscriptions } = context
   const only = (caller: 'gateway' | 'member', from: string): void => context.assertCaller(from, [caller])
-  transport.handle(storeAppend, (request, from) => {
+  context.handle(storeAppend, (request, from) => {
     context.assertCaller(from, ['gateway', 'group', 'authority', 'store'])
     context.assertWritable()
     return atEpoch(context.gate, request.epoch, () => append(context, request))
   })
-  transport.handle(storeHas, (request, from) => {
+  context.handle(storeHas, (request, from) => {
     only('member', from)
     return has(context, request)
   })
-  transport.handle(storeCertificates, (request, from) => {
+  context.handle(storeCertificates, (request, from) => {
     only('member', from)
     context.gate.check(request.epoch)
     context.assertReadable()
-    return whileOpen(context.gate, () =>
-      readCertificates(context.home(), request.user).then((records) => ({ records })),
-    )
+    return readCertificates(context.home(), request.user).then((records) => ({ records }))
   })
-  transport.handle(storeSubscribe, (request, from) => {
+  context.handle(storeSubscribe, (request, from) => {
     only('gateway', from)
-    return whileOpen(context.gate, () => subscribe(context, request, from))
+    return subscribe(context, request, from)
   })
-  transport.handle(storeUnsubscribe, ({ subs }, from) => {
+  context.handle(storeUnsubscribe, ({ subs }, from) => {
     for (const sub of subs) subscriptions.close(from, sub)
   })
-  transport.handle(storePage, (request, from) => whileOpen(context.gate, () => page(context, request, from)))
-  transport.handle(storeFetch, (request, from) => fetch(context, request, from))
-  transport.handle(storeRenew, ({ sub, capability }, from) => subscriptions.renew(from, sub, capability))
-  transport.handle(storeHeads, async (request, from) => ({ unknown: await subscriptions.heads(request, from) }))
-  transport.handle(storeSeen, (mark, from) => {
+  context.handle(storePage, (request, from) => page(context, request, from))
+  context.handle(storeFetch, (request, from) => fetch(context, request, from))
+  context.handle(storeRenew, ({ sub, capability }, from) => subscriptions.renew(from, sub, capability))
+  context.handle(storeHeads, async (request, from) => ({ unknown: await subscriptions.heads(request, from) }))
+  context.handle(storeSeen, (mark, from) => {
     only('member', from)
     return seen(context, mark)
   })

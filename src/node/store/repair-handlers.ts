@@ -35,7 +35,7 @@ export const handleRepair = (context: StoreContext): void => {
     context.assertCaller(from, [caller])
     return atEpoch(context.gate, epoch, work)
   }
-  transport.handle(repairDigests, ({ epoch, cutoff }, from) =>
+  context.handle(repairDigests, ({ epoch, cutoff }, from) =>
     guard(epoch, from, async () => {
       const home = context.home()
       const decided = await home.ledger.registers.digests()
@@ -47,22 +47,20 @@ export const handleRepair = (context: StoreContext): void => {
       }
     }),
   )
-  transport.handle(repairHours, ({ epoch, shard, cutoff }, from) =>
+  context.handle(repairHours, ({ epoch, shard, cutoff }, from) =>
     guard(epoch, from, () => {
       assertShard(shard)
       const hours = context.home().digests.hoursOf(shard, commonCutoff(context, cutoff))
       return { hours: hours.map(({ hour }) => hour), digests: Buffer.concat(hours.map(({ digest }) => digest)) }
     }),
   )
-  transport.handle(repairEntries, (request, from) => {
+  context.handle(repairEntries, (request, from) => {
     // Certificates, which any member may read: an authority that was moved begins with them, before the map names it.
     const caller = request.hour === FOREVER ? 'member' : 'store'
     return guard(request.epoch, from, () => entriesOf(context.home(), request), caller)
   })
-  transport.handle(repairRecords, (request, from) =>
-    guard(request.epoch, from, () => recordsOf(context.home(), request)),
-  )
-  transport.handle(storeAudit, (_request, from) => {
+  context.handle(repairRecords, (request, from) => guard(request.epoch, from, () => recordsOf(context.home(), request)))
+  context.handle(storeAudit, (_request, from) => {
     if (from !== transport.self) throw new ChatError('PEER_DENIED')
     return auditHome(context.home())
   })

@@ -11,7 +11,7 @@ import type { Service } from '../core/service.ts'
 import { assertCaller } from './access.ts'
 import { cutoffHour } from './admission.ts'
 import type { StoreContext } from './context.ts'
-import { EpochGate } from './epoch-gate.ts'
+import { EpochGate, whileOpen } from './epoch-gate.ts'
 import { sweepExpired } from './expiry.ts'
 import type { Home } from './home.ts'
 import { HomeKeeper } from './home-keeper.ts'
@@ -82,7 +82,7 @@ export class StoreService implements Service {
     handleMailboxes(this.#context)
     handleRepair(this.#context)
     handleLedger(this.#ledgerContext())
-    transport.handle(storeState, ({ epoch }, from) => {
+    this.#context.handle(storeState, ({ epoch }, from) => {
       this.#context.assertCaller(from, ['member'])
       const wait = this.#context.gate.enter(epoch)
       return wait ? wait.then(() => this.#state()) : this.#state()
@@ -142,6 +142,7 @@ export class StoreService implements Service {
     }
     const isReadable = (): boolean =>
       keeper.isOpen && (home().facts.condition !== 'syncing' || mutant('syncing-home-counted'))
+    const gate = new EpochGate(view, { home, assertWritable: () => keeper.assertTakesWrites() })
     return {
       transport,
       view,
@@ -153,7 +154,9 @@ export class StoreService implements Service {
       isReadable,
       isOpen: () => keeper.isOpen,
       subscriptions: this.#subscriptions,
-      gate: new EpochGate(view, { home, assertWritable: () => keeper.assertTakesWrites() }),
+      gate,
+      handle: (method, handler) =>
+        transport.handle(method, (request, from) => whileOpen(gate, () => handler(request, from))),
       assertReadable: () => {
         if (!isReadable()) throw new ChatError('STORE_SYNCING')
       },

@@ -8,7 +8,7 @@ import { findCertificate } from './certificates.ts'
 
 /** AUTH_SIGNATURE or AUTH_REVOKED for one that its device may not have signed; PEER_UNREACHABLE when that cannot be found out now. */
 export const verifyTombstone = async (
-  ports: { transport: PeerTransport; view: ClusterView },
+  ports: { transport: Pick<PeerTransport, 'call'>; view: ClusterView },
   record: AdmittedRecord,
 ): Promise<void> => {
   const { tombstone } = record
