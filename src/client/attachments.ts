@@ -53,7 +53,9 @@ export class Attachments {
 
   /** MESSAGE_UNKNOWN. */
   async of(id: string): Promise<Attachment[]> {
-    return attachmentsIn(await this.#options.views.message(id))
+    const message = await this.#options.views.message(id)
+    if (message.isDeleted) throw new ChatError('MESSAGE_UNKNOWN', { message: 'That message is deleted' })
+    return attachmentsIn(message)
   }
 
   get transfers(): Transfer[] {

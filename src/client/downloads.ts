@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { BLOB_CHUNK_BYTES, chunkCount, SEALED_CHUNK_BYTES } from '../protocol/blob.ts'
 import { fromBase64 } from '../protocol/bytes.ts'
 import type { Attachment } from '../protocol/content.ts'
-import { asChatError, ChatError } from '../protocol/errors.ts'
+import { asChatError, ChatError, hasCode } from '../protocol/errors.ts'
 import { mutant } from '../platform/mutants.ts'
 import type { Clock, RandomSource } from '../platform/ports.ts'
 import { sleep } from '../platform/timing.ts'
@@ -49,7 +49,11 @@ export class Downloads {
     const directory = resolve(options.directory ?? '.')
     await openDownloadDirectory(directory)
     const fetched: FetchedAttachment[] = []
-    for (const attachment of wanted) fetched.push(await this.#fetchOne(attachment, directory, options))
+    for (const attachment of wanted) {
+      fetched.push(
+        await this.#fetchOne(attachment, directory, options).catch((error: unknown) => this.#fail(id, error)),
+      )
+    }
     return fetched
   }
 
@@ -61,11 +65,21 @@ export class Downloads {
     const attachment = (await this.#ports.attachments(id))[index]
     if (!attachment) throw unknownFile()
     const hash = createHash('sha256')
-    for await (const plain of this.#chunks(attachment, { from: 0, signal })) {
-      hash.update(plain)
-      yield plain
+    try {
+      for await (const plain of this.#chunks(attachment, { from: 0, signal })) {
+        hash.update(plain)
+        yield plain
+      }
+    } catch (error) {
+      await this.#fail(id, error)
     }
     if (hash.digest('hex') !== attachment.sha256) throw otherFile(attachment)
+  }
+
+  /** An attachment that is gone with its message, perhaps in the middle: MESSAGE_UNKNOWN says so. */
+  async #fail(id: string, error: unknown): Promise<never> {
+    if (hasCode(error, 'BLOB_UNKNOWN')) await this.#ports.attachments(id)
+    throw error
   }
 
   async #fetchOne(

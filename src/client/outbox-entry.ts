@@ -3,10 +3,12 @@ import { concat, fromUtf8, toUtf8 } from '../protocol/bytes.ts'
 import { encryptedSize } from '../protocol/blob.ts'
 import { type Content, CONTENT_TYPE, decodeContent, encodeContent } from '../protocol/content.ts'
 import { ChatError, type ErrorCode } from '../protocol/errors.ts'
-import type { DeletedPlace, MessageHeader, SettingHeader, TombstoneHeader, VoidHeader } from '../protocol/records.ts'
+import type { MessageHeader, SettingHeader, TombstoneHeader, VoidHeader } from '../protocol/records.ts'
 import { mutant } from '../platform/mutants.ts'
 import type { Naming } from './conversations.ts'
 import type { OutgoingFile } from './outgoing-file.ts'
+
+export type Deleted = Required<Pick<TombstoneHeader, 'target' | 'of'>> & Pick<TombstoneHeader, 'blobs'>
 
 export interface OutboxEntry {
   kind: 'msg' | 'void' | 'set' | 'tomb'
@@ -21,7 +23,7 @@ export interface OutboxEntry {
   /** Key of a setting. */
   setting?: string
   /** What a tombstone deletes. */
-  deletes?: { target: string; of: DeletedPlace }
+  deletes?: Deleted
   /** What must be in the cluster before the message may leave. */
   files?: OutgoingFile[]
   /** The content until it first leaves, then the sealed record. */

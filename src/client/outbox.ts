@@ -3,9 +3,9 @@
 // for good is replaced, in one batch, by a void of the same sequence number; the last waits for the next message to go first.
 import { toBase64 } from '../protocol/bytes.ts'
 import { asChatError, ChatError } from '../protocol/errors.ts'
-import { recordKey, type TombstoneHeader } from '../protocol/records.ts'
+import { recordKey } from '../protocol/records.ts'
 import { mutant } from '../platform/mutants.ts'
-import { fateOf, fresh, isReady, type OutboxEntry, voidFor } from './outbox-entry.ts'
+import { type Deleted, fateOf, fresh, isReady, type OutboxEntry, voidFor } from './outbox-entry.ts'
 import { OutboxLanes } from './outbox-lanes.ts'
 import type { OutboxOptions } from './outbox-options.ts'
 import { OutboxSealing } from './outbox-sealing.ts'
@@ -105,10 +105,10 @@ export class Outbox {
   }
 
   /** Resolves with the tombstone's id once it is on disk. */
-  async addTombstone({ to, target, of }: Required<Pick<TombstoneHeader, 'to' | 'target' | 'of'>>): Promise<string> {
+  async addTombstone({ to, ...deletes }: Deleted & { to: string }): Promise<string> {
     const id = this.#options.makeId()
     const bytes = new Uint8Array(0)
-    await this.#addAside({ kind: 'tomb', id, lane: DELETIONS, to, deletes: { target, of }, bytes })
+    await this.#addAside({ kind: 'tomb', id, lane: DELETIONS, to, deletes, bytes })
     return id
   }
 

@@ -120,11 +120,13 @@ export class Referring {
   /** Here at once, elsewhere once it has left; the tombstone's id. */
   #bury({ header, key }: HeldMessage, { isLine }: { isLine: boolean }): Promise<string> {
     const { state, me, now } = this.#options
-    const { conv, from, dev, seq, at } = header
+    const { conv, from, dev, seq, at, blobs } = header
     const of: DeletedPlace = { conv, from, dev, seq, at, ...(isLine ? {} : { ref: true }) }
     const target = toHex(key)
     state.deletions.bury({ target, of, from: me, at: now() }, { isTold: false })
-    return state.outbox.addTombstone({ to: from === me ? header.to : me, target, of })
+    // What others wrote keeps its attachments: it is deleted here only.
+    const own = from === me && blobs ? { blobs } : {}
+    return state.outbox.addTombstone({ to: from === me ? header.to : me, target, of, ...own })
   }
 
   async #send(target: Target, content: Uint8Array, options: ReferenceOptions): Promise<ReferenceResult> {

@@ -1,6 +1,6 @@
 // The one question everything received has to pass: did a device of the named author sign exactly this for this user's mailbox?
 // The conversation was recomputed from sender and recipient when the record was opened; the signature is checked aside (ingest.ts).
-import type { ClusterMap } from '../protocol/cluster-map.ts'
+import { type ClusterMap, isRevokedAt } from '../protocol/cluster-map.ts'
 import type { OpenRecord } from '../protocol/records.ts'
 import { mutant } from '../platform/mutants.ts'
 
@@ -21,8 +21,6 @@ const isForMe = ({ header, group }: OpenRecord, me: string): boolean =>
 /** Expiry of the author's certificate is no matter here: it was certified once. */
 export const judge = (record: OpenRecord, { me, map, isSigned }: Judge): Verdict => {
   if (!isForMe(record, me)) return 'not-for-me'
-  const { from, dev, at } = record.header
-  const revoked = map?.revocations.find((revocation) => revocation.user === from && revocation.dev === dev)
-  if (revoked && at > revoked.at) return 'revoked'
+  if (map && isRevokedAt(map, record.header)) return 'revoked'
   return isSigned || mutant('signature-unchecked') ? 'valid' : 'unsigned'
 }

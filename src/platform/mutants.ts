@@ -41,6 +41,8 @@ export const mutantNames = [
   'pins-ignored',
   'collected-while-moving',
   'pins-before-blob',
+  'unpin-unchecked',
+  'ended-pin-revived',
 ] as const
 /** Of the write-once registers and what stands on them: caught by a simulation of their own (test/sim-register). */
 export const registerMutantNames = [

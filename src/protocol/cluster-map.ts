@@ -93,3 +93,6 @@ export const mediaHomes = (map: ClusterMap): Homes => map.media ?? map.homes
 export const authorityPeer = (map: ClusterMap): string | undefined => map.nodes.find((node) => node.authority)?.peer
 export const isRevoked = (map: ClusterMap, user: string, dev: string): boolean =>
   map.revocations.some((revocation) => revocation.user === user && revocation.dev === dev)
+/** What a device signed before it was revoked is as good as ever. */
+export const isRevokedAt = (map: ClusterMap, { from, dev, at }: { from: string; dev: string; at: number }): boolean =>
+  map.revocations.some((revocation) => revocation.user === from && revocation.dev === dev && revocation.at < at)

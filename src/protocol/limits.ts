@@ -62,6 +62,8 @@ export const limits = {
   typingBatchMs: 500,
   typingMs: 6_000,
   gapHoldMs: 2_000,
+  /** Of a deletion that names attachments, and of the certificate with it: the homes of those attachments keep both. */
+  maxTombstoneBytes: 4 * 1024,
   /** Of a message. Their names, keys and previews fit into a record besides the longest text. */
   maxAttachments: 16,
   /** Of all previews of a message together, as base64: they are stored with the message, and shown before anything is downloaded. */

@@ -64,6 +64,8 @@ export interface TombstoneHeader extends Authored {
   target: string
   /** Where the record stood: who never had it learns from this that its place is no gap. */
   of?: DeletedPlace
+  /** The target's attachments, as its header named them: an author who deletes a message for everybody lets them go. */
+  blobs?: [string, number][]
 }
 export interface DeletedPlace {
   conv: string
@@ -184,7 +186,11 @@ const kinds: Record<RecordKind, KindRule> = {
   },
   tomb: {
     to: isUserOrGroup,
-    valid: (h) => typeof h.target === 'string' && /^[0-9a-f]{64}$/.test(h.target) && (h.of === undefined || isPlace(h)),
+    valid: (h) =>
+      typeof h.target === 'string' &&
+      /^[0-9a-f]{64}$/.test(h.target) &&
+      (h.of === undefined || isPlace(h)) &&
+      (h.blobs === undefined || isBlobList(h.blobs)),
     mailboxes: both,
   },
   group: {

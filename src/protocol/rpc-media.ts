@@ -57,16 +57,23 @@ export const mediaRead = declare<{ blob: string; offset: number; length: number 
   },
 )
 export const mediaPin = declare<
-  { epoch: number; blob: string; size: number; message: Uint8Array; hour: number },
+  { epoch: number; blob: string; size: number; message: Uint8Array; parties?: Uint8Array; hour: number },
   { pinned: boolean }
 >({
   name: 'media.pin',
   number: 94,
   stream: 'control',
   timeoutMs: limits.rpcTimeoutMs,
-  request: { epoch: 'count', blob: 'text', size: 'count', message: 'bytes', hour: 'count' },
+  request: {
+    epoch: 'count',
+    blob: 'text',
+    size: 'count',
+    message: 'bytes',
+    parties: ['optional', 'bytes'],
+    hour: 'count',
+  },
   answer: { pinned: 'flag' },
-  doc: 'Keeps a whole blob of this size for a message (its record key) until the end of `hour` (hours since 1970); answered after fsync, false when the home does not have it.',
+  doc: 'Keeps a whole blob of this size for a message (its record key) until the end of `hour` (hours since 1970); answered after fsync, false when the home does not have it. `parties`: hash of its author and recipient, whose deletion ends it; such a one that was ended stays so, and true is the answer.',
 })
 export interface MediaState {
   /** syncing: pins or blobs may be missing here. read-only: its disk failed. */
@@ -102,6 +109,10 @@ export interface MediaEntry {
   whole?: { size: number; user: string; at: number }
   /** Record key and last hour of each message that it is kept for. */
   pins: [message: Uint8Array, hour: number][]
+  /** The same of those that a deletion ends: the key is followed by the hash of author and recipient. */
+  owned?: [pin: Uint8Array, hour: number][]
+  /** Those that were ended, with what proves it. */
+  ended?: [pin: Uint8Array, hour: number, tombstone: Uint8Array, certificate: Uint8Array][]
 }
 export const mediaList = declare<
   { epoch: number; shard: number; after?: Uint8Array },
@@ -119,11 +130,13 @@ export const mediaList = declare<
         blob: 'text',
         whole: ['optional', { size: 'count', user: 'text', at: 'count' }],
         pins: ['list', ['tuple', ['bytes', 'count']]],
+        owned: ['optional', ['list', ['tuple', ['bytes', 'count']]]],
+        ended: ['optional', ['list', ['tuple', ['bytes', 'count', 'bytes', 'bytes']]]],
       },
     ],
     next: ['optional', 'bytes'],
   },
-  doc: 'The blobs of a shard with their pins, page by page.',
+  doc: 'The blobs of a shard with their pins, and with those that were ended, page by page.',
 })
 export const mediaVerify = declare<{ blob: string }, { size?: number }>({
   name: 'media.verify',
@@ -133,4 +146,16 @@ export const mediaVerify = declare<{ blob: string }, { size?: number }>({
   request: { blob: 'text' },
   answer: { size: ['optional', 'count'] },
   doc: 'Reads a blob from its first to its last byte and hashes it; no size when it is not whole or not right. Answered to the node itself only.',
+})
+export const mediaUnpin = declare<
+  { epoch: number; blob: string; tombstone: Uint8Array; certificate: Uint8Array },
+  { ended: boolean }
+>({
+  name: 'media.unpin',
+  number: 99,
+  stream: 'control',
+  timeoutMs: limits.rpcTimeoutMs,
+  request: { epoch: 'count', blob: 'text', tombstone: 'bytes', certificate: 'bytes' },
+  answer: { ended: 'flag' },
+  doc: 'A blob is no longer kept for the message that this sealed tombstone deletes: only if the author of the message signed it, to the recipient of the message, with the device of this certificate. Answered after fsync, false when the home has no such pin. AUTH_SIGNATURE, AUTH_EXPIRED, AUTH_REVOKED.',
 })

@@ -400,6 +400,43 @@ export const fileScenarios = {
     assert.is(world.blobs.held.size, 0)
   }),
 
+  'a deletion names the attachments that may go; who is just fetching one hears that its message is deleted': scene(
+    async (all) => {
+      const { world, a, b } = all
+      const { id } = await send(a)
+      const other = await send(a, 'another')
+      await arrives(all, id)
+      await arrives(all, other.id)
+      const cuts = [70_000]
+      const cut = Promise.withResolvers<void>()
+      world.blobs.cutAfter = () => {
+        if (cuts.length === 0) return undefined
+        cut.resolve()
+        return cuts.shift()
+      }
+      const reading = codeOf(read(downloadsOf(world, b), id))
+      await cut.promise
+      world.blobs.lose()
+      await a.delete(id, { timeoutMs: TIMEOUT_MS })
+      await eventually(async () => (await b.history('alice')).some((line) => line.id === id && line.deleted))
+      assert.is(await codeOf(read(downloadsOf(world, b), id)), 'MESSAGE_UNKNOWN')
+      const code = await reading
+      assert.ok(code === 'MESSAGE_UNKNOWN' || code === 'BLOB_UNKNOWN', code) // by which of the two it heard first
+      assert.is(await codeOf(read(downloadsOf(world, b), other.id)), 'BLOB_UNKNOWN')
+      const named = headersPut(all).find((header) => header.id === id)?.blobs
+      // Of what others wrote nothing goes but one's own copy.
+      await b.delete(other.id, { timeoutMs: TIMEOUT_MS })
+      const tombstones = world.puts.flatMap(({ header }) => (header.k === 'tomb' ? [header] : []))
+      assert.equal(
+        tombstones.map(({ from, to, blobs }) => [from, to, blobs]),
+        [
+          ['alice', 'bob', named],
+          ['bob', 'bob', undefined],
+        ],
+      )
+    },
+  ),
+
   'a download goes on where it stopped, chunk by chunk': scene((all) =>
     inDirectory(async (directory) => {
       const { world, a, b, bytes } = all

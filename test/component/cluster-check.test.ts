@@ -196,6 +196,21 @@ checks('a deleted message is a stub, and right as long as its deletion is there'
   assert.equal((await check(stores, [idFromBytes(sent.key)])).problems, [])
 })
 
+for (const [from, to, named] of [
+  ['alice', 'bob', 0],
+  ['bob', 'bob', 1],
+] as const) {
+  checks(`an attachment that is gone, of a message that ${from} deleted: ${named} lost`, async ({ stores }) => {
+    for (const name of HOMES) stores.network.transport(name).handle(mediaVerify, () => ({}))
+    const sent = message({ blobs: [['ab'.repeat(32), encryptedSize(100)]] })
+    await appendTo(stores, HOMES, ...people(), sent)
+    await appendTo(stores, HOMES, tombstone(sent.key, { from, to }))
+    const report = await check(stores)
+    assert.equal(report.blobs, { named, whole: 0 })
+    assert.is(kinds(report).filter((kind) => kind === 'lost').length, named)
+  })
+}
+
 checks('homes that are changing', async ({ stores }) => {
   stores.adopt(stores.sign(2, { homes: { current: homeSet(HOMES.slice(0, 2)), next: homeSet(HOMES) } }))
   const report = await check(stores, [idFromBytes(message().key)])

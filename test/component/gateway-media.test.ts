@@ -5,10 +5,13 @@ import type { ClientResponse } from '../../src/node/core/ports.ts'
 import { lastHourOf } from '../../src/node/gateway/pinning.ts'
 import { rangeOf } from '../../src/node/gateway/range-header.ts'
 import { encryptedSize } from '../../src/protocol/blob.ts'
-import { hourOf, type MessageHeader } from '../../src/protocol/records.ts'
+import { toHex } from '../../src/protocol/bytes.ts'
+import { ChatError } from '../../src/protocol/errors.ts'
+import { hourOf, type MessageHeader, openRecord, recordKey } from '../../src/protocol/records.ts'
+import { mediaList, mediaUnpin } from '../../src/protocol/rpc.ts'
 import { bytesOf, idOf } from '../conformance/blobs.ts'
 import { eventually } from '../eventually.ts'
-import { cluster, single, type TestClient, World, type WorldOptions } from './gateway-world.ts'
+import { cluster, nextId, single, type TestClient, World, type WorldOptions } from './gateway-world.ts'
 import { bodyOf } from './media-world.ts'
 
 const test = suite('gateway: media')
@@ -161,6 +164,53 @@ test('a message is stored only when its blobs are kept for it', async () => {
   assert.is((await client.put(odd)).code, 'MESSAGE_INVALID')
   const copies = ['store-1', 'store-2', 'store-3'].map((name) => world.node(name).blobs.size(idOf(bytes)))
   assert.ok((await Promise.all(copies)).filter((size) => size === bytes.length).length >= 2)
+})
+
+test('a deletion is acknowledged once its attachments are let go; until then its client sends it again', async () => {
+  const { client, put, world } = await start({ nodes: cluster() })
+  const stores = ['store-1', 'store-2', 'store-3']
+  const bytes = blobBytes(10_000)
+  const blobs: [string, number][] = [[idOf(bytes), bytes.length]]
+  const [one, other] = [client.message('bob', 'one', { blobs }), client.message('bob', 'the same once more', { blobs })]
+  await put(bytes)
+  for (const message of [one, other]) await eventually(async () => (await client.put(message)).t === 'record.stored')
+  /** `live/ended` of all homes together. */
+  const pins = async (): Promise<string> => {
+    const shard = Number.parseInt(idOf(bytes).slice(0, 2), 16)
+    const entries = await Promise.all(
+      stores.map((name) => world.node(name).transport.call(name, mediaList, { epoch: 1, shard })),
+    )
+    const found = entries.flatMap((page) => page.entries).filter(({ blob }) => blob === idOf(bytes))
+    const count = (of: 'owned' | 'ended'): number => Math.max(0, ...found.map((entry) => entry[of]?.length ?? 0))
+    return `${count('owned')}/${count('ended')}`
+  }
+  const deletion = (change: Record<string, unknown> = {}): Buffer => {
+    const { header } = openRecord(one)
+    const { from, dev, at } = header
+    const target = toHex(recordKey(header.id, one))
+    return client.seal({ k: 'tomb', id: nextId(), from, dev, to: 'bob', at: at + 1, target, blobs, ...change })
+  }
+  for (const wrong of [{ blobs: [['../x', 100]] }, { padding: 'x'.repeat(5_000) }]) {
+    assert.is((await client.put(deletion(wrong))).code, 'MESSAGE_INVALID')
+  }
+  assert.is((await client.put(deletion({ to: 'alice' }))).t, 'record.stored')
+  assert.is(await pins(), '2/0')
+
+  const unpins = stores.slice(1).map((name) => {
+    const { transport } = world.node(name)
+    transport.handle(mediaUnpin, () => {
+      throw new ChatError('BLOB_FULL')
+    })
+    return transport
+  })
+  const deleted = deletion()
+  const unknown = await client.put(deleted)
+  assert.equal([unknown.code, unknown.outcome, unknown.retryable], ['OUTCOME_UNKNOWN', 'unknown', true])
+  for (const transport of unpins) transport.handle(mediaUnpin, () => ({ ended: true }))
+  assert.is((await client.put(deleted)).t, 'record.stored')
+  assert.is(await pins(), '2/1') // the others only say so
+  // The message once more: it is stored, and its attachment stays let go at the home that knows it.
+  assert.is((await client.put(one)).t, 'record.stored')
 })
 
 test('a pin lasts as long as any store may hold the message', () => {

@@ -2,6 +2,7 @@
 // Invariant 10 of architecture.md: never a stored message without its blob.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { ownedPin } from '../../src/node/media/pins.ts'
 import { pinKey } from '../../src/node/media/rows.ts'
 import { homeSet } from '../../src/protocol/cluster-map.ts'
 import { limits } from '../../src/protocol/limits.ts'
@@ -9,7 +10,7 @@ import { hourOf } from '../../src/protocol/records.ts'
 import { mediaList, mediaPin, mediaRead, mediaState, mediaStat, mediaVerify } from '../../src/protocol/rpc.ts'
 import { bytesOf, idOf } from '../conformance/blobs.ts'
 import { eventually } from '../eventually.ts'
-import { codeOf, MediaWorld } from './media-world.ts'
+import { codeOf, MediaWorld, PARTIES } from './media-world.ts'
 
 const KIB = 1024
 const DAY_MS = 24 * 3_600_000
@@ -27,14 +28,14 @@ const uploaded = async (world: MediaWorld, length = 100 * KIB): Promise<Buffer> 
   return bytes
 }
 const pinFor = (world: MediaWorld, bytes: Uint8Array, ms: number, message = nextMessage()): Promise<void> =>
-  world.gateway.pin({ blob: idOf(bytes), size: bytes.length, message, hour: hourIn(world, ms) })
+  world.gateway.pin({ blob: idOf(bytes), size: bytes.length, message, parties: PARTIES, hour: hourIn(world, ms) })
 
 /** Pins of a blob on a home. */
 const pinsAt = async (world: MediaWorld, name: string, id: string): Promise<number> => {
   const shard = Number.parseInt(id.slice(0, 2), 16)
   const { epoch } = world.map
   const { entries } = await world.network.transport(name).call(name, mediaList, { epoch, shard })
-  return entries.find(({ blob }) => blob === id)?.pins.length ?? 0
+  return entries.find(({ blob }) => blob === id)?.owned?.length ?? 0
 }
 const stateOf = (world: MediaWorld, name: string) =>
   world.network.transport(name).call(name, mediaState, { epoch: world.map.epoch })
@@ -50,7 +51,7 @@ test('only what W homes hold whole, in this size, can be pinned', async () => {
   const bytes = bytesOf(100 * KIB)
   assert.is(await codeOf(pinFor(world, bytes, DAY_MS)), 'BLOB_UNKNOWN')
   await world.upload(bytes)
-  const pin = { blob: idOf(bytes), message: nextMessage(), hour: hourIn(world, DAY_MS) }
+  const pin = { blob: idOf(bytes), message: nextMessage(), parties: PARTIES, hour: hourIn(world, DAY_MS) }
   assert.is(await codeOf(world.gateway.pin({ ...pin, size: bytes.length - 1 })), 'BLOB_UNKNOWN')
   await world.gateway.pin({ ...pin, size: bytes.length })
   await world.gateway.pin({ ...pin, size: bytes.length })
@@ -238,7 +239,9 @@ test('pins that a disk lost silently are missed at the next start, and read back
   await eventually(async () => (await pinsAt(world, 'm1', idOf(bytes))) === 1)
   const home = world.home('m1')
   await home.stop()
-  home.disk.tamper('media', (data) => data.apply([{ key: pinKey(idOf(bytes), message), value: undefined }]))
+  home.disk.tamper('media', (data) =>
+    data.apply([{ key: pinKey(idOf(bytes), ownedPin(message, PARTIES)), value: undefined }]),
+  )
   world.network.isolate('m1')
   await home.start()
   world.network.isolate('m1')

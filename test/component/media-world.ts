@@ -9,7 +9,7 @@ import { MemoryBlobs } from '../../src/platform/memory-blobs.ts'
 import { MemoryDisk } from '../../src/platform/memory-disk.ts'
 import { type Clock, silentLogger } from '../../src/platform/ports.ts'
 import { systemClock } from '../../src/platform/system.ts'
-import { toHex } from '../../src/protocol/bytes.ts'
+import { toBase64, toHex } from '../../src/protocol/bytes.ts'
 import {
   type ClusterMap,
   homeSet,
@@ -18,7 +18,11 @@ import {
   signMap,
   type SignedMap,
 } from '../../src/protocol/cluster-map.ts'
+import { makeCertificate } from '../../src/protocol/certificate.ts'
+import { type Deletion, partiesOf } from '../../src/protocol/deletion.ts'
 import { asChatError } from '../../src/protocol/errors.ts'
+import { deviceIdOf, type TombstoneHeader } from '../../src/protocol/records.ts'
+import { seal } from '../../src/protocol/sealed.ts'
 import { fastSigner, keyPairFromSeed, sha256 } from '../../src/protocol/signing.ts'
 import { MemoryNetwork, type MemoryTransport } from '../memory-transport.ts'
 
@@ -26,6 +30,40 @@ const authority = keyPairFromSeed(sha256(Buffer.from('authority')))
 const sign = fastSigner(authority.secretKey)
 export const GATEWAY = 'gw'
 export const USER = 'alice'
+/** Of the messages from alice to bob. */
+export const PARTIES = partiesOf({ from: USER, to: 'bob' })
+const AN_ID = '01900000-0000-7000-8000-000000000001'
+
+export interface Forgery {
+  from?: string
+  to?: string
+  /** Milliseconds since 1970: when it was signed. */
+  at?: number
+  /** Who signs, and whose device the certificate is of. */
+  signer?: string
+  certified?: string
+  /** Who signs the certificate, and when it ends. */
+  issuer?: string
+  exp?: number
+  blobs?: [string, number][]
+}
+export const deviceOf = (user: string): string => deviceIdOf(keyPairFromSeed(sha256(Buffer.from(user))).publicKey)
+
+/** How alice deletes a message to bob for both; or how somebody else would like to. */
+export const deletionOf = (message: Uint8Array, forgery: Forgery = {}): Deletion => {
+  const { from = USER, to = 'bob', at = Date.now(), signer = from, certified = from, issuer = 'authority' } = forgery
+  const { exp = at + 1e9, blobs } = forgery
+  const keyOf = (name: string) => keyPairFromSeed(sha256(Buffer.from(name)))
+  const cluster = toHex(authority.publicKey)
+  const author = { id: AN_ID, from, dev: deviceOf(signer), to, at }
+  const header: TombstoneHeader = { k: 'tomb', ...author, target: toHex(message), ...(blobs ? { blobs } : {}) }
+  const { publicKey } = keyOf(certified)
+  const certificate = { id: AN_ID, user: from, dev: deviceOf(certified), key: toBase64(publicKey), serial: 1, at, exp }
+  return {
+    tombstone: seal({ cluster, header, sign: fastSigner(keyOf(signer).secretKey) }),
+    certificate: makeCertificate(cluster, { k: 'cert', ...certificate }, fastSigner(keyOf(issuer).secretKey)),
+  }
+}
 
 const mapNode = (peer: string, roles: Role[]): MapNode => ({
   peer,

@@ -128,6 +128,7 @@ const cleanRun = (skip: (e: { op: string; proc: string; id?: string }) => boolea
     homesOf: { 'u:a': ['s1', 's2'], 'u:b': ['s1', 's2'], 'g:#1': ['s1', 's2'] },
     versions: [],
     blobs: [{ blob: 'b1', homes: ['s1', 's2'], holders: ['s1', 's2'] }],
+    pins: [{ home: 's1', id: 'm1' }],
     forged: [],
     intruded: [],
   }
@@ -366,7 +367,12 @@ const BREAKS: Record<string, () => Run> = {
   },
   'a blob was thrown away against the rules': () => {
     const run = cleanRun()
-    run.history.add({ op: 'collect', type: 'ok', proc: 's1', blob: 'b1', pins: 1, isFinal: true })
+    run.history.add({ op: 'collect', type: 'ok', proc: 's1', blob: 'b1', pins: 1, ended: [], isFinal: true })
+    return run
+  },
+  'a deleted message keeps its attachment': () => {
+    const run = cleanRun()
+    run.history.add(deletion('m1'))
     return run
   },
   'two winners of one version': () => {

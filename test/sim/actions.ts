@@ -56,6 +56,7 @@ const actions: Actions = {
   read: (c, step) => person(c, step.device, (p, session) => p.read(session, step.conversation)),
   edit: (c, step) => person(c, step.device, (p, session) => p.edit(session, step, step.text)),
   delete: (c, step) => person(c, step.device, (p, session) => p.delete(session, step)),
+  'delete-file': (c, step) => person(c, step.device, (p, session) => p.deleteFile(session, step.which)),
   react: (c, step) => person(c, step.device, (p, session) => p.react(session, step, step.emoji)),
   'change-group': (c, step) => {
     const by = step.isByRight ? deviceByRight(c, step) : undefined
@@ -147,6 +148,7 @@ const actions: Actions = {
   },
   'remove-store': (c, step) => void c.removeStore(step.node),
   forge: (c, step) => c.forge(step.from, step.to),
+  'forge-deletion': (c) => c.forgeDeletion(),
   intrude: (c, step) => {
     const newest = newestVersion(c, step.group)
     if (newest) c.intrude(step.device, newest, step.with)

@@ -64,6 +64,9 @@ export class Attachments {
   /** A message was acknowledged: enough homes have its blobs, and have promised to keep them. */
   async measure(chat: LocalChat, id: string): Promise<void> {
     const since = this.#cluster.sentAt(id)
+    // Deleted before its author heard that it was stored: by another device of his.
+    const said = this.#cluster.history.of('refer')
+    if (said.some(({ what, user, from, id: of }) => what === 'delete' && user === from && of === id)) return
     for (const { id: blob } of await chat.attachments(id)) this.#note(blob, 'stored', { since, message: id })
   }
 

@@ -96,6 +96,8 @@ export interface EndState {
   versions: SeenVersion[]
   /** Of what devices list: where each has to be, and where it is. */
   blobs: { blob: string; homes: string[]; holders: string[] }[]
+  /** Messages for which some home keeps a blob. */
+  pins: { home: string; id: string }[]
   /** Ids and texts that a hostile node made up: they may lie in mailboxes, but nobody shows them. */
   forged: string[]
   /** Ids of messages to groups that somebody signed who was in none of them. */

@@ -3,13 +3,14 @@ import { silentLogger, type Logger } from '../../src/platform/ports.ts'
 import { asChatError, ChatError } from '../../src/protocol/errors.ts'
 import { mediaHomesOf } from '../../src/node/replication/placement.ts'
 import { type ClusterMap, mediaHomes, type Role } from '../../src/protocol/cluster-map.ts'
+import { idFromBytes } from '../../src/protocol/records.ts'
 import type { SeenVersion } from './checker.ts'
 import { SimDevice } from './device.ts'
 import { SimDisk } from './disk.ts'
 import { AUTHORITY, firstMap } from './first-map.ts'
 import { FrameTap } from './frame-tap.ts'
 import { History } from './history.ts'
-import { holdsDigest, pinsOn } from './homes.ts'
+import { holdsDigest, livePins, pinsOn } from './homes.ts'
 import { Liar } from './liar.ts'
 import { Network } from './network.ts'
 import { SimNode, type NodeWorld } from './node.ts'
@@ -95,8 +96,8 @@ export class SimCluster {
     // By the map it decided under: its row goes first, and that takes an fsync.
     const decided = node.mapsSince(this.scheduler.now - REMOVAL_MS * node.disk.slowest)
     const isFinal = decided.some((map) => mediaHomes(map).next === undefined)
-    const pins = pinsOn(node, blob).length
-    this.history.add({ op: 'collect', type: 'ok', proc: name, blob, pins, isFinal })
+    const { live, ended } = pinsOn(node, blob)
+    this.history.add({ op: 'collect', type: 'ok', proc: name, blob, pins: live.length, ended, isFinal })
   }
 
   /** Something threw that nobody expects to throw. */
@@ -225,6 +226,18 @@ export class SimCluster {
   forge(from: string, to: string): void {
     const device = [...this.devices.values()].find(({ user }) => user === from)?.deviceId
     if (this.#liar && device) this.#liar.forge({ from, to, device, seen: this.tap.pickStored(this.random) })
+  }
+  /** The liar tells the homes of attachments that somebody deleted a message, of which it knows all that a gateway knows. */
+  forgeDeletion(): void {
+    const sends = this.history.of('send').filter(({ to }) => !to.startsWith('#'))
+    const pins = [...this.nodes.values()].flatMap((node) => livePins(node))
+    const known = pins.flatMap((pin) => {
+      const sent = sends.find(({ id }) => id === idFromBytes(pin.message))
+      return sent ? [{ ...pin, from: sent.user, to: sent.to }] : []
+    })
+    const [device] = this.devices.values()
+    if (this.#liar && known.length > 0 && device?.deviceId)
+      this.#liar.forgeDeletion({ ...this.random.pick(known), device: device.deviceId })
   }
   /** What the user of this device may not do in the group, with the liar's help. */
   intrude(name: string, newest: SeenVersion, what: IntrusionKind): void {

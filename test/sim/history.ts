@@ -144,6 +144,8 @@ export interface CollectEvent extends Happened {
   op: 'collect'
   blob: string
   pins: number
+  /** Ids of the messages whose pins were ended there. */
+  ended: string[]
   isFinal: boolean
 }
 export interface FaultEvent extends Happened {

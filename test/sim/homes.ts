@@ -19,12 +19,12 @@ import { openRegisterValue } from '../../src/node/store/ledger-values.ts'
 import { isStub } from '../../src/node/store/tombstones.ts'
 import { isBodyOf, openBodyValue, openNumberValue } from '../../src/node/store/values.ts'
 import { openRegisterName } from '../../src/node/replication/ledger-keys.ts'
-import { messageOfKey, pinRange } from '../../src/node/media/rows.ts'
+import { allBlobs, blobOfKey, isEndedPin, pinOfKey, pinRange } from '../../src/node/media/rows.ts'
 import { homesOf, mediaHomesOf } from '../../src/node/replication/placement.ts'
 import type { ClusterMap } from '../../src/protocol/cluster-map.ts'
 import { toHex, toMapKey } from '../../src/protocol/bytes.ts'
 import { decodeContent } from '../../src/protocol/content.ts'
-import { idBytes, idFromBytes } from '../../src/protocol/records.ts'
+import { idBytes, idFromBytes, RECORD_KEY_BYTES } from '../../src/protocol/records.ts'
 import { openBody, openHeader } from '../../src/protocol/sealed.ts'
 import { sha256 } from '../../src/protocol/signing.ts'
 import { openGroup } from '../../src/protocol/group.ts'
@@ -185,12 +185,26 @@ export const durabilityOf = (nodes: SimNode[], map: ClusterMap, { id, users, isT
   return counts.reduce((worst, c) => (c.found - c.needed < worst.found - worst.needed ? c : worst), none)
 }
 
-/** Records for which this home promised to keep the blob, as far as no power cut takes that back. */
-export const pinsOn = (node: SimNode, blob: string): Uint8Array[] => {
+/**
+ * Ids of the messages for which this home promised to keep the blob, and of those that it was told are deleted: as far as no power cut
+ * takes that back.
+ */
+export const pinsOn = (node: SimNode, blob: string): { live: string[]; ended: string[] } => {
   const { store } = node.disk.database('media')
   const keys = store.range(pinRange(blob)).map(([key]) => key)
-  return keys.filter((key) => store.durable(key) !== undefined).flatMap((key) => messageOfKey(key) ?? [])
+  const pins = keys.filter((key) => store.durable(key) !== undefined).flatMap((key) => pinOfKey(key) ?? [])
+  const ended = pins.filter(isEndedPin).map(idFromBytes)
+  return { live: pins.filter((pin) => !isEndedPin(pin)).map(idFromBytes), ended }
 }
+/** What a home keeps for which record. */
+export const livePins = (node: SimNode): { blob: string; message: Uint8Array }[] =>
+  node.disk
+    .database('media')
+    .store.range(allBlobs)
+    .flatMap(([key]) => {
+      const pin = pinOfKey(key)
+      return pin && !isEndedPin(pin) ? [{ blob: blobOfKey(key), message: pin.subarray(0, RECORD_KEY_BYTES) }] : []
+    })
 export const holdsBlob = (node: SimNode, blob: string): boolean => node.disk.blobs.wholes().some(([id]) => id === blob)
 
 /** Homes that hold a blob, pinned for this message if one is named. */
@@ -201,9 +215,7 @@ export const blobDurabilityOf = (
 ): Durability => {
   const { current, next } = mediaHomesOf(map, blob)
   const isKept = (node: SimNode): boolean =>
-    holdsBlob(node, blob) &&
-    (message === undefined ||
-      pinsOn(node, blob).some((key) => idBytes(message).equals(Buffer.from(key.subarray(0, 16)))))
+    holdsBlob(node, blob) && (message === undefined || Object.values(pinsOn(node, blob)).flat().includes(message))
   const counts = [current, ...(next ? [next] : [])].map(({ peers, w }) => ({
     found: nodes.filter((node) => peers.includes(node.name) && isKept(node)).length,
     needed: w,

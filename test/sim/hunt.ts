@@ -39,6 +39,8 @@ const needs: Partial<Record<MutantName, (scenario: Scenario) => boolean>> = {
   'pins-ignored': hasFiles,
   'collected-while-moving': hasFiles,
   'pins-before-blob': hasFiles,
+  'unpin-unchecked': (scenario) => hasFiles(scenario) && scenario.hasLiar,
+  'ended-pin-revived': hasFiles,
 }
 
 /** The first run in which the mutant, and not the services as they are, was caught; or undefined. */

@@ -3,10 +3,18 @@
 import { userMailbox, conversationOf } from '../../src/protocol/names.ts'
 import { idFromBytes, openRecord, type MessageHeader, type ReceiptHeader } from '../../src/protocol/records.ts'
 import { encodeContent } from '../../src/protocol/content.ts'
-import { gatePush, groupPropose, mapGet, routeBind, routeLookup, storeAppend } from '../../src/protocol/rpc.ts'
-import { openBody, openHeader, seal } from '../../src/protocol/sealed.ts'
+import {
+  gatePush,
+  groupPropose,
+  mapGet,
+  mediaUnpin,
+  routeBind,
+  routeLookup,
+  storeAppend,
+} from '../../src/protocol/rpc.ts'
+import { openBody, openHeader, seal, type SealedHeader } from '../../src/protocol/sealed.ts'
 import type { SignedMap } from '../../src/protocol/cluster-map.ts'
-import { concat } from '../../src/protocol/bytes.ts'
+import { concat, toHex } from '../../src/protocol/bytes.ts'
 import type { SeenVersion } from './checker.ts'
 import { type Intruder, type Intrusion, invitationOf, messageOf, versionOf } from './intruder.ts'
 import { keyOf } from './keys.ts'
@@ -15,6 +23,16 @@ import type { NodeWorld } from './node.ts'
 import type { SeededRandom } from './random.ts'
 import { type IntrusionKind, LIAR } from './scenario.ts'
 import type { SimTransport } from './transport.ts'
+
+interface ForgedDeletion {
+  blob: string
+  /** Record key. */
+  message: Uint8Array
+  from: string
+  to: string
+  /** A device's id. */
+  device: string
+}
 
 export class Liar {
   readonly #world: NodeWorld
@@ -83,6 +101,20 @@ export class Liar {
       const guest = this.#users().find((user) => user !== by.user && !newest.members.includes(user))
       if (guest !== undefined) this.#spread(invitationOf(intrusion, guest), [guest])
     },
+  }
+
+  /** Whatever it says, it cannot sign it, and a certificate it can only make up. */
+  forgeDeletion({ blob, message, from, to, device }: ForgedDeletion): void {
+    const at = EPOCH_MS + Math.floor(this.#world.scheduler.now)
+    const { epoch, cluster } = this.#map().map
+    const { sign } = keyOf(LIAR)
+    const author = { id: this.#id(), from, dev: device, to, at }
+    const tombstone = seal({ cluster, header: { k: 'tomb', ...author, target: toHex(message) } as SealedHeader, sign })
+    const claim = { k: 'cert', user: from, dev: device, key: '', at, exp: at + 1e9 }
+    const certificate = seal({ cluster, header: claim, sign })
+    for (const peer of this.#transport.connectedPeers().filter((name) => name.startsWith('store'))) {
+      this.#transport.call(peer, mediaUnpin, { epoch, blob, tombstone, certificate }).catch(() => undefined)
+    }
   }
 
   #invented(from: string, to: string, device: string): Uint8Array {

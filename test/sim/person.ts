@@ -98,6 +98,19 @@ export class Person {
     await this.#refer(session, at, { what: 'delete', text: '' }, (id) => session.chat.delete(id, REFER))
   }
 
+  /** A message of one's own that has a file. */
+  async deleteFile({ chat }: Session, which: number): Promise<void> {
+    await this.#guard(async () => {
+      const shown = Object.values(await listedBy(this.#cluster, this.#proc, chat)).flat()
+      const lines = shown.filter(
+        ({ from, status, deleted, text }) =>
+          from === this.#user && isFileText(text) && !deleted && status !== 'queued' && status !== 'refused',
+      )
+      const line = lines[Math.floor(which * lines.length)]
+      if (line) await this.#say(line, { what: 'delete', text: '' }, (id) => chat.delete(id, REFER))
+    })
+  }
+
   async changeGroup({ chat }: Session, step: GroupStep): Promise<void> {
     const { history } = this.#cluster
     const { change, group, users, name } = step
@@ -125,7 +138,6 @@ export class Person {
     said: { what: ReferEvent['what']; text: string },
     act: (id: string) => Promise<unknown>,
   ): Promise<void> {
-    const { history } = this.#cluster
     await this.#guard(async () => {
       const shown = await chat.history(nameOn(this.#cluster, this.#proc, conversation), { limit: 10 })
       const lines = shown.filter(
@@ -133,19 +145,26 @@ export class Person {
           status !== 'queued' && status !== 'refused' && !deleted && !(said.what === 'edit' && isFileText(text)),
       )
       const line = lines[Math.floor(which * lines.length)]
-      if (!line) return
-      const { id, from, to } = line
-      const message = { id, from, to: firstName(to) }
-      const event = { op: 'refer', proc: this.#proc, user: this.#user, ...message, ...said } as const
-      history.add({ ...event, type: 'invoke' })
-      await act(id).then(
-        () => history.add({ ...event, type: 'ok' }),
-        (error: unknown) => {
-          history.add({ ...event, type: 'info' })
-          throw error
-        },
-      )
+      if (line) await this.#say(line, said, act)
     })
+  }
+
+  async #say(
+    { id, from, to }: { id: string; from: string; to: string },
+    said: { what: ReferEvent['what']; text: string },
+    act: (id: string) => Promise<unknown>,
+  ): Promise<void> {
+    const { history } = this.#cluster
+    const message = { id, from, to: firstName(to) }
+    const event = { op: 'refer', proc: this.#proc, user: this.#user, ...message, ...said } as const
+    history.add({ ...event, type: 'invoke' })
+    await act(id).then(
+      () => history.add({ ...event, type: 'ok' }),
+      (error: unknown) => {
+        history.add({ ...event, type: 'info' })
+        throw error
+      },
+    )
   }
 
   /** Waits until the device says it has everything, and writes down what it then shows. */

@@ -1,6 +1,7 @@
 // One run: boot, the scenario's steps, heal, quiescence, judgement. The same scenario gives the same run, to the last bit.
 import { armMutant, type MutantName } from '../../src/platform/mutants.ts'
 import { certificateMailbox, groupMailbox, userMailbox } from '../../src/protocol/names.ts'
+import { idFromBytes } from '../../src/protocol/records.ts'
 import { homesOf, mediaHomesOf } from '../../src/node/replication/placement.ts'
 import { act } from './actions.ts'
 import { checks, type EndState, findViolations, type Violation } from './checker.ts'
@@ -8,7 +9,7 @@ import { SimCluster } from './cluster.ts'
 import { versionsEverywhere } from './group-view.ts'
 import { withGuards } from './guards.ts'
 import type { History } from './history.ts'
-import { holdsBlob, readHome } from './homes.ts'
+import { holdsBlob, livePins, readHome } from './homes.ts'
 import type { Scenario, StepKind } from './scenario.ts'
 
 /** Before the first step: everybody starts and registers in a world without faults. */
@@ -26,6 +27,7 @@ const WORK: ReadonlySet<StepKind> = new Set<StepKind>([
   'read',
   'edit',
   'delete',
+  'delete-file',
   'react',
   'change-group',
   'settle',
@@ -144,9 +146,20 @@ const endState = async (cluster: SimCluster): Promise<EndState> => {
       homes: mediaHomesOf(map, blob).current.peers,
       holders: [...cluster.nodes.values()].filter((node) => holdsBlob(node, blob)).map(({ name }) => name),
     })),
+    // What a home lost that was told of a deletion, nobody else need know.
+    pins: cluster.damaged.size > 0 ? [] : pinsAtEnd(cluster),
     forged: cluster.forged,
     intruded: cluster.intruded,
   }
+}
+
+const pinsAtEnd = (cluster: SimCluster): EndState['pins'] => {
+  const map = cluster.newestMap()
+  return [...cluster.nodes.values()].flatMap((node) =>
+    livePins(node)
+      .filter(({ blob }) => mediaHomesOf(map, blob).current.peers.includes(node.name))
+      .map(({ message }) => ({ home: node.name, id: idFromBytes(message) })),
+  )
 }
 
 const defectsOf = (cluster: SimCluster): Violation[] =>

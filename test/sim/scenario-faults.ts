@@ -15,6 +15,8 @@ const UNDRAWN = [
     'send-file',
     'forward',
     'litter',
+    'delete-file',
+    'forge-deletion',
     'status',
     'change-group',
   ] as const),

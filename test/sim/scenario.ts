@@ -17,6 +17,8 @@ export type Step = { at: number } & (
   /** `which`: a part of 1, chooses among the newest messages of the conversation. */
   | { do: 'edit'; device: string; conversation: string; which: number; text: string }
   | { do: 'delete'; device: string; conversation: string; which: number }
+  /** One of its user's own messages with a file. */
+  | { do: 'delete-file'; device: string; which: number }
   | { do: 'react'; device: string; conversation: string; which: number; emoji: string }
   | ({ do: 'change-group' } & GroupStep)
   | { do: 'settle'; device: string }
@@ -42,6 +44,7 @@ export type Step = { at: number } & (
   | { do: 'remove-store'; node: string }
   /** So long after the homes of the beginning have become three, the first of them loses its disk. */
   | { do: 'lose-after-growth'; node: string; afterMs: number }
+  | { do: 'forge-deletion' }
   | { do: 'forge'; from: string; to: string }
   /** The user of the device and the member that lies go together against a group: with a message, a version, or one that adds somebody. */
   | { do: 'intrude'; device: string; group: string; with: IntrusionKind }

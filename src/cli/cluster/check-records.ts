@@ -2,7 +2,7 @@
 // signature is of a device that the authority certified for that user.
 import { equalBytes, toHex, toMapKey } from '../../protocol/bytes.ts'
 import { type Certificate, openCertificate } from '../../protocol/certificate.ts'
-import type { ClusterMap } from '../../protocol/cluster-map.ts'
+import { type ClusterMap, isRevokedAt } from '../../protocol/cluster-map.ts'
 import { asChatError, ChatError } from '../../protocol/errors.ts'
 import { openGroup } from '../../protocol/group.ts'
 import { certificateMailbox, groupMailbox, isGroupId, mailboxOwner, userMailbox } from '../../protocol/names.ts'
@@ -103,8 +103,7 @@ export class RecordChecker {
       })
     }
     if (!isSealedBy(sealed, map.cluster, certificate.publicKey)) throw new ChatError('AUTH_SIGNATURE')
-    const revoked = map.revocations.find((each) => each.user === header.from && each.dev === header.dev)
-    if (revoked && header.at > revoked.at) throw new ChatError('AUTH_REVOKED')
+    if (isRevokedAt(map, header)) throw new ChatError('AUTH_REVOKED')
     const blobs = header.k === 'msg' ? (header.blobs ?? []) : []
     if (header.k === 'tomb') this.#targets.add(header.target)
     const group = groupFacts(sealed, header)

@@ -14,13 +14,14 @@ import {
   type ReceiptHeader,
   type RecordHeader,
   type RecordKind,
+  type TombstoneHeader,
 } from '../../protocol/records.ts'
 import type { ClusterView } from '../core/ports.ts'
 import type { Blobs } from '../replication/blobs.ts'
 import type { Mailboxes } from '../replication/mailboxes.ts'
 import { isBase64, storedText } from './gateway-frames.ts'
 import type { Groups } from './groups.ts'
-import { pinBlobs } from './pinning.ts'
+import { pinBlobs, unpinBlobs } from './pinning.ts'
 import type { Pusher } from './push.ts'
 import type { Session } from './session.ts'
 
@@ -59,6 +60,11 @@ const checkRanges = (header: RecordHeader): void => {
 const checkSetting = (_header: RecordHeader, { sealed }: OpenRecord): void => {
   if (sealed.length > MAX_SETTING_BYTES) invalid('The setting is too large')
 }
+/** As the homes of attachments take it; of others nobody else keeps a proof. */
+const checkTombstone = (header: RecordHeader, { sealed }: OpenRecord): void => {
+  const { blobs } = header as TombstoneHeader // the table calls it for tombstones only
+  if (blobs && sealed.length > limits.maxTombstoneBytes) invalid('The deletion is too large')
+}
 
 /** What each kind is checked for; a new kind is a new row. */
 const kindChecks: Record<RecordKind, KindCheck> = {
@@ -66,7 +72,7 @@ const kindChecks: Record<RecordKind, KindCheck> = {
   void: { check: nothing, hasRecipient: true },
   rcpt: { check: checkRanges, hasRecipient: true },
   set: { check: checkSetting, hasRecipient: false },
-  tomb: { check: nothing, hasRecipient: true },
+  tomb: { check: checkTombstone, hasRecipient: true },
   group: { check: () => invalid('A group is changed by group.propose'), hasRecipient: false },
 }
 
@@ -137,24 +143,35 @@ export class Put {
     return pinned ? pinned.then(store) : store()
   }
 
-  async #sendToGroup(session: Session, { id, base64, record }: PutRecord, group: string): Promise<void> {
+  async #sendToGroup(session: Session, put: PutRecord, group: string): Promise<void> {
+    const { base64, record } = put
     const { sealed } = record
     const { at, users } = await this.#ports.groups.send(group, sealed, this.#ports.clock.now())
-    session.send(storedText(id, at))
+    const answered = this.#answer(session, put, at)
     this.#ports.pusher.push({ users, sealed, acceptedAt: at, base64, except: session })
+    await answered
   }
 
-  #store(session: Session, { id, base64, record }: PutRecord): Promise<void> {
+  /** At once, unless it deletes attachments. */
+  #answer(session: Session, { id, record }: PutRecord, at: number): Promise<void> | void {
+    const stored = (): void => session.send(storedText(id, at))
+    const unpinned = unpinBlobs(record, session.identity.certificate, this.#ports)
+    return unpinned ? unpinned.then(stored) : stored()
+  }
+
+  #store(session: Session, put: PutRecord): Promise<void> {
+    const { base64, record } = put
     const acceptedAt = this.#ports.clock.now()
     const { sealed } = record
     const mailboxes = mutant('own-copy-skipped') ? record.mailboxes.slice(0, 1) : record.mailboxes
     return this.#ports.mailboxes.append({ mailboxes, sealed, acceptedAt }).then(() => {
-      session.send(storedText(id, acceptedAt))
+      const answered = this.#answer(session, put, acceptedAt)
       const users = mailboxes.map(mailboxOwner)
       const pushed = { users, sealed, acceptedAt, base64, except: session }
       const { header } = record
       if (header.k === 'rcpt' && isGroupId(header.conv)) this.#ports.pusher.pushSoon(pushed)
       else this.#ports.pusher.push(pushed)
+      return answered
     })
   }
 }

@@ -3,6 +3,7 @@
 import { mutant } from '../../platform/mutants.ts'
 import type { ClusterView } from '../core/ports.ts'
 import { equalBytes, toBase64 } from '../../protocol/bytes.ts'
+import { isRevokedAt } from '../../protocol/cluster-map.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { checkChange, openGroup } from '../../protocol/group.ts'
 import type { GroupHeader } from '../../protocol/records.ts'
@@ -53,8 +54,7 @@ export class Changes {
     const { map } = view.current()
     const certificate = (await mailboxes.certificates(from)).find((each) => each.dev === dev)
     if (!certificate || !isSealedBy(sealed, map.cluster, certificate.publicKey)) throw new ChatError('AUTH_SIGNATURE')
-    const revoked = map.revocations.find((each) => each.user === from && each.dev === dev)
-    if (revoked && at > revoked.at) throw new ChatError('AUTH_REVOKED')
+    if (isRevokedAt(map, { from, dev, at })) throw new ChatError('AUTH_REVOKED')
   }
 
   /** The very same change, asked for again; else it came too late. */

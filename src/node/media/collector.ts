@@ -6,17 +6,18 @@ import type { ChatError } from '../../protocol/errors.ts'
 import { hourOf } from '../../protocol/records.ts'
 import { mediaStat } from '../../protocol/rpc.ts'
 import { mediaHomesOf, shardOfBlob } from '../replication/placement.ts'
-import { factsOf, isPinned, type MediaContext } from './media-context.ts'
+import { factsOf, type MediaContext } from './media-context.ts'
 import type { MediaRepair } from './media-repair.ts'
+import { isPinned } from './pins.ts'
 import {
   allBlobs,
   blobKey,
   blobOfKey,
   hoursBefore,
-  messageOfKey,
   openHourKey,
   openPinValue,
   pinKey,
+  pinOfKey,
   pinRange,
 } from './rows.ts'
 
@@ -50,11 +51,11 @@ export class Collector {
       const rows = await index.database.keys({ ...hoursBefore(now), limit: ROWS_PER_TURN })
       if (rows.length === 0) return
       const expired = rows.flatMap((row) => {
-        const { blob, message } = openHourKey(row)
-        const pin = pinKey(blob, message)
+        const { blob, pin } = openHourKey(row)
+        const key = pinKey(blob, pin)
         // Pinned anew since, for longer: only the old hour goes.
-        const isOver = (openPinValue(pin, index.database.get(pin)) ?? 0) < now
-        return isOver ? [row, pin] : [row]
+        const isOver = (openPinValue(key, index.database.get(key)) ?? 0) < now
+        return isOver ? [row, key] : [row]
       })
       await index.write(expired.map((key) => ({ key, value: undefined })))
     }
@@ -66,7 +67,7 @@ export class Collector {
     let next: { gt?: Uint8Array; gte?: Uint8Array; lt: Uint8Array } = allBlobs
     while (!signal.aborted) {
       const rows = await index.database.keys({ ...next, limit: ROWS_PER_TURN })
-      for (const row of rows) if (!messageOfKey(row)) removed += Number(await this.#consider(blobOfKey(row)))
+      for (const row of rows) if (!pinOfKey(row)) removed += Number(await this.#consider(blobOfKey(row)))
       const last = rows.at(-1)
       if (rows.length < ROWS_PER_TURN || !last) break
       next = { gt: last, lt: allBlobs.lt }

@@ -1,25 +1,12 @@
 // What the parts of a media home share: its ports, its blobs and what it knows of them, the lock of each blob, the epoch.
 // Everything that makes, pins or removes a blob runs under that blob's lock.
-import { mutant } from '../../platform/mutants.ts'
 import type { BlobStore, Clock, Logger } from '../../platform/ports.ts'
 import { type ClusterMap, type MapNode, nodeOf } from '../../protocol/cluster-map.ts'
 import { ChatError, hasCode } from '../../protocol/errors.ts'
-import { hourOf } from '../../protocol/records.ts'
 import type { KeyedLock } from '../core/keyed-lock.ts'
 import type { ClusterView, PeerTransport } from '../core/ports.ts'
 import type { MediaIndex } from './media-index.ts'
-import {
-  type BlobFacts,
-  blobKey,
-  hourKey,
-  hourValue,
-  jsonValue,
-  openPinValue,
-  pinKey,
-  pinRange,
-  pinValue,
-  uploadKey,
-} from './rows.ts'
+import { type BlobFacts, blobKey, jsonValue, uploadKey } from './rows.ts'
 
 export interface MediaContext {
   transport: PeerTransport
@@ -56,30 +43,6 @@ export const putFacts = ({ index }: MediaContext, blob: string, facts: BlobFacts
     { key, value: jsonValue(key, { ...facts, user: known?.user || facts.user }) },
     { key: uploadKey(blob), value: undefined },
   ])
-}
-
-/** Under the blob's lock, and only when it is whole here. */
-export const putPin = async (
-  { index }: MediaContext,
-  { blob, message, hour }: { blob: string; message: Uint8Array; hour: number },
-): Promise<void> => {
-  const key = pinKey(blob, message)
-  const known = openPinValue(key, index.database.get(key))
-  if (known !== undefined && known >= hour) return
-  const byHour = hourKey(hour, blob, message)
-  await index.write([
-    { key, value: pinValue(key, hour) },
-    { key: byHour, value: hourValue(byHour) },
-    ...(known === undefined ? [] : [{ key: hourKey(known, blob, message), value: undefined }]),
-  ])
-}
-
-/** Some message is still to have it. */
-export const isPinned = async ({ index, clock }: MediaContext, blob: string): Promise<boolean> => {
-  if (mutant('pins-ignored')) return false
-  const now = hourOf(clock.now())
-  const pins = await index.database.range(pinRange(blob))
-  return pins.some(([key, value]) => (openPinValue(key, value) ?? now) >= now)
 }
 
 // ---- who may ask

@@ -1,31 +1,31 @@
 // A media home's answers: bytes in and out, pins, and what others compare. One function per method of protocol/rpc-media.ts.
 import { createHash } from 'node:crypto'
 import { isBlobId } from '../../protocol/blob.ts'
-import type { ClusterMap } from '../../protocol/cluster-map.ts'
+import { type ClusterMap, isRevokedAt } from '../../protocol/cluster-map.ts'
 import { toHex } from '../../protocol/bytes.ts'
+import { PARTIES_BYTES } from '../../protocol/deletion.ts'
 import { ChatError, hasCode } from '../../protocol/errors.ts'
 import { limits } from '../../protocol/limits.ts'
 import { isUserName } from '../../protocol/names.ts'
 import { RECORD_KEY_BYTES } from '../../protocol/records.ts'
 import {
   mediaDigests,
-  type MediaEntry,
   mediaFinish,
   mediaList,
   mediaPin,
   mediaRead,
   mediaStat,
+  mediaUnpin,
   mediaVerify,
   mediaWrite,
   type RequestOf,
   type ResponseOf,
 } from '../../protocol/rpc.ts'
 import { mediaHomesOf } from '../replication/placement.ts'
-import { assertCaller, enterEpoch, factsOf, type MediaContext, putPin, wholeSize } from './media-context.ts'
-import { type BlobFacts, blobOfKey, messageOfKey, openJsonValue, openPinValue, shardRange } from './rows.ts'
+import { assertCaller, enterEpoch, factsOf, type MediaContext, wholeSize } from './media-context.ts'
+import { pageOf } from './media-pages.ts'
+import { endPin, hourOfPin, isEnded, openUnpin, ownedPin, putPin } from './pins.ts'
 import type { Uploads } from './uploads.ts'
-
-const ROWS_PER_PAGE = 2_000
 
 const invalid = (): never => {
   throw new ChatError('RPC_INVALID')
@@ -68,6 +68,10 @@ export const handleMedia = (context: MediaContext, uploads: Uploads): void => {
     assertCaller(context, from, ['gateway'])
     return pin(context, request)
   })
+  transport.handle(mediaUnpin, async (request, from) => {
+    assertCaller(context, from, ['gateway'])
+    return unpin(context, request)
+  })
   transport.handle(mediaRead, (request, from) => {
     assertCaller(context, from, ['gateway', 'home'])
     return read(context, request)
@@ -80,7 +84,7 @@ export const handleMedia = (context: MediaContext, uploads: Uploads): void => {
   transport.handle(mediaList, async (request, from) => {
     assertCaller(context, from, ['member'])
     await enterEpoch(context, request.epoch)
-    return list(context, request)
+    return pageOf(context, request)
   })
   transport.handle(mediaVerify, ({ blob }, from) => {
     if (from !== transport.self) throw new ChatError('PEER_DENIED')
@@ -89,14 +93,31 @@ export const handleMedia = (context: MediaContext, uploads: Uploads): void => {
 }
 
 const pin = (context: MediaContext, request: RequestOf<typeof mediaPin>): Promise<{ pinned: boolean }> => {
-  const { epoch, blob, size, message, hour } = request
+  const { epoch, blob, size, message, parties, hour } = request
   assertBlob(blob)
+  if (parties && parties.length !== PARTIES_BYTES) invalid()
+  const pin = parties ? ownedPin(message, parties) : message
   if (message.length !== RECORD_KEY_BYTES || !Number.isInteger(hour) || hour < 0 || hour > 0xffffffff) invalid()
   return context.lock.run(blob, async () => {
     assertHome(context, await enterEpoch(context, epoch), blob)
-    if ((await wholeSize(context, blob)) !== size) return { pinned: false }
-    await putPin(context, { blob, message, hour })
+    // Whoever sends it once more is told that it is stored: it is, and deleted.
+    if (!isEnded(context, blob, pin) && (await wholeSize(context, blob)) !== size) return { pinned: false }
+    await putPin(context, { blob, pin, hour })
     return { pinned: true }
+  })
+}
+
+const unpin = (context: MediaContext, request: RequestOf<typeof mediaUnpin>): Promise<{ ended: boolean }> => {
+  const { epoch, blob, tombstone, certificate } = request
+  assertBlob(blob)
+  return context.lock.run(blob, async () => {
+    const map = await enterEpoch(context, epoch)
+    assertHome(context, map, blob)
+    const { pin, header } = openUnpin({ tombstone, certificate }, map.cluster)
+    if (isRevokedAt(map, header)) throw new ChatError('AUTH_REVOKED')
+    const hour = hourOfPin(context, blob, pin)
+    if (hour !== undefined) await endPin(context, { blob, pin, hour }, { tombstone, certificate })
+    return { ended: hour !== undefined || isEnded(context, blob, pin) }
   })
 }
 
@@ -118,28 +139,6 @@ const read = async (
     throw new ChatError('BLOB_UNKNOWN', { message: 'The attachment is damaged on this home', cause: error })
   }
   throw new ChatError('BLOB_UNKNOWN', { message: 'This home does not hold that attachment' })
-}
-
-const list = async (
-  { index }: MediaContext,
-  { shard, after }: RequestOf<typeof mediaList>,
-): Promise<ResponseOf<typeof mediaList>> => {
-  if (!Number.isInteger(shard) || shard < 0 || shard > 255) invalid()
-  const { gte, lt } = shardRange(shard)
-  const rows = await index.database.range({ ...(after ? { gt: after } : { gte }), lt, limit: ROWS_PER_PAGE })
-  const entries = new Map<string, MediaEntry>()
-  for (const [key, value] of rows) {
-    const blob = blobOfKey(key)
-    const entry = entries.get(blob) ?? { blob, pins: [] }
-    entries.set(blob, entry)
-    const message = messageOfKey(key)
-    const hour = message && openPinValue(key, value)
-    const facts = message ? undefined : openJsonValue<BlobFacts>(key, value)
-    if (message && hour !== undefined) entry.pins.push([message, hour])
-    if (facts) entry.whole = { size: facts.size, user: facts.user, at: facts.at }
-  }
-  const last = rows.at(-1)?.[0]
-  return { entries: [...entries.values()], ...(rows.length === ROWS_PER_PAGE && last ? { next: last } : {}) }
 }
 
 /** Read to the last byte, so damage shows that nobody met yet: it is mended like damage that a reader meets. */

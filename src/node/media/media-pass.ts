@@ -1,14 +1,15 @@
 // One comparison with another media home: digests of shards, then the blobs and pins of those that differ; what lacks here is fetched.
 // A blob moves before its pins count. What the other one is about to throw away is left where it is.
 import { mutant } from '../../platform/mutants.ts'
-import { ChatError, hasCode } from '../../protocol/errors.ts'
+import { asChatError, ChatError, hasCode } from '../../protocol/errors.ts'
 import { limits } from '../../protocol/limits.ts'
 import { hourOf } from '../../protocol/records.ts'
 import { mediaDigests, type MediaEntry, mediaList, mediaRead } from '../../protocol/rpc.ts'
 import { mediaHomesOf } from '../replication/placement.ts'
 import { differing } from './media-digests.ts'
-import { factsOf, type MediaContext, putFacts, putPin, wholeSize } from './media-context.ts'
-import { pinKey } from './rows.ts'
+import { factsOf, type MediaContext, putFacts, wholeSize } from './media-context.ts'
+import { endPin, hourOfPin, isEnded, openUnpin, putPin } from './pins.ts'
+import { isBarePin, isOwnedPin } from './rows.ts'
 import type { Uploads } from './uploads.ts'
 
 export interface PassOptions {
@@ -41,23 +42,49 @@ export const pullFrom = async (
 
 /** True when its bytes had to be fetched. */
 const take = async (context: MediaContext, uploads: Uploads, entry: MediaEntry): Promise<boolean> => {
-  const { clock, index, lock, unpinnedMs } = context
+  const { clock, lock, unpinnedMs } = context
   const { blob, whole } = entry
   const now = clock.now()
-  const pins = entry.pins.filter(([message, hour]) => hour >= hourOf(now) && !index.database.get(pinKey(blob, message)))
+  for (const ended of entry.ended ?? []) if (ended[1] >= hourOf(now)) await takeEnd(context, blob, ended)
+  const pins = [
+    ...entry.pins.filter(([pin]) => isBarePin(pin)),
+    ...(entry.owned ?? []).filter(([pin]) => isOwnedPin(pin)),
+  ]
+    .filter(([pin, hour]) => hour >= hourOf(now) && hourOfPin(context, blob, pin) === undefined)
+    .filter(([pin]) => !isEnded(context, blob, pin))
   const isNews = whole !== undefined && factsOf(context, blob) === undefined
   const isFetched = isNews && (pins.length > 0 || whole.at > now - unpinnedMs)
   if (isFetched && !mutant('pins-before-blob')) {
     await fetchBlob(context, uploads, { blob, size: whole.size })
     await putFacts(context, blob, whole)
   }
-  for (const [message, hour] of pins) {
+  for (const [pin, hour] of pins) {
     await lock.run(blob, async () => {
       if (factsOf(context, blob) || mutant('pins-before-blob'))
-        await putPin(context, { blob, message: Uint8Array.from(message), hour })
+        await putPin(context, { blob, pin: Uint8Array.from(pin), hour })
     })
   }
   return isFetched
+}
+
+/** Wherever the blob is: it must not come back here. Of a home's word on a deletion nothing is believed that is not proved. */
+const takeEnd = async (
+  context: MediaContext,
+  blob: string,
+  [said, hour, tombstone, certificate]: NonNullable<MediaEntry['ended']>[number],
+): Promise<void> => {
+  const { lock, log, view } = context
+  if (isEnded(context, blob, said)) return
+  const pin = Uint8Array.from(said)
+  const deletion = { tombstone: Uint8Array.from(tombstone), certificate: Uint8Array.from(certificate) }
+  try {
+    const proved = openUnpin(deletion, view.current().map.cluster).pin
+    if (!proved.equals(pin)) throw new ChatError('AUTH_SIGNATURE', { message: 'It is another message' })
+  } catch (error) {
+    log.warn({ blob, error: asChatError(error).message }, 'a media home cannot prove that a message was deleted')
+    return
+  }
+  await lock.run(blob, () => endPin(context, { blob, pin, hour }, deletion))
 }
 
 /** Whole and right here afterwards: from what is right of a damaged copy, and the rest from other homes. BLOB_UNKNOWN when none has it. */

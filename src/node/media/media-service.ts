@@ -14,7 +14,7 @@ import { assertCaller, enterEpoch, factsOf, type MediaContext, putFacts } from '
 import { handleMedia } from './media-handlers.ts'
 import { MediaIndex } from './media-index.ts'
 import { MediaRepair } from './media-repair.ts'
-import { allBlobs, blobOfKey, messageOfKey } from './rows.ts'
+import { allBlobs, blobOfKey, pinOfKey } from './rows.ts'
 import { Uploads } from './uploads.ts'
 
 export interface MediaPorts {
@@ -134,7 +134,7 @@ export class MediaService implements Service {
       else await putFacts(this.#context, blob, { size, user: '', at: clock.now() })
     }
     for (const row of await this.#index.database.keys(allBlobs)) {
-      if (!messageOfKey(row) && !files.has(blobOfKey(row))) this.#repair.want(blobOfKey(row))
+      if (!pinOfKey(row) && !files.has(blobOfKey(row))) this.#repair.want(blobOfKey(row))
     }
   }
 

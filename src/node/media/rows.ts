@@ -1,16 +1,22 @@
 // The rows of a media home's database. A blob and its pins stand together, in the order of shards: B id -> what is known of it,
-// B id message -> the last hour of the pin; H hour id message -> nothing, for expiry; U id -> an upload under way; M -> facts, counts.
+// B id pin -> the last hour of the pin; H hour id pin -> nothing, for expiry; U id -> an upload under way; M -> facts, counts.
+// A pin is named by the record key of its message, and by the hash of its author and recipient; earlier versions left that out. Of a pin
+// that was ended one byte more, and in the value what proves it: it stays in place of the pin, as long as that would have.
 // Values end in a CRC-32 over key and value, since LevelDB serves a flipped bit as a right answer.
 import { crc32 } from 'node:zlib'
-import { asBuffer, fromHex, fromUtf8, toHex, toUtf8 } from '../../protocol/bytes.ts'
+import { asBuffer, concat, fromHex, fromUtf8, toHex, toUtf8 } from '../../protocol/bytes.ts'
+import { type Deletion, PARTIES_BYTES } from '../../protocol/deletion.ts'
 import { RECORD_KEY_BYTES } from '../../protocol/records.ts'
 
 const PREFIX = { blob: 0x42, hour: 0x48, upload: 0x55, meta: 0x4d } as const
 const CRC_BYTES = 4
 const HOUR_BYTES = 4
+const LENGTH_BYTES = 2
 const ID_BYTES = 32
 const BLOB_KEY_BYTES = 1 + ID_BYTES
-const PIN_KEY_BYTES = BLOB_KEY_BYTES + RECORD_KEY_BYTES
+const OWNED_PIN_BYTES = RECORD_KEY_BYTES + PARTIES_BYTES
+const ENDED_PIN_BYTES = OWNED_PIN_BYTES + 1
+const ENDED = Buffer.of(0xff)
 
 /** What a home knows of a blob besides its bytes. */
 export interface BlobFacts {
@@ -29,21 +35,28 @@ const hourBytes = (hour: number): Buffer => {
 }
 
 export const blobKey = (blob: string): Buffer => key(PREFIX.blob, fromHex(blob))
-export const pinKey = (blob: string, message: Uint8Array): Buffer => key(PREFIX.blob, fromHex(blob), message)
-export const hourKey = (hour: number, blob: string, message: Uint8Array): Buffer =>
-  key(PREFIX.hour, hourBytes(hour), fromHex(blob), message)
+export const pinKey = (blob: string, pin: Uint8Array): Buffer => key(PREFIX.blob, fromHex(blob), pin)
+export const hourKey = (hour: number, blob: string, pin: Uint8Array): Buffer =>
+  key(PREFIX.hour, hourBytes(hour), fromHex(blob), pin)
 export const uploadKey = (blob: string): Buffer => key(PREFIX.upload, fromHex(blob))
 export const metaKey = (name: string): Buffer => key(PREFIX.meta, toUtf8(name))
 
 /** Of a row with prefix B or U, and of a pin's. */
 export const blobOfKey = (row: Uint8Array): string => toHex(row.subarray(1, BLOB_KEY_BYTES))
 /** undefined: it is the row of the blob itself. */
-export const messageOfKey = (row: Uint8Array): Uint8Array | undefined =>
-  row.length === PIN_KEY_BYTES ? row.subarray(BLOB_KEY_BYTES) : undefined
-export const openHourKey = (row: Uint8Array): { blob: string; message: Uint8Array } => ({
+export const pinOfKey = (row: Uint8Array): Uint8Array | undefined =>
+  row.length > BLOB_KEY_BYTES ? row.subarray(BLOB_KEY_BYTES) : undefined
+export const openHourKey = (row: Uint8Array): { blob: string; pin: Uint8Array } => ({
   blob: toHex(row.subarray(1 + HOUR_BYTES, 1 + HOUR_BYTES + ID_BYTES)),
-  message: row.subarray(1 + HOUR_BYTES + ID_BYTES),
+  pin: row.subarray(1 + HOUR_BYTES + ID_BYTES),
 })
+
+/** Of an earlier version: it ends with its hour only. */
+export const isBarePin = (pin: Uint8Array): boolean => pin.length === RECORD_KEY_BYTES
+export const isOwnedPin = (pin: Uint8Array): boolean => pin.length === OWNED_PIN_BYTES
+export const isEndedPin = (pin: Uint8Array): boolean => pin.length === ENDED_PIN_BYTES
+/** The name under which an owned pin is remembered once it was ended. */
+export const endedPin = (pin: Uint8Array): Buffer => concat(pin, ENDED)
 
 export const isBlobRow = (row: Uint8Array): boolean => row[0] === PREFIX.blob
 /** Of a blob or an upload: its value is JSON. */
@@ -85,7 +98,26 @@ export const openJsonValue = <T extends object>(row: Uint8Array, bytes: Uint8Arr
   const value = open(row, bytes)
   return value && (JSON.parse(fromUtf8(value)) as T) // checksummed, so it is what was written
 }
-export const pinValue = (row: Uint8Array, hour: number): Buffer => seal(row, hourBytes(hour))
+/** The hour; of an ended pin also the length of the certificate in two bytes, the certificate, the tombstone. */
+export const pinValue = (row: Uint8Array, hour: number, deletion?: Deletion): Buffer => {
+  if (!deletion) return seal(row, hourBytes(hour))
+  const { certificate, tombstone } = deletion
+  const length = Buffer.alloc(LENGTH_BYTES)
+  length.writeUInt16BE(certificate.length)
+  return seal(row, Buffer.concat([hourBytes(hour), length, certificate, tombstone]))
+}
+/** The hour. */
 export const openPinValue = (row: Uint8Array, bytes: Uint8Array | undefined): number | undefined =>
   open(row, bytes)?.readUInt32BE(0)
+/** Of an ended pin. */
+export const openEndValue = (
+  row: Uint8Array,
+  bytes: Uint8Array | undefined,
+): ({ hour: number } & Deletion) | undefined => {
+  const value = open(row, bytes)
+  if (!value) return undefined
+  const [hour, start] = [value.readUInt32BE(0), HOUR_BYTES + LENGTH_BYTES]
+  const end = start + value.readUInt16BE(HOUR_BYTES)
+  return { hour, certificate: value.subarray(start, end), tombstone: value.subarray(end) }
+}
 export const hourValue = (row: Uint8Array): Buffer => seal(row, new Uint8Array(0))

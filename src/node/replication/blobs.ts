@@ -1,8 +1,9 @@
 // The quorum client of attachments: what gateways use to write, pin and read them on their media homes.
 // It owns no data; what counts as stored is what W homes of each set say under the newest map.
-import { ChatError, hasCode } from '../../protocol/errors.ts'
+import { asChatError, ChatError, hasCode } from '../../protocol/errors.ts'
 import { limits } from '../../protocol/limits.ts'
-import { type BlobState, mediaPin, mediaRead, mediaStat } from '../../protocol/rpc.ts'
+import type { Deletion } from '../../protocol/deletion.ts'
+import { type BlobState, mediaPin, mediaRead, mediaStat, mediaUnpin } from '../../protocol/rpc.ts'
 import { BlobUpload, type UploadRequest } from './blob-upload.ts'
 import type { HomeCalls, HomePorts } from './home-calls.ts'
 import { type Homes, mediaHomesOf, type ShardHomes } from './placement.ts'
@@ -13,6 +14,8 @@ export interface PinRequest {
   size: number
   /** Key of the message's record. */
   message: Uint8Array
+  /** See partiesOf: whose deletion ends it. */
+  parties: Uint8Array
   /** The last hour since 1970 in which the message may still be there. */
   hour: number
 }
@@ -21,6 +24,16 @@ export interface PinRequest {
 const MAX_TRIES = 5
 /** Pieces of a download under way from the homes: so many are held for a client that reads slowly. */
 const READ_AHEAD = 4
+/** What a home says of a deletion that will not change by asking again. */
+const UNWILLING = [
+  'RPC_UNKNOWN',
+  'RPC_INVALID',
+  'MESSAGE_INVALID',
+  'MESSAGE_TOO_LARGE',
+  'AUTH_SIGNATURE',
+  'AUTH_EXPIRED',
+  'AUTH_REVOKED',
+] as const
 
 /** Whom one reader asks first: homes take turns, and one that failed this reader comes last. */
 interface Preference {
@@ -67,28 +80,40 @@ export class Blobs {
 
   /** Resolves when W homes keep it for the message. BLOB_UNKNOWN: too few have it. QUORUM_UNAVAILABLE. */
   async pin(request: PinRequest): Promise<void> {
-    let cause: ChatError | undefined
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const { map } = this.#ports.view.current()
-      const homes = mediaHomesOf(map, request.blob)
-      const isPinned = ({ pinned }: { pinned: boolean }): boolean => pinned
-      const { answers, failures } = await tally({
-        homes,
-        ask: (peer) => this.#homes.ask(peer, mediaPin, { ...request }),
-        isEnough: (sofar) => isQuorum(homes, sofar, isPinned),
-      })
-      // Answers under different maps prove nothing together: the homes may have been moving in between.
-      if (this.#ports.view.current().map.epoch !== map.epoch) continue
-      if (isQuorum(homes, answers, isPinned)) return
-      const lacks = (peer: string): boolean => answers.get(peer)?.pinned === false
-      const isGone = ({ peers, w }: ShardHomes): boolean => peers.filter((peer) => !lacks(peer)).length < w
-      if (isGone(homes.current) || (homes.next && isGone(homes.next))) {
-        throw new ChatError('BLOB_UNKNOWN', { details: { blob: request.blob } })
-      }
-      cause = [...failures.values()].at(-1)
-      break
+    const { blob } = request
+    const isPinned = ({ pinned }: { pinned: boolean }): boolean => pinned
+    const said = await this.#askAtOneEpoch(blob, (peer) => this.#homes.ask(peer, mediaPin, { ...request }), isPinned)
+    if (!said) throw tooFew(undefined)
+    const { homes, answers, failures } = said
+    if (isQuorum(homes, answers, isPinned)) return
+    const lacks = (peer: string): boolean => answers.get(peer)?.pinned === false
+    const isGone = ({ peers, w }: ShardHomes): boolean => peers.filter((peer) => !lacks(peer)).length < w
+    if (isGone(homes.current) || (homes.next && isGone(homes.next))) {
+      throw new ChatError('BLOB_UNKNOWN', { details: { blob } })
     }
-    throw tooFew(cause)
+    throw tooFew([...failures.values()].at(-1))
+  }
+
+  /**
+   * Resolves when W homes know that the message it was kept for is deleted, or never kept it for that: among any W is one of those that
+   * do. A home that will not end the pin, or cannot in its version, lets it end with its hour. QUORUM_UNAVAILABLE.
+   */
+  async unpin({ blob, ...deletion }: { blob: string } & Deletion): Promise<void> {
+    const ask = async (peer: string): Promise<{ ended: boolean }> => {
+      try {
+        return await this.#homes.ask(peer, mediaUnpin, { blob, ...deletion })
+      } catch (error) {
+        if (!hasCode(error, ...UNWILLING)) throw error
+        this.#ports.log.warn(
+          { peer, blob, code: asChatError(error).code },
+          'a media home keeps an attachment of a deleted message',
+        )
+        return { ended: false }
+      }
+    }
+    const said = await this.#askAtOneEpoch(blob, ask, () => true)
+    if (said && isQuorum(said.homes, said.answers, () => true)) return
+    throw tooFew([...(said?.failures.values() ?? [])].at(-1))
   }
 
   /** Bytes of a whole one. BLOB_UNKNOWN: no home has it; QUORUM_UNAVAILABLE: none of those that can be reached. */
@@ -121,6 +146,21 @@ export class Blobs {
 
   #homesOf(blob: string): Homes {
     return mediaHomesOf(this.#ports.view.current().map, blob)
+  }
+
+  /** Answers under different maps prove nothing together: the homes may have been moving in between. undefined: they do so again and again. */
+  async #askAtOneEpoch<Answer>(
+    blob: string,
+    ask: (peer: string) => Promise<Answer>,
+    holds: (answer: Answer) => boolean,
+  ): Promise<(Tally<Answer> & { homes: Homes }) | undefined> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const { map } = this.#ports.view.current()
+      const homes = mediaHomesOf(map, blob)
+      const said = await tally({ homes, ask, isEnough: (sofar) => isQuorum(homes, sofar, holds) })
+      if (this.#ports.view.current().map.epoch === map.epoch) return { homes, ...said }
+    }
+    return undefined
   }
 
   #ask(blob: string, homes: Homes): Promise<Found> {

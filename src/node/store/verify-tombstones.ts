@@ -1,5 +1,6 @@
 // Tombstones delete for good, so a home checks their signature before it obeys: the one kind of record that nodes verify themselves.
 
+import { isRevokedAt } from '../../protocol/cluster-map.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { isSealedBy } from '../../protocol/sealed.ts'
 import type { ClusterView, PeerTransport } from '../core/ports.ts'
@@ -18,8 +19,5 @@ export const verifyTombstone = async (
   if (!certificate || !isSealedBy(record.sealed, map.cluster, certificate.publicKey)) {
     throw new ChatError('AUTH_SIGNATURE', { message: 'The deletion is not signed by a device of its author' })
   }
-  const revocation = map.revocations.find(({ user, dev }) => user === tombstone.from && dev === tombstone.dev)
-  if (revocation && revocation.at < tombstone.at) {
-    throw new ChatError('AUTH_REVOKED')
-  }
+  if (isRevokedAt(map, tombstone)) throw new ChatError('AUTH_REVOKED')
 }
