@@ -15,7 +15,7 @@ import type { ClientPorts } from './ports.ts'
 import { Preferences } from './preferences.ts'
 import { Referring } from './referring.ts'
 import { Sending } from './sending.ts'
-import type { Offline } from './online.ts'
+import type { Online } from './online.ts'
 import type { Session } from './session.ts'
 import { Verified } from './verified.ts'
 
@@ -27,7 +27,7 @@ export interface ChatPartsOptions {
   now: () => number
   map: () => ClusterMap | undefined
   session: () => Session | undefined
-  offline: () => Offline
+  online: Online
   /** TIMEOUT, or NET_CLOSED when the client closes. */
   until: (holds: () => boolean, timeoutMs?: number) => Promise<void>
   /** Until an own record has reached the state waited for; rejects as Chat.send does. */
@@ -51,14 +51,14 @@ export interface ChatParts {
 }
 
 export const makeParts = (options: ChatPartsOptions): ChatParts => {
-  const { ports, identity, state, now, map, session, offline, until, untilState, problem, onChange } = options
+  const { ports, identity, state, now, map, session, online, until, untilState, problem, onChange } = options
   const { clock } = ports
   const { user: me, device } = identity
   const { store, settings, outbox, certificates } = state
   const preferences = new Preferences({ store, settings, outbox, me, device, now, onChange })
   const views = new ChatViews({ state, preferences, me, problem })
   const events = new EventViews(state)
-  const group = new LocalGroups({ identity, clock, state, now, session, offline, until })
+  const group = new LocalGroups({ identity, clock, state, now, session, online, until })
   const referring = new Referring({ state, views, me, device, now, until: untilState, problem, onChange })
   const live = new Live({
     clock,
@@ -67,7 +67,7 @@ export const makeParts = (options: ChatPartsOptions): ChatParts => {
     isBlocked: (user) => settings.isBlocked(user),
   })
   const verified = new Verified(state)
-  const devices = new Devices({ identity, verified, clock, certificates, now, map, session, offline })
+  const devices = new Devices({ identity, verified, certificates, now, map, session, online })
   const attachments = new Attachments({ ports: ports.attachments, state, views, session })
   const sending = new Sending({ me, state, views, attachments, groups: group, until: untilState })
   return { views, events, preferences, group, referring, live, verified, devices, attachments, sending }

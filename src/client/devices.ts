@@ -7,12 +7,11 @@ import { linkCodeOf, normalizeCode } from '../protocol/codes.ts'
 import { ChatError, hasCode } from '../protocol/errors.ts'
 import { isDeviceId } from '../protocol/records.ts'
 import { isSealedBy, openHeader } from '../protocol/sealed.ts'
-import type { Clock } from '../platform/ports.ts'
 import type { DeviceFingerprint, DeviceReport } from './api.ts'
 import type { Certificates, FetchedCertificates } from './certificates.ts'
 import type { Identity } from './identity.ts'
 import { timestamp } from './message-view.ts'
-import { type Offline, online } from './online.ts'
+import type { Online } from './online.ts'
 import type { Session } from './session.ts'
 import type { Verified } from './verified.ts'
 
@@ -20,13 +19,13 @@ const APPROVAL_MS = 10 * 60_000
 
 export interface DevicesOptions {
   identity: Identity
-  clock: Clock
   certificates: Certificates
   verified: Verified
   now: () => number
   map: () => ClusterMap | undefined
+  /** The one that is open now; `online` waits for one. */
   session: () => Session | undefined
-  offline: () => Offline
+  online: Online
 }
 
 export class Devices {
@@ -38,7 +37,7 @@ export class Devices {
 
   async list(): Promise<DeviceReport[]> {
     const { identity, certificates, map } = this.#options
-    await this.#online()
+    await this.#options.online()
     const found = await certificates.fetch(identity.user)
     const current = map()
     return found
@@ -54,7 +53,7 @@ export class Devices {
 
   /** Of each device of a user, and whether it was compared before. */
   async fingerprints(user: string): Promise<DeviceFingerprint[]> {
-    await this.#online()
+    await this.#options.online()
     return this.#options.verified.fingerprints(user)
   }
 
@@ -70,7 +69,7 @@ export class Devices {
 
   async revoke(device: string): Promise<void> {
     const { identity, now } = this.#options
-    const session = await this.#online()
+    const session = await this.#options.online()
     const known =
       isDeviceId(device) && (await this.#options.certificates.fetch(identity.user)).some((c) => c.dev === device)
     if (!known) throw new ChatError('DEVICE_UNKNOWN')
@@ -86,7 +85,7 @@ export class Devices {
 
   async #isRevoked(): Promise<boolean> {
     try {
-      await this.#online()
+      await this.#options.online()
       return false
     } catch (error) {
       return hasCode(error, 'AUTH_REVOKED')
@@ -95,7 +94,7 @@ export class Devices {
 
   async approve(code: string): Promise<{ device: string }> {
     const { identity, certificates, now } = this.#options
-    const session = await this.#online()
+    const session = await this.#options.online()
     const { claim } = await session.request('link.lookup', { code: normalizeCode(code) }, 'link.claim')
     const key = checkClaim(fromBase64(claim), { code, cluster: identity.cluster })
     const author = { user: identity.user, dev: identity.device }
@@ -111,10 +110,6 @@ export class Devices {
     if (!session) throw new ChatError('NET_UNAVAILABLE')
     const reply = await session.request('certificate.get', { user }, 'certificate.list')
     return { certificates: reply.certificates, isWhole: reply.cached !== true }
-  }
-
-  #online(): Promise<Session> {
-    return online(this.#options)
   }
 }
 

@@ -21,6 +21,7 @@ import { type Offline, online } from './online.ts'
 import type { LocalGroups } from './local-groups.ts'
 import type { BlobAccess, ClientPorts } from './ports.ts'
 import { markShown } from './reading.ts'
+import type { Session } from './session.ts'
 import { StatusWaits } from './status-waits.ts'
 
 const DEFAULT_TIMEOUT_MS = 30_000
@@ -81,7 +82,7 @@ export class LocalChat implements OwnerChat {
       now: () => this.#link.now(),
       map: () => this.#link.map,
       session: () => this.#link.session,
-      offline: () => this.#offline(),
+      online: (deadline) => this.#online(deadline),
       until: (holds, timeoutMs) => this.#until(holds, timeoutMs),
       untilState: (id, result, waiting) => this.#untilState(id, result, waiting),
       problem: (id) => this.#waits.problem(id),
@@ -128,12 +129,7 @@ export class LocalChat implements OwnerChat {
   readonly attachments: OwnerChat['attachments'] = (id) => this.#parts.attachments.of(id)
 
   async blobAccess(): Promise<BlobAccess> {
-    const session = await online({
-      clock: this.#ports.clock,
-      session: () => this.#link.session,
-      offline: () => this.#offline(),
-    })
-    return this.#parts.attachments.access(session)
+    return this.#parts.attachments.access(await this.#online())
   }
 
   readonly edit: OwnerChat['edit'] = (id, text, options = {}) => this.#parts.referring.edit(id, text, options)
@@ -230,6 +226,11 @@ export class LocalChat implements OwnerChat {
   /** What was received and not shown because it does not verify, or came under a used id. */
   get rejected(): { invalid: number; doubled: number } {
     return { ...this.#state.ingest.counts }
+  }
+
+  #online(deadline?: number): Promise<Session> {
+    const { clock } = this.#ports
+    return online({ clock, session: () => this.#link.session, offline: () => this.#offline() }, deadline)
   }
 
   #offline(): Offline {

@@ -11,7 +11,7 @@ import type { Clock } from '../platform/ports.ts'
 import type { ChatGroups, GroupChangeOptions, GroupReport } from './api.ts'
 import type { ChatState } from './chat-state.ts'
 import type { Identity } from './identity.ts'
-import { type Offline, online } from './online.ts'
+import type { Online } from './online.ts'
 import type { Session } from './session.ts'
 
 const DEFAULT_TIMEOUT_MS = 30_000
@@ -26,8 +26,9 @@ export interface LocalGroupsOptions {
   state: ChatState
   /** The time to sign with. */
   now: () => number
+  /** The one that is open now; `online` waits for one. */
   session: () => Session | undefined
-  offline: () => Offline
+  online: Online
   /** Resolves once it holds; TIMEOUT. */
   until: (holds: () => boolean, timeoutMs: number) => Promise<void>
 }
@@ -193,11 +194,11 @@ export class LocalGroups implements ChatGroups {
 
   /** Again while trying again may help, the same bytes. */
   async #retried<T>({ deadline }: Attempt, ask: (session: Session) => Promise<T>): Promise<T> {
-    const { clock, session, offline } = this.#options
+    const { clock, online } = this.#options
     let isUnknown = false
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(LONGEST_RETRY_MS, 2 * waitMs)) {
       try {
-        return await ask(await online({ clock, session, offline, deadline }))
+        return await ask(await online(deadline))
       } catch (error) {
         const reason = asChatError(error)
         isUnknown ||= reason.outcome === 'unknown'

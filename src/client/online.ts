@@ -19,17 +19,15 @@ export interface OnlineOptions {
   clock: Clock
   session: () => Session | undefined
   offline: () => Offline
-  /** On the monotonic clock. */
-  deadline?: number
 }
+/** The session, once there is one. The deadline is on the monotonic clock. */
+export type Online = (deadline?: number) => Promise<Session>
 
 /** NET_UNAVAILABLE after ten seconds, or at the deadline; what the gateways say when they refuse this device. */
-export const online = async ({
-  clock,
-  session,
-  offline,
+export const online = async (
+  { clock, session, offline }: OnlineOptions,
   deadline = Number.POSITIVE_INFINITY,
-}: OnlineOptions): Promise<Session> => {
+): Promise<Session> => {
   const end = Math.min(deadline, clock.monotonic() + CONNECT_MS)
   for (;;) {
     const open = session()

@@ -35,6 +35,11 @@ export const wholeSize = async ({ blobs }: MediaContext, blob: string): Promise<
 export const factsOf = ({ index }: MediaContext, blob: string): BlobFacts | undefined =>
   index.json<BlobFacts>(blobKey(blob))
 
+/** What should be here and is not whole is fetched from another home; what nobody ever had here is not. */
+export const askForLost = (context: MediaContext, blob: string): void => {
+  if (factsOf(context, blob)) context.wanted(blob)
+}
+
 /** It is whole here. The first uploader pays; a later upload of the same keeps it for another day. */
 export const putFacts = ({ index }: MediaContext, blob: string, facts: BlobFacts): Promise<void> => {
   const key = blobKey(blob)

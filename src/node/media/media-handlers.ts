@@ -22,7 +22,7 @@ import {
   type ResponseOf,
 } from '../../protocol/rpc.ts'
 import { mediaHomesOf } from '../replication/placement.ts'
-import { assertCaller, enterEpoch, factsOf, type MediaContext, wholeSize } from './media-context.ts'
+import { askForLost, assertCaller, enterEpoch, type MediaContext, wholeSize } from './media-context.ts'
 import { pageOf } from './media-pages.ts'
 import { endPin, hourOfPin, isEnded, openUnpin, ownedPin, putPin } from './pins.ts'
 import type { Uploads } from './uploads.ts'
@@ -130,7 +130,7 @@ const read = async (
   try {
     const [size, bytes] = [await context.blobs.size(blob), await context.blobs.read(blob, offset, length)]
     if (size !== undefined && bytes) return { size, bytes }
-    if (factsOf(context, blob)) context.wanted(blob)
+    askForLost(context, blob)
   } catch (error) {
     if (!hasCode(error, 'BLOB_HASH')) throw error
     const at = offset
@@ -146,7 +146,7 @@ const verify = async (context: MediaContext, blob: string): Promise<ResponseOf<t
   assertBlob(blob)
   const size = await verifiedSize(context, blob)
   if (size !== undefined) return { size }
-  if (factsOf(context, blob)) context.wanted(blob)
+  askForLost(context, blob)
   return {}
 }
 
