@@ -22,6 +22,10 @@ export const emptyDraft: Draft = { text: '', cursor: 0 }
 export const withText = (draft: Draft, text: string): Draft => ({ ...draft, text, cursor: text.length })
 export const draftOf = (text: string): Draft => ({ text, cursor: text.length })
 
+/** How a text is typed, so that one that begins with a slash is no command; an edit takes it as it is. */
+export const escapeSlash = (text: string): string => (text.startsWith('/') ? `/${text}` : text)
+export const unescapeSlash = (typed: string): string => (typed.startsWith('//') ? typed.slice(1) : typed)
+
 const lengthOfLast = (text: string): number => graphemesOf(text.slice(-64)).at(-1)?.length ?? 0
 const lengthOfFirst = (text: string): number => graphemesOf(text.slice(0, 64))[0]?.length ?? 0
 const before = ({ text, cursor }: Draft): string => text.slice(0, cursor)

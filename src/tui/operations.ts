@@ -2,7 +2,7 @@
 import { safeTemplate as safe } from '../client/safe-text.ts'
 import { completeBy } from './completing.ts'
 import { confirm } from './confirm.ts'
-import { draftOf, edits as draftEdits, emptyDraft } from './draft.ts'
+import { draftOf, edits as draftEdits, emptyDraft, escapeSlash, unescapeSlash } from './draft.ts'
 import { labelOf } from './keymap.ts'
 import { layoutOf } from './layout.ts'
 import { indexOfId } from './messages.ts'
@@ -24,7 +24,7 @@ const withoutLastLines = (text: string): string => {
 }
 
 const submitEdit = (state: State, id: string, text: string): Step => {
-  const next = { ...withDraft(state, emptyDraft), sent: withSent(state, text), recall: undefined }
+  const next = { ...withDraft(state, emptyDraft), sent: withSent(state, escapeSlash(text)), recall: undefined }
   const messages = messagesOf(state)
   const message = messages[indexOfId(messages, id)]
   if (message && (message.said ?? message.text) === text) return step(withToast(next, safe`Nothing was changed.`))
@@ -42,8 +42,7 @@ const submit = (state: State): Step => {
   if (state.current === undefined) {
     return step(withToast(state, safe`No conversation is open: /msg NAME begins one. Your text stays here.`, 'problem'))
   }
-  const said = withoutLastLines(text)
-  return sendText(withDraft(state, emptyDraft), said.startsWith('//') ? said.slice(1) : said, reply)
+  return sendText(withDraft(state, emptyDraft), unescapeSlash(withoutLastLines(text)), reply)
 }
 
 const scroll = (state: State, lines: number): Step =>

@@ -1,6 +1,6 @@
 // What a key or a command leads to: the next state, and what must happen in the world. And the changes that many of them share.
 import { type SafeText, safeLine } from '../client/safe-text.ts'
-import { type Draft, emptyDraft, type Reply } from './draft.ts'
+import { type Draft, emptyDraft, escapeSlash, type Reply } from './draft.ts'
 import { draftOfCurrent, type Effect, type ListRow, type State } from './state.ts'
 import { anchorWithTop, windowOf } from './timeline-view.ts'
 
@@ -75,10 +75,10 @@ export const listOverlay = (state: State, title: string, rows: readonly ListRow[
   },
 })
 
-/** Texts that Up goes back to. */
+/** Inputs that Up goes back to, as they are typed. */
 const MAX_SENT = 200
-export const withSent = ({ sent }: State, text: string): readonly string[] =>
-  text.trim() === '' ? sent : [...sent.filter((old) => old !== text), text].slice(-MAX_SENT)
+export const withSent = ({ sent }: State, typed: string): readonly string[] =>
+  typed.trim() === '' ? sent : [...sent.filter((old) => old !== typed), typed].slice(-MAX_SENT)
 
 export interface Outgoing {
   text: string
@@ -89,7 +89,7 @@ export interface Outgoing {
 export const sendMessage = (state: State, { text, reply, files }: Outgoing): Step => {
   const { current: conversation } = state
   if (conversation === undefined) return step(state)
-  const sent = withSent(state, text)
+  const sent = withSent(state, escapeSlash(text))
   const { state: next, effects } = toEnd({
     ...state,
     sent,

@@ -109,6 +109,23 @@ for (const [name, keys, state, text, edits] of ups) {
     assert.equal([draft.text, draft.edits], [text, edits])
   })
 }
+test('what was sent with `//` comes back as it was typed; its edit takes the text as it is', () => {
+  const sent = type(withBob(), '//shrug me\r')
+  assert.match(JSON.stringify(sent.effects), /"text":"\/shrug me"/)
+  const again = type(sent.state, `${UP}\r`)
+  assert.equal([again.effects.at(-1), again.state.toast], [sent.effects.at(-1), undefined])
+  const stored = run(sent.state, timeline('bob', [mine('b', '/shrug me')])).state
+  const editing = type(stored, UP).state
+  assert.equal([draftOfCurrent(editing).text, draftOfCurrent(editing).edits], ['/shrug me', 'b'])
+  const edited = type(editing, '!\r')
+  assert.equal(edited.effects, [{ type: 'editMessage', id: 'b', text: '/shrug me!' }])
+  assert.is(draftOfCurrent(type(edited.state, UP).state).text, '//shrug me!')
+})
+test('what a command sent is no command when it comes back', () => {
+  const sent = type(both(), '/reply /etc/hosts\r')
+  const texts = sent.state.sent
+  assert.equal(texts, ['//etc/hosts', '/reply /etc/hosts'])
+})
 test('an edit that Up began is sent as one, and is what Up brings next; an unchanged one is none', () => {
   const edited = type(said(), `${UP}!\r`)
   assert.equal(edited.effects, [{ type: 'editMessage', id: 'b', text: 'my words!' }])
