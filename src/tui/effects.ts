@@ -65,7 +65,8 @@ export class Effects {
     const done = new AbortController()
     const text = safe`Waiting for the cluster …`
     void sleep(clock, QUIET_MS, AbortSignal.any([signal, done.signal])).then(() => {
-      if (!signal.aborted && !done.signal.aborted) store.dispatch({ type: 'toast', text, style: 'dim' })
+      if (!signal.aborted && !done.signal.aborted)
+        store.dispatch({ type: 'toast', text, style: 'dim', isUnderWay: true })
     })
     try {
       await work()

@@ -43,7 +43,7 @@ export const fileRunners = ({
     const onProgress = ({ name, size, received }: { name: string; size: number; received: number }): void => {
       if (clock.monotonic() - saidAt < PROGRESS_MS) return
       saidAt = clock.monotonic()
-      say(progressOf(name, received, size))
+      store.dispatch({ type: 'toast', text: progressOf(name, received, size), style: 'dim', isUnderWay: true })
     }
     const fetched = await chat.fetchAttachments(id, { directory: downloads(), signal, onProgress })
     return fetched.map(({ path }) => path)

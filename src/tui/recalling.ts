@@ -37,5 +37,8 @@ export const recall = (state: State, direction: -1 | 1): Step => {
   if (next < 0 || next > inputs.length) return step(state)
   const typed = inputs[next]
   if (typed === undefined) return step({ ...withDraft(state, draft), recall: undefined })
-  return step({ ...withDraft(state, recalled(state, present, { typed, begun: draft })), recall: { index: next, draft } })
+  return step({
+    ...withDraft(state, recalled(state, present, { typed, begun: draft })),
+    recall: { index: next, draft },
+  })
 }

@@ -18,11 +18,12 @@ import {
   type ListRow,
   type Pending,
   type State,
+  type Toast,
   typingIn,
 } from './state.ts'
 import type { Settings } from './settings.ts'
 import { commandHint } from './slash-commands.ts'
-import { listOverlay, openConversation, showAt, type Step, step, withToast } from './step.ts'
+import { listOverlay, openConversation, showAt, type Step, step } from './step.ts'
 import { type TimelineAction, timelineHandlers } from './timeline-reduce.ts'
 import { onKey, onPaste, onText } from './typing.ts'
 
@@ -52,9 +53,11 @@ export type Action =
   | { type: 'clusterProblem'; problem: SafeText }
   /** As the file says them now. */
   | { type: 'settings'; settings: Settings }
-  | { type: 'toast'; text: SafeText; style: 'dim' | 'problem' }
+  | ({ type: 'toast' } & Toast)
   /** It is not so any more. */
   | { type: 'untoast'; text: SafeText }
+  /** It was there long enough. */
+  | { type: 'faded'; toast: Toast }
 
 const onEdited = (state: State, conversation: string, text: string): State => {
   const draft = { ...draftOfConversation(state, conversation), text, cursor: text.length }
@@ -155,8 +158,10 @@ const handlers: Handlers = {
   clusterProblem: (state, { problem }) =>
     step({ ...state, cluster: { changes: [], report: undefined, ...state.cluster, problem } }),
   settings: (state, { settings }) => step(withSettings(state, settings)),
-  toast: (state, { text, style }) => step(withToast(state, text, style)),
+  toast: (state, { text, style, isUnderWay = false }) => step({ ...state, toast: { text, style, isUnderWay } }),
   untoast: (state, { text }) => step(state.toast?.text === text ? { ...state, toast: undefined } : state),
+  // What was said of Ctrl-C is true as long as it can be read.
+  faded: (state, { toast }) => step(state.toast === toast ? { ...state, toast: undefined, isQuitArmed: false } : state),
 }
 
 const withHint = (state: State): State => {

@@ -6,6 +6,7 @@ import { sleep } from '../platform/timing.ts'
 import { arrivalOf, type Notification } from './attention.ts'
 import { type EffectPorts, sayError } from './effect-tools.ts'
 import { Effects } from './effects.ts'
+import { Fading } from './fading.ts'
 import { groupNews } from './group-news.ts'
 import { Live } from './live.ts'
 import { connectionOf, Loading } from './loading.ts'
@@ -31,6 +32,7 @@ export class Session {
   readonly #ports: SessionPorts
   readonly #loading: Loading
   readonly #notifier: Notifier
+  readonly #fading: Fading
   readonly #live: Live | undefined
   readonly #thumbnails: Thumbnails | undefined
   readonly #viewer: Viewer
@@ -42,6 +44,7 @@ export class Session {
     this.#ports = ports
     this.#loading = new Loading(ports)
     this.#notifier = new Notifier(ports)
+    this.#fading = new Fading(ports)
     this.#live = ports.isLive ? new Live(ports) : undefined
     this.#viewer = new Viewer(ports)
     this.#thumbnails = ports.hasColours ? new Thumbnails(ports) : undefined
@@ -62,6 +65,7 @@ export class Session {
   #follow(): void {
     const { current, anchor, isFocused } = this.#ports.store.getState()
     if (isFocused) this.#notifier.drop()
+    this.#fading.follow()
     if (current !== this.#shown.current || anchor !== this.#shown.anchor) {
       this.#shown = { current, anchor }
       this.#loading.refresh()

@@ -106,6 +106,8 @@ export interface Presence {
 export interface Toast {
   readonly text: SafeText
   readonly style: 'dim' | 'problem'
+  /** Says what is being done: it stays until that is done. */
+  readonly isUnderWay?: boolean
 }
 
 export interface State {

@@ -29,7 +29,7 @@ interface Opened {
 }
 
 const withSession =
-  (run: (opened: Opened) => Promise<void>, count = COUNT) =>
+  (run: (opened: Opened) => Promise<void>, count = COUNT, clock = systemClock) =>
   async (): Promise<void> => {
     const chat = new FakeChat('alice', { atMs: Date.UTC(2026, 0, 1) })
     const ids = Array.from({ length: count }, (_, index) => chat.receive('bob', `text ${index + 1}.`).id)
@@ -53,7 +53,7 @@ const withSession =
       hasColours: false,
     }
     const withTerminal = (work: () => Promise<void>): Promise<void> => work()
-    new Session({ chat, store, clock: systemClock, signal: ending.signal, withTerminal, ...ports }).start()
+    new Session({ chat, store, clock, signal: ending.signal, withTerminal, ...ports }).start()
     const decoder = createInputDecoder()
     const type = (keys: string): void =>
       [...decoder.push(keys), ...decoder.flush()].forEach((event) => store.dispatch(event))
@@ -141,6 +141,22 @@ test(
     type(ALT_END)
     await eventually(() => screen().includes('missed 3000.'))
   }, 3),
+)
+
+/** Nobody waits in a test for what fades. */
+const fastClock = { ...systemClock, after: (ms: number, call: () => void) => systemClock.after(ms / 20, call) }
+
+test(
+  'what informs goes by itself',
+  withSession(
+    async ({ type, screen }) => {
+      type('/mute\r')
+      await eventually(() => /draws no attention/.test(screen()))
+      await eventually(() => !/draws no attention/.test(screen()))
+    },
+    3,
+    fastClock,
+  ),
 )
 
 test(
