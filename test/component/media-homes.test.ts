@@ -59,6 +59,21 @@ test('only what W homes hold whole, in this size, can be pinned', async () => {
   assert.is(await codeOf(pinFor(world, bytes, DAY_MS)), 'QUORUM_UNAVAILABLE')
 })
 
+test('what came in whole and found no room for its row is no rest of an upload once it is pinned', async () => {
+  const world = await MediaWorld.start(['m1'])
+  const bytes = bytesOf(100 * KIB)
+  const id = idOf(bytes)
+  const blob = await world.home('m1').blobs.begin(id, bytes.length)
+  await blob.append(bytes)
+  await blob.finish()
+  await pinFor(world, bytes, DAY_MS)
+  const { epoch } = world.map
+  const shard = Number.parseInt(id.slice(0, 2), 16)
+  const { entries } = await world.network.transport('m1').call('m1', mediaList, { epoch, shard })
+  const entry = entries.find((each) => each.blob === id)
+  assert.equal([entry?.whole?.size, entry?.owned?.length], [bytes.length, 1])
+})
+
 test('without a pin a blob goes after a day, with one when its last message has expired', async () => {
   const world = await MediaWorld.start()
   const [loose, kept, twice] = [await uploaded(world), await uploaded(world), await uploaded(world)]

@@ -22,7 +22,15 @@ import {
   type ResponseOf,
 } from '../../protocol/rpc.ts'
 import { mediaHomesOf } from '../replication/placement.ts'
-import { askForLost, assertCaller, enterEpoch, type MediaContext, wholeSize } from './media-context.ts'
+import {
+  askForLost,
+  assertCaller,
+  enterEpoch,
+  factsOf,
+  type MediaContext,
+  putFacts,
+  wholeSize,
+} from './media-context.ts'
 import { pageOf } from './media-pages.ts'
 import { endPin, hourOfPin, isEnded, openUnpin, ownedPin, putPin } from './pins.ts'
 import type { Uploads } from './uploads.ts'
@@ -101,7 +109,11 @@ const pin = (context: MediaContext, request: RequestOf<typeof mediaPin>): Promis
   return context.lock.run(blob, async () => {
     assertHome(context, await enterEpoch(context, epoch), blob)
     // Whoever sends it once more is told that it is stored: it is, and deleted.
-    if (!isEnded(context, blob, pin) && (await wholeSize(context, blob)) !== size) return { pinned: false }
+    if (!isEnded(context, blob, pin)) {
+      if ((await wholeSize(context, blob)) !== size) return { pinned: false }
+      // It came in whole and found no room for its row: without one it would be what is left of an upload, and be taken away.
+      if (!factsOf(context, blob)) await putFacts(context, blob, { size, user: '', at: context.clock.now() })
+    }
     await putPin(context, { blob, pin, hour })
     return { pinned: true }
   })

@@ -55,8 +55,10 @@ const take = async (context: MediaContext, uploads: Uploads, entry: MediaEntry):
   const isNews = whole !== undefined && factsOf(context, blob) === undefined
   const isFetched = isNews && (pins.length > 0 || whole.at > now - unpinnedMs)
   if (isFetched && !mutant('pins-before-blob')) {
-    await fetchBlob(context, uploads, { blob, size: whole.size })
-    await putFacts(context, blob, whole)
+    await context.lock.run(blob, async () => {
+      await fetchLocked(context, uploads, { blob, size: whole.size })
+      await putFacts(context, blob, whole) // with the lock: a whole file without its row is whatever is left of an upload
+    })
   }
   for (const [pin, hour] of pins) {
     await lock.run(blob, async () => {
@@ -88,27 +90,34 @@ const takeEnd = async (
 }
 
 /** Whole and right here afterwards: from what is right of a damaged copy, and the rest from other homes. BLOB_UNKNOWN when none has it. */
-export const fetchBlob = (
+export const fetchBlob = (context: MediaContext, uploads: Uploads, wanted: WantedBlob): Promise<void> =>
+  context.lock.run(wanted.blob, () => fetchLocked(context, uploads, wanted))
+
+interface WantedBlob {
+  blob: string
+  size: number
+  isDamaged?: boolean
+}
+const fetchLocked = async (
   context: MediaContext,
   uploads: Uploads,
-  { blob, size, isDamaged = false }: { blob: string; size: number; isDamaged?: boolean },
-): Promise<void> =>
-  context.lock.run(blob, async () => {
-    await uploads.giveUp(blob)
-    const hasCopy = (await wholeSize(context, blob)) === size
-    if (hasCopy && !isDamaged) return // an upload was faster
-    const unfinished = await context.blobs.begin(blob, size)
-    try {
-      while (unfinished.written < size) {
-        const at = unfinished.written
-        const own = hasCopy ? await readOwn(context, blob, at) : undefined
-        await unfinished.append(own ?? (await readElsewhere(context, blob, at)))
-      }
-      await unfinished.finish()
-    } finally {
-      await unfinished.close()
+  { blob, size, isDamaged = false }: WantedBlob,
+): Promise<void> => {
+  await uploads.giveUp(blob)
+  const hasCopy = (await wholeSize(context, blob)) === size
+  if (hasCopy && !isDamaged) return // an upload was faster
+  const unfinished = await context.blobs.begin(blob, size)
+  try {
+    while (unfinished.written < size) {
+      const at = unfinished.written
+      const own = hasCopy ? await readOwn(context, blob, at) : undefined
+      await unfinished.append(own ?? (await readElsewhere(context, blob, at)))
     }
-  })
+    await unfinished.finish()
+  } finally {
+    await unfinished.close()
+  }
+}
 
 const readOwn = async ({ blobs }: MediaContext, blob: string, at: number): Promise<Uint8Array | undefined> => {
   try {
