@@ -1,7 +1,8 @@
 // Files that are being fetched, in the directory that the user chose, and nowhere else: hidden and private until they are whole, then
 // under a name that was free. Links are never followed. What a file that was begun earlier holds is for the caller to verify.
-import { constants } from 'node:fs'
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { constants, type Stats } from 'node:fs'
+import { type FileHandle, lstat, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeDirectory } from '../platform/make-directory.ts'
 import { ChatError } from '../protocol/errors.ts'
@@ -38,37 +39,89 @@ export const openDownloadDirectory = async (path: string): Promise<void> => {
   throw new ChatError('USAGE', { message: `${path} is a file; name a directory with --out` })
 }
 
-/** A file that is not whole yet. */
+/** What an attempt leaves that ended by itself; whoever goes on with it takes it by a name of its own. */
+const leftName = (id: string): string => `.${id}.part`
+const takenPath = (directory: string, id: string): string =>
+  join(directory, `.${id}.${process.pid}-${randomBytes(4).toString('hex')}.part`)
+const TAKEN = /^\.([0-9a-f]+)\.(\d+)-[0-9a-f]+\.part$/
+
+/** Of a process that was killed; one of another user runs. */
+const isGone = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return hasSystemCode(error, 'ESRCH')
+  }
+}
+
+/** In a directory that others may write, someone may have put it there to read or change what we write. */
+const isOurs = (found: Stats): boolean =>
+  found.isFile() && found.nlink === 1 && found.uid === (process.getuid?.() ?? found.uid)
+
+/** Parts of this blob that no process works on, the likeliest first. FILE_DENIED when what is there is somebody else's. */
+const partsLeft = async (directory: string, id: string): Promise<string[]> => {
+  const ended = join(directory, leftName(id))
+  const killed = (await readdir(directory)).flatMap((name) => {
+    const [, of, pid] = TAKEN.exec(name) ?? []
+    return of === id && isGone(Number(pid)) ? [join(directory, name)] : []
+  })
+  const parts: string[] = []
+  for (const path of [ended, ...killed]) {
+    const found = await lstat(path).catch(() => undefined)
+    if (found && isOurs(found)) parts.push(path)
+    else if (found && path === ended) throw someoneElses(path)
+  }
+  return parts
+}
+
+/** The first that nobody else takes is ours from then on. False: there is none. */
+const takeOne = async (parts: readonly string[], own: string): Promise<boolean> => {
+  for (const path of parts) {
+    try {
+      await rename(path, own)
+      return true
+    } catch (cause) {
+      if (!hasSystemCode(cause, 'ENOENT')) throw cause
+    }
+  }
+  return false
+}
+
+const someoneElses = (path: string): ChatError =>
+  new ChatError('FILE_DENIED', { message: `${path} belongs to someone else; remove it, or choose another --out` })
+
+/** A file that is not whole yet. No two attempts write the same one, in whatever processes they are. */
 export class PartFile {
   readonly #directory: string
+  readonly #id: string
   readonly #path: string
   readonly #file: FileHandle
   #size: number
   #isFinished = false
 
-  private constructor(directory: string, path: string, file: FileHandle, size: number) {
-    this.#directory = directory
-    this.#path = path
+  private constructor(of: { directory: string; id: string; path: string }, file: FileHandle, size: number) {
+    this.#directory = of.directory
+    this.#id = of.id
+    this.#path = of.path
     this.#file = file
     this.#size = size
   }
 
-  /** Goes on with what an earlier attempt left. `id`: of the blob. */
+  /** Goes on with what an earlier attempt left, unless another is at it: then anew. `id`: of the blob. */
   static async open(directory: string, id: string): Promise<PartFile> {
-    const path = join(directory, `.${id}.part`)
+    const path = takenPath(directory, id)
     try {
-      const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, PRIVATE)
+      const isTaken = await takeOne(await partsLeft(directory, id), path)
+      const how = isTaken ? 0 : constants.O_CREAT | constants.O_EXCL
+      const file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW | how, PRIVATE)
       const found = await file.stat()
-      // In a directory that others may write, someone may have put it there to read or change what we write.
-      const isOurs = found.isFile() && found.nlink === 1 && found.uid === (process.getuid?.() ?? found.uid)
-      if (isOurs) return new PartFile(directory, path, file, found.size)
+      if (isOurs(found)) return new PartFile({ directory, id, path }, file, found.size)
       await file.close()
     } catch (cause) {
       throw fileError(path, cause)
     }
-    throw new ChatError('FILE_DENIED', {
-      message: `${path} belongs to someone else; remove it, or choose another --out`,
-    })
+    throw someoneElses(path)
   }
 
   get size(): number {
@@ -120,7 +173,9 @@ export class PartFile {
   /** What there is of it stays for the next attempt, if anything. */
   async close(): Promise<void> {
     await this.#file.close()
-    if (this.#size === 0 && !this.#isFinished) await rm(this.#path, { force: true })
+    if (this.#isFinished) return
+    if (this.#size === 0) await rm(this.#path, { force: true })
+    else await rename(this.#path, join(this.#directory, leftName(this.#id))).catch(() => {}) // the directory went, or may not be written
   }
 }
 

@@ -1,10 +1,12 @@
 // Attachments on the client's side as far as they need no network: the encryption, and names and files of what is fetched.
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -273,6 +275,27 @@ files('go on where an earlier attempt stopped', () =>
     for await (const bytes of again.read()) hash.update(bytes)
     assert.is(hash.digest('hex'), createHash('sha256').update('half whole').digest('hex'))
     assert.is(readFileSync(await again.finish('x'), 'utf8'), 'half whole')
+  }),
+)
+
+files('are never written by two attempts, and what a killed process left is gone on with', () =>
+  inDirectory(async (directory) => {
+    const [first, second] = await Promise.all([PartFile.open(directory, ID), PartFile.open(directory, ID)])
+    await first.append(Buffer.from('of the first'))
+    await second.append(Buffer.from('the second'))
+    await second.truncate(4)
+    assert.is(readFileSync(await first.finish('a'), 'utf8'), 'of the first')
+    await first.close()
+    await second.close()
+    // Another process was killed in the middle; one that runs keeps its own.
+    const { pid: dead } = spawnSync(process.execPath, ['--version'])
+    renameSync(join(directory, `.${ID}.part`), join(directory, `.${ID}.${dead}-0a1b.part`))
+    writeFileSync(join(directory, `.${ID}.${process.ppid}-0a1b.part`), 'of a process that runs')
+    const next = await PartFile.open(directory, ID)
+    assert.is(next.size, 4)
+    assert.is(readFileSync(await next.finish('b'), 'utf8'), 'the ')
+    await next.close()
+    assert.equal(readdirSync(directory).sort(), [`.${ID}.${process.ppid}-0a1b.part`, 'a', 'b'])
   }),
 )
 files.run()
