@@ -13,8 +13,8 @@ export interface Kept {
   close: () => Promise<void>
 }
 
-const memoryOf = ({ drafts, sent }: State): Memory => ({ drafts, sent })
-const isSame = (a: Memory, b: Memory): boolean => a.drafts === b.drafts && a.sent === b.sent
+const memoryOf = ({ drafts, sent, unsaid }: State): Memory => ({ drafts, sent, unsaid })
+const isSame = (a: Memory, b: Memory): boolean => a.drafts === b.drafts && a.sent === b.sent && a.unsaid === b.unsaid
 
 const nothingKept: Kept = { memory: emptyMemory, follow: () => {}, close: async () => {} }
 

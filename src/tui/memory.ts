@@ -1,4 +1,4 @@
-// What the terminal client keeps across restarts, as plain data: drafts, and what was sent (for the Up key).
+// What the terminal client keeps across restarts, as plain data: drafts, what was sent (for the Up key), and what left the list (unsaid.ts).
 // Pure: taking it from the state, reading it from text, bounding it, and joining it with what another process kept meanwhile.
 // It must not read or write: memory-file.ts does.
 import * as v from 'valibot'
@@ -8,14 +8,16 @@ import { type Draft, emptyDraft } from './draft.ts'
 export interface Memory {
   readonly drafts: Readonly<Record<string, Draft>>
   readonly sent: readonly string[]
+  readonly unsaid: readonly string[]
 }
-export const emptyMemory: Memory = { drafts: {}, sent: [] }
+export const emptyMemory: Memory = { drafts: {}, sent: [], unsaid: [] }
 
 /** A message has 64 KiB at most; a draft may be one that is still to be shortened. */
 const MAX_TEXT = 128 * 1024
 const MAX_TOTAL = 1024 * 1024
 const MAX_DRAFTS = 500
 const MAX_SENT = 200
+const MAX_UNSAID = 100
 const FORMAT = 1
 
 const reply = v.pipe(
@@ -44,6 +46,7 @@ const kept = v.object({
   // Pairs: `constructor` is a name, which records of valibot leave out.
   drafts: v.array(v.tuple([v.string(), draft])),
   sent: v.array(v.string()),
+  unsaid: v.optional(v.array(v.string()), []),
 })
 
 /** From the newest on, as many as fit. */
@@ -58,7 +61,7 @@ const newest = <T>(entries: readonly T[], sizeOf: (entry: T) => number, maxCount
   return entries.slice(-maxCount).reverse().filter(fits).reverse()
 }
 
-export const bounded = ({ drafts, sent }: Memory): Memory => ({
+export const bounded = ({ drafts, sent, unsaid }: Memory): Memory => ({
   drafts: Object.fromEntries(
     newest(
       Object.entries(drafts).filter(([, { text, reply }]) => text !== '' || reply !== undefined),
@@ -67,18 +70,19 @@ export const bounded = ({ drafts, sent }: Memory): Memory => ({
     ),
   ),
   sent: newest(sent, (text) => text.length, MAX_SENT),
+  unsaid: newest(unsaid, (name) => name.length, MAX_UNSAID),
 })
 
 export const memoryText = (memory: Memory): string => {
-  const { drafts, sent } = bounded(memory)
-  return `${JSON.stringify({ format: FORMAT, drafts: Object.entries(drafts), sent })}\n`
+  const { drafts, sent, unsaid } = bounded(memory)
+  return `${JSON.stringify({ format: FORMAT, drafts: Object.entries(drafts), sent, unsaid })}\n`
 }
 
 /** undefined when it is not such a text. */
 export const parseMemory = (text: string): Memory | undefined => {
   try {
-    const { drafts, sent } = v.parse(kept, JSON.parse(text))
-    return { drafts: Object.fromEntries(drafts), sent }
+    const { drafts, sent, unsaid } = v.parse(kept, JSON.parse(text))
+    return { drafts: Object.fromEntries(drafts), sent, unsaid }
   } catch {
     return undefined
   }
@@ -103,4 +107,5 @@ const joinedList = (base: readonly string[], mine: readonly string[], other: rea
 export const joinMemory = ({ base, mine, other }: { base: Memory; mine: Memory; other: Memory }): Memory => ({
   drafts: joinedDrafts(base.drafts, mine.drafts, other.drafts),
   sent: joinedList(base.sent, mine.sent, other.sent),
+  unsaid: joinedList(base.unsaid, mine.unsaid, other.unsaid),
 })

@@ -15,6 +15,7 @@ import {
   type Conversation,
   draftOfConversation,
   draftOfCurrent,
+  isListed,
   type ListRow,
   type Pending,
   type State,
@@ -66,7 +67,7 @@ const onEdited = (state: State, conversation: string, text: string): State => {
 
 const onInbox = (state: State, conversations: readonly Conversation[]): State => {
   const next = { ...state, inbox: conversations }
-  const [first] = conversations
+  const first = conversations.find((conversation) => isListed(state, conversation))
   return state.current === undefined && first ? openConversation(next, first.name) : next
 }
 

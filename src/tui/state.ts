@@ -127,6 +127,8 @@ export interface State {
   readonly inbox: readonly Conversation[] | undefined
   /** Begun with /msg; nothing is in them yet. */
   readonly opened: readonly string[]
+  /** Left when nothing but what was refused was in them: they are in the list again when they are opened, or something is said there. */
+  readonly unsaid: readonly string[]
   readonly current: string | undefined
   /** Where Alt-S goes back to. */
   readonly previous: string | undefined
@@ -218,7 +220,7 @@ export const initialState = (options: {
   theme?: ThemeName
   settings?: Settings
 }): State => {
-  const { drafts, sent } = options.memory ?? emptyMemory
+  const { drafts, sent, unsaid } = options.memory ?? emptyMemory
   const isUsual = options.profile === 'default' || options.profile === options.user
   return {
     user: options.user,
@@ -234,6 +236,7 @@ export const initialState = (options: {
     inbox: undefined,
     // A draft for somebody who has not answered yet is found again.
     opened: Object.keys(drafts).filter((name) => name !== ''),
+    unsaid,
     current: undefined,
     previous: undefined,
     timeline: undefined,
@@ -288,11 +291,15 @@ const begunConversation = (name: string): Conversation => ({
   last: undefined,
 })
 
+export const isListed = ({ unsaid }: Pick<State, 'unsaid'>, { name, last }: Conversation): boolean =>
+  last?.status !== 'refused' || !unsaid.includes(name)
+
 /** The list on the left: what was just begun first, then by the newest message. */
-export const conversationsOf = (state: State): readonly Conversation[] => {
-  const known = new Set(state.inbox?.map(({ name }) => name))
-  const begun = state.opened.filter((name) => !known.has(name))
-  return [...begun.map((name) => begunConversation(name)), ...(state.inbox ?? [])]
+export const conversationsOf = ({ inbox = [], opened, unsaid }: State): readonly Conversation[] => {
+  const known = new Set(inbox.map(({ name }) => name))
+  const begun = opened.filter((name) => !known.has(name))
+  const listed = inbox.filter((conversation) => isListed({ unsaid }, conversation))
+  return [...begun.map((name) => begunConversation(name)), ...listed]
 }
 export const conversationNamed = (state: State, name: string | undefined): Conversation | undefined =>
   conversationsOf(state).find((conversation) => conversation.name === name)

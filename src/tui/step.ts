@@ -2,6 +2,7 @@
 import { type SafeText, safeLine } from '../client/safe-text.ts'
 import { type Draft, emptyDraft, escapeSlash, type Reply } from './draft.ts'
 import { draftOfCurrent, type Effect, type ListRow, type State } from './state.ts'
+import { leaving } from './unsaid.ts'
 import { anchorWithTop, windowOf } from './timeline-view.ts'
 
 export interface Step {
@@ -20,8 +21,9 @@ export const withToast = (state: State, text: SafeText, style: 'dim' | 'problem'
 
 /** Leaves the present conversation (its unread rule goes, its draft stays) and shows another. */
 export const openConversation = (state: State, name: string): State => {
-  const isKnown = state.opened.includes(name) || state.inbox?.some((entry) => entry.name === name)
-  const opened = isKnown ? state.opened : [name, ...state.opened]
+  const left = leaving(state, name)
+  const isKnown = left.opened.includes(name) || state.inbox?.some((entry) => entry.name === name)
+  const opened = isKnown ? left.opened : [name, ...left.opened]
   if (name === state.current) return { ...state, opened, overlay: undefined }
   // What was typed before any conversation was open goes into the first one.
   const homeless = state.current === undefined ? state.drafts[''] : undefined
@@ -29,6 +31,7 @@ export const openConversation = (state: State, name: string): State => {
   return {
     ...state,
     opened,
+    unsaid: left.unsaid,
     drafts,
     current: name,
     previous: state.current ?? state.previous,

@@ -8,13 +8,17 @@ import { safeText } from '../../src/client/safe-text.ts'
 import { draftOf } from '../../src/tui/draft.ts'
 import { openKept } from '../../src/tui/kept.ts'
 import { bounded, emptyMemory, joinMemory, type Memory, memoryText, parseMemory } from '../../src/tui/memory.ts'
+import type { TimelineMessage } from '../../src/tui/messages.ts'
 import { MEMORY_FILE, MemoryFile } from '../../src/tui/memory-file.ts'
-import { draftOfCurrent, initialState } from '../../src/tui/state.ts'
+import type { Action } from '../../src/tui/reduce.ts'
+import { type Conversation, conversationsOf, draftOfCurrent, initialState, type State } from '../../src/tui/state.ts'
 import { createStore } from '../../src/tui/store.ts'
+import { fresh, message, run, timeline, type } from '../tui-state-fixture.ts'
 
 const memory = (drafts: Record<string, string>, sent: string[] = []): Memory => ({
   drafts: Object.fromEntries(Object.entries(drafts).map(([name, text]) => [name, draftOf(text)])),
   sent,
+  unsaid: [],
 })
 const stateWith = (kept: Memory) =>
   initialState({
@@ -42,6 +46,43 @@ const writeAll = async (directory: string, ...memories: Memory[]): Promise<void>
   for (const each of memories) file.write(each)
   await file.close()
 }
+
+const usual = {
+  unread: 0,
+  firstUnread: undefined,
+  activeAtMs: 0,
+  mentions: 0,
+  isMarked: false,
+  level: 'all' as const,
+}
+test('a name that was mistyped leaves the list with its conversation, over a restart too, and comes back with what is said', () => {
+  const mine = (status: TimelineMessage['status']) => message('m1', 'hello', { isOwn: true, status })
+  const entry = (name: string, last?: TimelineMessage): Conversation => ({
+    ...usual,
+    name,
+    title: safeText(name),
+    last,
+  })
+  const listed = (status: TimelineMessage['status']): Action => ({
+    type: 'inbox',
+    conversations: [entry('bbo', mine(status)), entry('bob')],
+  })
+  const names = (state: State): string[] => conversationsOf(state).map(({ name }) => name)
+  const refused = [listed('refused'), timeline('bbo', [mine('refused')])]
+  const waiting = run(fresh(), listed('queued'), timeline('bbo', [mine('queued')])).state
+  assert.equal(names(type(waiting, '/msg bob\r').state), ['bbo', 'bob'])
+  const seen = run(type(fresh(), '/msg bbo hello\r').state, ...refused).state
+  assert.equal(names(seen), ['bbo', 'bob'])
+  assert.equal(names(type(type(seen, 'again').state, '\x0e').state), ['bbo', 'bob'], 'a draft is not lost')
+  const left = type(seen, '/msg bob\r').state
+  assert.equal(names(left), ['bob'])
+  const kept = parseMemory(memoryText(left))
+  assert.ok(kept)
+  const later = run(stateWith(kept), listed('refused')).state
+  assert.equal([names(later), later.current], [['bob'], 'bob'])
+  assert.equal(names(type(later, '/msg bbo\r').state), ['bbo', 'bob'])
+  assert.equal(names(run(later, listed('queued')).state), ['bbo', 'bob'])
+})
 
 test('what was kept is read again, exactly, and by its owner only', async () => {
   const directory = newDirectory()
