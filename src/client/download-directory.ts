@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, lstat, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileError, hasSystemCode } from '../platform/file-error.ts'
 import { makeDirectory } from '../platform/make-directory.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { numberedFileName, safeFileName } from './safe-file-name.ts'
@@ -12,21 +13,6 @@ const PRIVATE = 0o600
 /** So many files of one name are an accident. */
 const MAX_NUMBER = 10_000
 const READ_BYTES = 64 * 1024
-
-const hasSystemCode = (error: unknown, ...codes: string[]): boolean =>
-  error instanceof Error && 'code' in error && codes.includes(String(error.code))
-
-/** What a system's error about a file means to a user. */
-export const fileError = (path: string, cause: unknown): ChatError => {
-  if (cause instanceof ChatError) return cause
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  const code = hasSystemCode(cause, 'ENOENT', 'ENOTDIR')
-    ? 'FILE_UNKNOWN'
-    : hasSystemCode(cause, 'EACCES', 'EPERM', 'EROFS', 'ELOOP')
-      ? 'FILE_DENIED'
-      : 'DATA_DIRECTORY'
-  return new ChatError(code, { message: `${path} cannot be used (${reason})`, cause })
-}
 
 /** Makes it when it is not there. USAGE for a file. */
 export const openDownloadDirectory = async (path: string): Promise<void> => {

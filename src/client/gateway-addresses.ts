@@ -4,7 +4,8 @@ import { checkGatewayUrl } from './websocket.ts'
 
 /** USAGE, NET_INSECURE. */
 export const gatewaysOf = ({ gateway, insecure = false }: ProfileOptions): string[] => {
-  const urls = gateway === undefined ? [] : typeof gateway === 'string' ? gateway.split(',') : gateway
+  const named = gateway === undefined ? [] : typeof gateway === 'string' ? gateway.split(',') : gateway
+  const urls = named.map((url) => url.trim()).filter((url) => url !== '')
   for (const url of urls) checkGatewayUrl(url, { insecure })
   return urls
 }

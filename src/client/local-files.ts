@@ -3,7 +3,7 @@ import { constants, createReadStream } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { passingOn } from '../platform/bulk-memory.ts'
 import { ChatError } from '../protocol/errors.ts'
-import { fileError } from './download-directory.ts'
+import { fileError } from '../platform/file-error.ts'
 import type { SourceFiles } from './ports.ts'
 import { makePreview } from './previews.ts'
 

@@ -35,7 +35,8 @@ export class SearchIndex {
 
   /** The newest messages that have all the words (or words that begin so), oldest first. */
   async find(words: string, { limit, inside }: { limit: number; inside?: string }): Promise<HeldMessage[]> {
-    this.#running = this.#running.then(() => this.#update())
+    // One that failed, for whatever reason, is no reason to fail the next.
+    this.#running = this.#running.catch(() => {}).then(() => this.#update())
     await this.#running
     const found = this.#index
       .search(words, inside === undefined ? {} : { filter: ({ conversation }) => conversation === inside })

@@ -288,12 +288,15 @@ ledgers('ids of all files, each once; a line that was being written does not cou
 })
 
 ledgers('a file that is missing, and one that is no ledger', ({ dir }) => {
-  for (const path of [join(dir, 'none'), write(dir, 'bad', `hello\n${a}\n`)]) {
+  for (const [path, code] of [
+    [join(dir, 'none'), 'FILE_UNKNOWN'],
+    [write(dir, 'bad', `hello\n${a}\n`), 'USAGE'],
+  ] as const) {
     try {
       readLedgers([path])
       assert.unreachable()
     } catch (error) {
-      assert.ok(hasCode(error, 'USAGE'))
+      assert.ok(hasCode(error, code), String(error))
     }
   }
 })

@@ -294,6 +294,7 @@ cli('usage', async () => {
     ['send', 'bob'],
     ['send', 'bob', 'x', '--wait', 'eaten'],
     ['listen', '--timeout', '5'],
+    ['listen', '--from', '#ops'],
     ['sned'],
   ]) {
     assert.is((await node.chat('alice', args)).code, 2, args.join(' '))

@@ -147,6 +147,15 @@ test('options come from flags, then the environment, then the file', async () =>
   writeFileSync(config, 'rolle = "all"\n')
   const wrong = await chatd('start', '--json', '--data', join(root, 'b'), '--config', config)
   refused(wrong, { exit: 2, code: 'USAGE', says: /rolle.*role/ })
+  for (const args of [
+    ['start', '--config', join(root, 'none.toml')],
+    ['authority', 'import', join(root, 'none.json')],
+  ])
+    refused(await chatd(...args, '--json', '--data', join(root, 'b')), {
+      exit: 4,
+      code: 'FILE_UNKNOWN',
+      says: /none\./,
+    })
 })
 
 test.run()

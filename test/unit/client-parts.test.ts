@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseDuration } from '../../src/cli/chat/options.ts'
+import { parseDuration } from '../../src/cli/duration.ts'
 import { ChangeSignal } from '../../src/client/change-signal.ts'
 import type { Conversation } from '../../src/client/conversations.ts'
 import { isNextPage } from '../../src/client/feed.ts'
@@ -23,6 +23,7 @@ import {
 } from '../../src/client/sequence-ranges.ts'
 import { socketPath } from '../../src/client/socket-path.ts'
 import { withReceipt } from '../../src/client/statuses.ts'
+import { gatewaysOf } from '../../src/client/gateway-addresses.ts'
 import { checkGatewayUrl } from '../../src/client/websocket.ts'
 import { systemRandom } from '../../src/platform/system.ts'
 import { ChatError, type ErrorCode } from '../../src/protocol/errors.ts'
@@ -222,6 +223,11 @@ parts('gaps are holes that are waited for no more; before the first message only
 parts('durations', () => {
   assert.equal(['500ms', '30s', '5m', '1h', '1.5s'].map(parseDuration), [500, 30_000, 300_000, 3_600_000, 1_500])
   for (const text of ['5', 's', '-1s', '1 s', '1d', '1e3s']) assert.throws(() => parseDuration(text))
+})
+
+parts('a list of gateways may have spaces, and a comma at its end', () => {
+  assert.equal(gatewaysOf({ gateway: 'ws://127.0.0.1:1, ws://127.0.0.1:2,' }), ['ws://127.0.0.1:1', 'ws://127.0.0.1:2'])
+  assert.throws(() => gatewaysOf({ gateway: 'ws://127.0.0.1:1 ws://127.0.0.1:2' }))
 })
 
 parts('plain ws:// beyond this machine is refused unless asked for', () => {

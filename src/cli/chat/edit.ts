@@ -1,8 +1,9 @@
 // chat edit, chat delete, chat react: what is said about a message that was sent. The exit code says whether the cluster has stored it.
 import { type CommandUnknownOpts, type Command, Option } from '@commander-js/extra-typings'
 import type { Chat, ReactionResult, ReferenceOptions, ReferenceResult } from '../../client/api.ts'
+import { parseDuration } from '../duration.ts'
 import { examples } from '../output.ts'
-import { chatVerb, parseDuration, usage } from './options.ts'
+import { chatVerb, usage } from './options.ts'
 import { readStdin } from './stdin.ts'
 import { withChat, withNews } from './with-chat.ts'
 

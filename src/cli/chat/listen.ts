@@ -8,9 +8,10 @@ import { sleep } from '../../platform/timing.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { limits } from '../../protocol/limits.ts'
 import { isUserName } from '../../protocol/names.ts'
+import { parseDuration } from '../duration.ts'
 import { examples } from '../output.ts'
 import { authorOf, eventLine, liveLine } from './message-lines.ts'
-import { chatVerb, idsOption, parseCount, parseDuration } from './options.ts'
+import { chatVerb, idsOption, parseCount } from './options.ts'
 import { type Opened, settle, withChat } from './with-chat.ts'
 
 const MARK = 'listen'
@@ -39,7 +40,11 @@ export const registerListen = (program: Command): void => {
     .option('--from <user>', 'only what comes from this user')
     .addOption(idsOption())
     .option('--live', 'also who is typing, and who of those you write with comes and goes')
-    .action((options, command) => run(command, options))
+    .action((options, command) => {
+      // Nobody is named so, and it would wait for ever.
+      if (options.from !== undefined && !isUserName(options.from)) throw new ChatError('AUTH_NAME_ILLEGAL')
+      return run(command, options)
+    })
 }
 
 const run = (command: CommandUnknownOpts, flags: ListenFlags): Promise<void> =>

@@ -2,8 +2,8 @@
 import { Option } from '@commander-js/extra-typings'
 import type { SendOptions, SendResult } from '../../client/api.ts'
 import { asChatError, ChatError } from '../../protocol/errors.ts'
+import { parseDuration } from '../duration.ts'
 import { safeText } from '../../client/safe-text.ts'
-import { parseDuration } from './options.ts'
 import { watchUploads } from './progress.ts'
 import type { Opened } from './with-chat.ts'
 

@@ -1,11 +1,12 @@
 // chatd authority export and import: moves the authority (key, names, invites, tickets) to another node of the cluster.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import type { Command } from '@commander-js/extra-typings'
 import { type AuthorityState, exportStoppedAuthority, importStoppedAuthority } from '../../node/authority-move.ts'
 import { DataFiles } from '../../node/data-files.ts'
 import { ChatError, hasCode } from '../../protocol/errors.ts'
 import { adminCall } from '../admin-client.ts'
 import { createOutput, examples } from '../output.ts'
+import { readTextFile } from '../text-file.ts'
 import { adminVerb, dataDirectory, dataOption, jsonOption } from './node-options.ts'
 
 export const registerAuthority = (program: Command): void => {
@@ -34,7 +35,7 @@ export const registerAuthority = (program: Command): void => {
     .addOption(jsonOption())
     .action(async (file, options) => {
       const data = dataDirectory(options)
-      const { cluster } = await importStoppedAuthority(new DataFiles(data), readExport(file))
+      const { cluster } = await importStoppedAuthority(new DataFiles(data), readTextFile(file))
       createOutput(options).result(
         { cluster, data },
         `${data} is the authority from its next start on. Do not start the old one with its key any more.`,
@@ -49,17 +50,6 @@ const exportFrom = async (data: string, url: string | undefined): Promise<Author
   } catch (error) {
     if (url !== undefined || !existsSync(data) || !hasCode(error, 'NET_UNAVAILABLE')) throw error
     return exportStoppedAuthority(new DataFiles(data))
-  }
-}
-
-const readExport = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (cause) {
-    throw new ChatError('USAGE', {
-      message: `${file} cannot be read: ${cause instanceof Error ? cause.message : ''}`,
-      cause,
-    })
   }
 }
 

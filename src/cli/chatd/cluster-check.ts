@@ -1,8 +1,9 @@
 // chatd cluster check: exit code 0 only if the cluster holds everything it promised.
 import type { Command } from '@commander-js/extra-typings'
 import type { CheckReport } from '../cluster/check-report.ts'
+import { parseDuration } from '../duration.ts'
 import { createOutput, examples } from '../output.ts'
-import { clusterDirectory, clusterVerb, parseDuration } from './cluster-options.ts'
+import { clusterDirectory, clusterVerb } from './cluster-options.ts'
 
 const SHOWN_PROBLEMS = 20
 const REPAIR_MS = 60_000

@@ -5,7 +5,8 @@ import { systemClock } from '../../platform/system.ts'
 import { sleep } from '../../platform/timing.ts'
 import { logFile, requireNode, requireState } from '../cluster/state.ts'
 import { examples } from '../output.ts'
-import { clusterDirectory, parseCount } from './cluster-options.ts'
+import { clusterDirectory } from './cluster-options.ts'
+import { parsePositive } from './node-options.ts'
 
 const POLL_MS = 200
 const CHUNK_BYTES = 64 * 1024
@@ -17,7 +18,7 @@ export const registerLogsVerb = (cluster: Command): void => {
     .description('print what a node wrote (`proxy`: the links between them)')
     .option('--dir <dir>', 'directory of the cluster (CHATD_CLUSTER, else ./.chatd)')
     .option('-f, --follow', 'go on printing what is added, until interrupted')
-    .option('-n, --lines <count>', 'only the last lines', parseCount)
+    .option('-n, --lines <count>', 'only the last lines', parsePositive)
     .addHelpText('before', examples('chatd cluster logs gateway-1 -n 50', 'chatd cluster logs store-2 -f'))
     .action(async (node, options) => {
       const dir = clusterDirectory(options.dir)
@@ -54,5 +55,5 @@ const lastLines = (text: Buffer, count: number | undefined): Buffer => {
   if (count === undefined) return text
   let at = text.length - 1
   for (let found = 0; at > 0 && found < count; at--) if (text[at - 1] === 0x0a) found += 1
-  return text.subarray(count === 0 ? text.length : at <= 0 ? 0 : at + 1)
+  return text.subarray(at <= 0 ? 0 : at + 1)
 }

@@ -15,15 +15,6 @@ export const clusterVerb = <const Usage extends string>(cluster: Command, usage:
     .option('--dir <dir>', 'directory of the cluster (CHATD_CLUSTER, else ./.chatd)')
     .option('--json', 'print JSON')
 
-/** `500ms 30s 5m 1h`, in milliseconds. */
-export const parseDuration = (text: string): number => {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text)
-  const unit = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[match?.[2] ?? '']
-  if (!match || unit === undefined)
-    throw new InvalidArgumentError('a duration is a number with ms, s, m or h: 500ms, 30s, 5m')
-  return Number(match[1]) * unit
-}
-
 export const parseCount = (text: string): number => {
   if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('It is a whole number below 1000.')
   return Number(text)

@@ -2,9 +2,10 @@
 import type { Command } from '@commander-js/extra-typings'
 import type { NodeRow } from '../cluster/list.ts'
 import { createOutput, examples } from '../output.ts'
+import { type Column, formatTable } from '../table.ts'
 import { clusterDirectory, clusterVerb } from './cluster-options.ts'
 
-const COLUMNS: { head: string; cell: (row: NodeRow) => string }[] = [
+const COLUMNS: Column<NodeRow>[] = [
   { head: 'NODE', cell: (row) => row.name },
   { head: 'ROLES', cell: (row) => row.roles.join(',') },
   { head: 'STATE', cell: (row) => row.state },
@@ -13,18 +14,7 @@ const COLUMNS: { head: string; cell: (row: NodeRow) => string }[] = [
   { head: 'CLIENTS', cell: (row) => row.ws ?? '' },
 ]
 
-export const nodeTable = (rows: NodeRow[]): string => {
-  const lines = [COLUMNS.map(({ head }) => head), ...rows.map((row) => COLUMNS.map(({ cell }) => cell(row)))]
-  const widths = COLUMNS.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)))
-  return lines
-    .map((line) =>
-      line
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
-}
+export const nodeTable = (rows: NodeRow[]): string => formatTable(COLUMNS, rows)
 
 /** `store-1 is cut off from store-2, store-3 (reset)`: both ends say it, for either may be what one looks at. */
 const cutLines = (rows: NodeRow[]): string[] => {

@@ -1,19 +1,14 @@
 // The configuration file of chatd start: TOML with the same names as the flags. Flags and environment win over it.
-import { readFileSync } from 'node:fs'
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { parse } from 'smol-toml'
 import { ChatError } from '../../protocol/errors.ts'
+import { readTextFile } from '../text-file.ts'
 
 const usage = (message: string, cause?: unknown): ChatError =>
   new ChatError('USAGE', { message, ...(cause === undefined ? {} : { cause }) })
 
 const readToml = (path: string): Record<string, unknown> => {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw usage(`The configuration file ${path} cannot be read; check --config`, cause)
-  }
+  const text = readTextFile(path)
   try {
     return parse(text)
   } catch (cause) {

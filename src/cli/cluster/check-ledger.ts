@@ -1,19 +1,15 @@
 // Ledgers: files with the ids that clients were told are stored, one a line. Each of them must be on all homes of every mailbox it is for.
-import { readFileSync } from 'node:fs'
 import { ChatError } from '../../protocol/errors.ts'
 import { isRecordId } from '../../protocol/records.ts'
+import { readTextFile } from '../text-file.ts'
 
 export const readLedgers = (paths: string[]): Set<string> => new Set(paths.flatMap(readLedger))
 
 /** A last line without its end was being written when its process died: nobody was told that id. */
 const readLedger = (path: string): string[] => {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new ChatError('USAGE', { message: `The ledger ${path} cannot be read`, cause })
-  }
-  const lines = text.split('\n').map((line) => line.trim())
+  const lines = readTextFile(path)
+    .split('\n')
+    .map((line) => line.trim())
   if (!isRecordId(lines.at(-1))) lines.pop()
   const bad = lines.findIndex((line) => line !== '' && !isRecordId(line))
   if (bad < 0) return lines.filter((line) => line !== '')
