@@ -54,7 +54,7 @@ const drawByInk = (store: Store, { render, createElement, App }: Awaited<ReturnT
 export const draw = (store: Store): Drawn => {
   const { stdout } = process
   let isOver = false
-  stdout.write(firstFrame(store.getState()))
+  stdout.write(firstFrame(store.getState(), stdout.getColorDepth()))
   const drawing = loadComponents().then((components) => (isOver ? undefined : drawByInk(store, components)))
   const finish = async (): Promise<void> => {
     const drawn = await drawing.catch((error: unknown) => {

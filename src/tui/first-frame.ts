@@ -1,18 +1,22 @@
-// What is on the screen while React and Ink load, half of a start: header, input and status, as plain text and where they stay.
+// What is on the screen while React and Ink load, half of a start: header, input and status, as they look and where they stay.
 // Written by hand; what Ink draws first takes its place.
 import { layoutOf } from './layout.ts'
-import { type Line, lineText } from './lines.ts'
+import type { Line } from './lines.ts'
 import { screenOf } from './screen-view.ts'
+import { styledText } from './sgr.ts'
 import type { State } from './state.ts'
+import { themes } from './theme.ts'
 
 const ENTER_SCREEN = '\x1b[?1049h'
 const LEAVE_SCREEN = '\x1b[?1049l'
 const ERASE = '\x1b[H\x1b[J'
 const at = ({ x, y }: { x: number; y: number }): string => `\x1b[${y + 1};${x + 1}H`
-const rowsFrom = (y: number, lines: readonly Line[]): string =>
-  lines.map((line, index) => at({ x: 0, y: y + index }) + lineText(line)).join('')
 
-export const firstFrame = (state: State): string => {
+/** `colourDepth`: bits, as the terminal's getColorDepth() says. */
+export const firstFrame = (state: State, colourDepth: number): string => {
+  const looks = { theme: themes[state.theme], depth: colourDepth }
+  const rowsFrom = (y: number, lines: readonly Line[]): string =>
+    lines.map((line, index) => at({ x: 0, y: y + index }) + styledText(line, looks)).join('')
   const { header, notices, toast, composer, status } = screenOf(state)
   const { timelineRows, noticeRows } = layoutOf(state)
   const bottom = 1 + noticeRows + timelineRows

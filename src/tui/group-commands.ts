@@ -4,7 +4,8 @@ import { groupRoles } from '../protocol/group.ts'
 import { isGroupName, isUserName } from '../protocol/names.ts'
 import { confirming } from './confirm.ts'
 import { notAName, type SlashCommand, wordsOf } from './slash-command.ts'
-import { conversationNamed, type State } from './state.ts'
+import { conversationNamed } from './listing.ts'
+import type { State } from './state.ts'
 import { type Step, step, withToast } from './step.ts'
 
 const noGroup = safe`Which group? Open it, or name it first: #group`

@@ -1,7 +1,8 @@
 // Who is typing and who is there: told to the state as it comes, and told of this user, unless a setting says no. Nothing waits for it.
 import { isUserName } from '../protocol/names.ts'
 import type { EffectPorts } from './effect-tools.ts'
-import { conversationsOf, draftOfCurrent, type State } from './state.ts'
+import { conversationsOf } from './listing.ts'
+import { draftOfCurrent, type State } from './state.ts'
 
 /** The library watches some more for all its programs together. */
 const MAX_WATCHED = 100

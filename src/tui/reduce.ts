@@ -10,12 +10,12 @@ import type { InputEvent } from './input.ts'
 import type { Line } from './lines.ts'
 import type { TimelineMessage } from './messages.ts'
 import { pictureOverlay } from './picture-view.ts'
+import { isListed } from './listing.ts'
 import {
   type Connection,
   type Conversation,
   draftOfConversation,
   draftOfCurrent,
-  isListed,
   type ListRow,
   type Pending,
   type State,

@@ -3,7 +3,8 @@ import { safeLine, safeTemplate as safe, type SafeText } from '../client/safe-te
 import { layoutOf } from './layout.ts'
 import { urgencyOf } from './levels.ts'
 import { bar, fit, type Line, line, span } from './lines.ts'
-import { type Conversation, conversationsOf, draftOfConversation, presenceOf, type State, typingIn } from './state.ts'
+import { conversationsOf } from './listing.ts'
+import { type Conversation, draftOfConversation, presenceOf, type State, typingIn } from './state.ts'
 
 export const unreadText = ({ unread, mentions }: Conversation): SafeText => {
   if (unread === 0) return safe``

@@ -6,7 +6,8 @@ import { joinText } from './cells.ts'
 import { indexOfId, MAX_QUOTE, type TimelineMessage } from './messages.ts'
 import { clusterWords } from './spoken-cluster.ts'
 import { overlayText } from './spoken-overlay.ts'
-import { type Connection, type Conversation, conversationNamed, type State } from './state.ts'
+import { conversationNamed } from './listing.ts'
+import type { Connection, Conversation, State } from './state.ts'
 import { messagesOf, windowOf } from './timeline-view.ts'
 
 const statusWords: Record<TimelineMessage['status'], SafeText> = {

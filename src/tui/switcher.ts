@@ -6,7 +6,8 @@ import { emoji, emojiOf } from '../client/emoji.ts'
 import { type Line, span } from './lines.ts'
 import { unreadText } from './sidebar-view.ts'
 import { slashCommands, usageOf } from './slash-commands.ts'
-import { conversationsOf, type Overlay, type State } from './state.ts'
+import { conversationsOf } from './listing.ts'
+import type { Overlay, State } from './state.ts'
 
 export type Choice = { conversation: string } | { command: string } | { react: string; id: string }
 export interface SwitcherRow {

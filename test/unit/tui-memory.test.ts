@@ -11,7 +11,8 @@ import { bounded, emptyMemory, joinMemory, type Memory, memoryText, parseMemory 
 import type { TimelineMessage } from '../../src/tui/messages.ts'
 import { MEMORY_FILE, MemoryFile } from '../../src/tui/memory-file.ts'
 import type { Action } from '../../src/tui/reduce.ts'
-import { type Conversation, conversationsOf, draftOfCurrent, initialState, type State } from '../../src/tui/state.ts'
+import { conversationsOf } from '../../src/tui/listing.ts'
+import { type Conversation, draftOfCurrent, initialState, type State } from '../../src/tui/state.ts'
 import { createStore } from '../../src/tui/store.ts'
 import { fresh, message, run, timeline, type } from '../tui-state-fixture.ts'
 
