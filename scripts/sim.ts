@@ -1,12 +1,13 @@
 // Runs the simulator from the command line: many seeds, one seed in detail, or every mutant. See docs/simulator.md.
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { type MutantName, mutantNames } from '../src/platform/mutants.ts'
+import { clientMutantNames, lyingMutantNames, type MutantName, mutantNames } from '../src/platform/mutants.ts'
 import type { Violation } from '../test/sim/checker.ts'
 import { formatEvent } from '../test/sim/history.ts'
 import { huntMutant } from '../test/sim/hunt.ts'
 import { runParallel } from '../test/sim/parallel.ts'
 import { runScenario, type RunResult } from '../test/sim/run.ts'
+import { makeLyingScenario } from '../test/sim/lying-scenario.ts'
 import { makeScenario } from '../test/sim/make-scenario.ts'
 import type { Scenario } from '../test/sim/scenario.ts'
 import { shrink } from '../test/sim/shrink.ts'
@@ -20,6 +21,7 @@ npm run sim -- --seed 42 --shrink  leaves out what the failure does not need
 npm run sim -- --seed 42 --steps 3,7,9   only these steps of it
 npm run sim -- --mutants           every mutant must be caught within --seeds (default 200)
 npm run sim -- --mutant NAME       one of them, in detail with --seed
+npm run sim -- --lying             with a home that lies about groups, of those seeds that have groups on three homes; with --seeds, --first, --seed, --mutant
 npm run sim -- --register          registers and the ledger of groups alone, with --seeds, --first, --seed, --mutants, --mutant
 `
 const LAST_LINES = 40
@@ -34,14 +36,17 @@ const { values: given } = parseArgs({
     mutant: { type: 'string' },
     mutants: { type: 'boolean', default: false },
     register: { type: 'boolean', default: false },
+    lying: { type: 'boolean', default: false },
     shrink: { type: 'boolean', default: false },
     log: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
-const mutant = mutantNames.find((name) => name === given.mutant)
-const mutantFlag = mutant ? ` --mutant ${mutant}` : ''
+const mutant = [...mutantNames, ...(given.lying ? [...clientMutantNames, ...lyingMutantNames] : [])].find(
+  (name) => name === given.mutant,
+)
+const mutantFlag = `${mutant ? ` --mutant ${mutant}` : ''}${given.lying ? ' --lying' : ''}`
 const now = (): number => performance.now()
 
 const printViolations = (violations: Violation[]): void => {
@@ -67,6 +72,7 @@ const runMany = async (): Promise<boolean> => {
   await runParallel({
     first: Number(given.first),
     seeds: Number(given.seeds),
+    isLying: given.lying,
     mutant,
     jobs: Number(given.jobs),
     onOutcome: (outcome) => {
@@ -86,12 +92,12 @@ const runMany = async (): Promise<boolean> => {
     `\n${done} seeds, ${failures.length} failed, ${rate()}, ${(virtualMs / 3_600_000).toFixed(1)} h of virtual time`,
   )
   const [failed] = failures
-  if (failed && !given['keep-going']) printFailure(await runScenario(makeScenario(failed.seed), { mutant }))
+  if (failed && !given['keep-going']) printFailure(await runScenario(detailed(failed.seed), { mutant }))
   return failures.length === 0
 }
 
 const detailed = (seed: number): Scenario => {
-  const scenario = makeScenario(seed)
+  const scenario = (given.lying ? makeLyingScenario(seed) : undefined) ?? makeScenario(seed)
   const wanted = given.steps?.split(',').map(Number)
   return wanted ? { ...scenario, steps: scenario.steps.filter((_, i) => wanted.includes(i)) } : scenario
 }

@@ -149,7 +149,7 @@ export const ledgerAt = (stores: Stores, peer: string): GroupLedger => {
   const transport = stores.network.transport(peer)
   const ports = { transport, view: stores.view(peer), clock: systemClock, random: systemRandom, log: silentLogger }
   for (const name of stores.names) stores.network.connect(peer, name)
-  return new GroupLedger(ports, new HomeCalls(ports))
+  return new GroupLedger(ports, new HomeCalls(ports), () => true)
 }
 export const certificateWrite = (user: string): StoreWrite & { key: Buffer } => {
   const { sealed, id } = device(user).certificate

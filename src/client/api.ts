@@ -108,6 +108,8 @@ export interface InboxEntry {
   conversation: string
   /** What the group is about, when that is said. */
   topic?: string
+  /** As of the group (`GroupReport`). */
+  disputedBy?: string[]
   unread: number
   /** Marked as unread by hand, on any device of this user; reading it takes the mark away. */
   marked: boolean

@@ -25,6 +25,8 @@ export interface DeviceCoverage {
 }
 export interface Naming {
   version: number
+  /** Of that version. */
+  hash: string
   from: number
 }
 export interface Conversation {

@@ -49,6 +49,11 @@ export interface GroupReport {
   topic?: string
   /** By name. */
   members: { user: string; role: GroupRole }[]
+  /**
+   * Members whose messages name another version of the group than this device has of that number; absent when there are none. A home that
+   * lies and somebody who may change the group have shown different ones: compare with them who is in it.
+   */
+  disputedBy?: string[]
 }
 export interface GroupChangeOptions {
   /** A change that is repeated under its id happens once; made by the library when absent. */

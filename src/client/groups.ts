@@ -1,8 +1,10 @@
 // What this device knows of groups: every version that reached it and stands, and what follows from them: names, who is in, who was.
 // Versions of times when this user was outside are unknown here, and stay so. Knows no connection.
 import { fromUtf8, toUtf8 } from '../protocol/bytes.ts'
-import { type GroupRole, type GroupState, openGroup } from '../protocol/group.ts'
-import type { GroupHeader, OpenRecord } from '../protocol/records.ts'
+import { mutant } from '../platform/mutants.ts'
+import { LruMap } from '../platform/lru-map.ts'
+import { type GroupRole, type GroupState, openGroup, versionHash } from '../protocol/group.ts'
+import type { GroupHeader, MessageHeader, OpenRecord } from '../protocol/records.ts'
 import type { EventLog } from './event-log.ts'
 import { type Standing, standingOf } from './group-standing.ts'
 import { decodeNumber, encodeNumber, keys, ranges, textOfKey } from './keys.ts'
@@ -10,6 +12,7 @@ import type { LocalStore } from './local-store.ts'
 import { addRange, type SequenceRanges, without } from './sequence-ranges.ts'
 
 const MAX_OPENED = 64
+const MAX_HASHES = 256
 
 /** What is kept of a group besides its versions. */
 interface Row {
@@ -21,6 +24,8 @@ interface Row {
   left: Record<string, number>
   /** Every name it had: they are its own for ever. */
   names: string[]
+  /** Members whose messages name another version of a number that is here, and that number. */
+  disputes?: Record<string, number>
 }
 interface Known {
   row: Row
@@ -48,6 +53,7 @@ export class Groups {
   readonly #ids = new Map<string, string>()
   /** Older versions that were looked at, by `id version`. */
   readonly #opened = new Map<string, GroupState>()
+  readonly #hashes = new LruMap<string, string>({ max: MAX_HASHES })
 
   constructor(options: GroupsOptions) {
     this.#options = options
@@ -93,8 +99,30 @@ export class Groups {
   }
 
   /** The newest version in which this user is a member: what its messages name. */
-  ownVersion(id: string): number | undefined {
-    return this.#groups.get(id)?.row.mine.at(-1)?.[1]
+  ownVersion(id: string): { version: number; hash: string } | undefined {
+    const version = this.#groups.get(id)?.row.mine.at(-1)?.[1]
+    const hash = version === undefined ? undefined : this.#hashAt(id, version)
+    return version === undefined || hash === undefined ? undefined : { version, hash }
+  }
+
+  /**
+   * A message of a member who names a version: is it the one that is here? Else somebody showed the two of them different ones, which takes
+   * a home that lies and somebody who may change the group; that is kept, and true is returned when it is news.
+   */
+  hear({ to: id, from, gv, gh }: MessageHeader): boolean {
+    const here = gv === undefined || gh === undefined ? undefined : this.#hashAt(id, gv)
+    const row = this.#groups.get(id)?.row
+    if (!row || gv === undefined || here === undefined || here === gh || mutant('fork-unseen')) return false
+    const disputes = new Map(Object.entries(row.disputes ?? {}))
+    if (disputes.has(from)) return false
+    row.disputes = Object.fromEntries(disputes.set(from, gv))
+    this.#options.store.put(keys.group(id), toUtf8(JSON.stringify(row)))
+    return true
+  }
+
+  /** Who has another history of the group than this device, as their messages say. */
+  disputedBy(id: string): string[] {
+    return Object.keys(this.#groups.get(id)?.row.disputes ?? {}).sort()
   }
 
   /** By its name, or a name that it had. */
@@ -177,6 +205,16 @@ export class Groups {
     store.put(keys.group(id), toUtf8(JSON.stringify(row)))
     this.#adopt({ row, newest: version === row.newest ? state : newest })
     this.#tell(header, state, at)
+  }
+
+  #hashAt(id: string, version: number): string | undefined {
+    const name = `${id} ${version}`
+    const known = this.#hashes.get(name)
+    if (known !== undefined) return known
+    const sealed = this.#options.store.get(keys.groupVersion(id, version))
+    const hash = sealed && versionHash(sealed)
+    if (hash !== undefined) this.#hashes.set(name, hash)
+    return hash
   }
 
   #leftAt(id: string, user: string): number {

@@ -43,10 +43,12 @@ export class Inbox {
     const others = this.#othersIn(conversation)
     const unread = others.reduce((sum, [, coverage]) => sum + unreadOf(coverage), 0)
     const topic = state.groups.newest(id)?.topic
+    const disputedBy = state.groups.disputedBy(id)
     const activeAt = Math.max(changedAt, last ? Date.parse(last.at) : 0)
     return {
       conversation: state.nameOf(id),
       ...(topic === undefined ? {} : { topic }),
+      ...(disputedBy.length > 0 ? { disputedBy } : {}),
       unread,
       firstUnread: unread > 0 && conversation ? (this.#firstUnread(conversation) ?? null) : null,
       marked: state.settings.isMarkedUnread(id),

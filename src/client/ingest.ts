@@ -249,6 +249,10 @@ export class Ingest {
     const { records, timeline, deletions, log } = this.#options
     const { header } = record
     if (header.k !== 'msg') return undefined
+    if (this.#options.groups.hear(header)) {
+      const { to: group, from, gv } = header
+      log.warn({ group, from, version: gv }, 'a member names another version of the group than is here')
+    }
     const first = records.keyOf(header.id, header.from)
     if (first && toMapKey(first) !== toMapKey(received.key)) {
       this.counts.doubled += 1

@@ -87,11 +87,11 @@ export class LocalGroups implements ChatGroups {
   }
 
   async info(name: string): Promise<GroupReport> {
-    return reportOf(await this.#own(name, {}))
+    return this.#reportOf(await this.#own(name, {}))
   }
 
   async list(): Promise<GroupReport[]> {
-    return this.#options.state.groups.mine().map(reportOf)
+    return this.#options.state.groups.mine().map((state) => this.#reportOf(state))
   }
 
   /** The id of a group that this user is in, asked of the cluster unless this device knows it. GROUP_UNKNOWN, GROUP_DENIED. */
@@ -128,7 +128,7 @@ export class LocalGroups implements ChatGroups {
     const { identity, state, now } = this.#options
     for (;;) {
       const decided = this.#decided(group, attempt.id)
-      if (decided) return reportOf(decided)
+      if (decided) return this.#reportOf(decided)
       const after = nextState(state.groups.newest(group), { ...wanted, by: identity.user }, group)
       // Behind everything that this device has seen in it, whatever the clocks say.
       const at = Math.max(now(), (state.conversations.get(group)?.maxAt ?? 0) + 1)
@@ -151,8 +151,19 @@ export class LocalGroups implements ChatGroups {
         if (!(error instanceof ChatError) || error.code !== 'GROUP_CONFLICT') throw error
         if (typeof error.details?.record !== 'string') throw error
         const won = await this.#take(fromBase64(error.details.record), attempt)
-        if (mutant('lost-race-taken-for-won')) return reportOf(won)
+        if (mutant('lost-race-taken-for-won')) return this.#reportOf(won)
       }
+    }
+  }
+
+  #reportOf({ group, name, version, topic, members }: GroupState): GroupReport {
+    const disputedBy = this.#options.state.groups.disputedBy(group)
+    return {
+      group: name,
+      version,
+      ...(topic === undefined ? {} : { topic }),
+      members: [...members].map(([user, role]) => ({ user, role })),
+      ...(disputedBy.length > 0 ? { disputedBy } : {}),
     }
   }
 
@@ -220,10 +231,3 @@ const assertGroupName = (name: string): void => {
 const assertUserName = (name: string): void => {
   if (!isUserName(name)) throw new ChatError('AUTH_NAME_ILLEGAL')
 }
-
-const reportOf = ({ name, version, topic, members }: GroupState): GroupReport => ({
-  group: name,
-  version,
-  ...(topic === undefined ? {} : { topic }),
-  members: [...members].map(([user, role]) => ({ user, role })),
-})

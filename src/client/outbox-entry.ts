@@ -102,7 +102,7 @@ export const headerFor = (
     conv: lane,
     seq: place,
     ct: CONTENT_TYPE,
-    ...(naming ? { gv: naming.version, ...(naming.from < place ? { gs: naming.from } : {}) } : {}),
+    ...(naming ? { gv: naming.version, gh: naming.hash, ...(naming.from < place ? { gs: naming.from } : {}) } : {}),
     ...(blobs.length > 0 ? { blobs } : {}),
   }
 }

@@ -16,7 +16,7 @@ export interface SealingOptions {
   conversations: Conversations
   timeline: Timeline
   /** The version of a group that a message to it names. */
-  groupVersion: (group: string) => number | undefined
+  groupVersion: (group: string) => Omit<Naming, 'from'> | undefined
   makeId: () => string
   /** The time to sign with. */
   now: () => number
@@ -57,12 +57,12 @@ export class OutboxSealing {
   /** What it names, and since when: what is sealed anew is later than what was sealed after it. */
   #naming({ lane, to, place }: OutboxEntry): Naming | undefined {
     const { conversations, groupVersion, identity } = this.#options
-    const version = groupVersion(to)
-    if (version === undefined) return undefined
+    const named = groupVersion(to)
+    if (!named) return undefined
     const conversation = conversations.of(lane)
-    if (conversation.naming?.version !== version) {
+    if (conversation.naming?.version !== named.version) {
       const sealed = conversation.devices.get(identity.device)?.held.at(-1)?.[1] ?? 0
-      conversation.naming = { version, from: Math.max(place, sealed + 1) }
+      conversation.naming = { ...named, from: Math.max(place, sealed + 1) }
       conversations.touch(conversation)
     }
     return conversation.naming

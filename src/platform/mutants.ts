@@ -63,12 +63,19 @@ export type RegisterMutantName = (typeof registerMutantNames)[number]
 export const clientMutantNames = [
   'lost-race-taken-for-won',
   'absence-assumed',
+  'fork-unseen',
   'message-before-files',
   'changed-file-sent',
   'chunk-unverified',
   'whole-unverified',
 ] as const
-export type MutantName = (typeof mutantNames)[number] | RegisterMutantName | (typeof clientMutantNames)[number]
+/** Of group nodes that hear a home that lies: caught by the runs that have one (test/sim-lying.test.ts). */
+export const lyingMutantNames = ['unsound-believed'] as const
+export type MutantName =
+  | (typeof mutantNames)[number]
+  | RegisterMutantName
+  | (typeof clientMutantNames)[number]
+  | (typeof lyingMutantNames)[number]
 
 const fromSources = import.meta.url.endsWith('.ts')
 let armed: MutantName | undefined

@@ -1,11 +1,12 @@
 // Groups: the body of a version, the roles, and the one set of rules by which a version follows from the one before it.
 // Pure, and the same for the device that makes a change, the node that decides it and everyone who verifies it.
-import { equalBytes, fromUtf8, toUtf8 } from './bytes.ts'
+import { equalBytes, fromUtf8, toHex, toUtf8 } from './bytes.ts'
 import { ChatError } from './errors.ts'
 import { limits } from './limits.ts'
 import { isGroupName, isUserName } from './names.ts'
 import { type GroupChangeName, type GroupHeader, openRecord } from './records.ts'
 import { openBody } from './sealed.ts'
+import { sha256 } from './signing.ts'
 
 export const groupRoles = ['owner', 'admin', 'member'] as const
 export type GroupRole = (typeof groupRoles)[number]
@@ -35,6 +36,9 @@ export interface GroupChange {
   /** topic: the new one; empty: none any more. */
   topic?: string
 }
+
+/** What messages carry of a version: half of SHA-256, in hex. */
+export const versionHash = (sealed: Uint8Array): string => toHex(sha256(sealed).subarray(0, 16))
 
 const invalid = (message?: string): never => {
   throw new ChatError('GROUP_INVALID', message === undefined ? {} : { message })

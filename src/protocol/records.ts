@@ -33,6 +33,8 @@ export interface MessageHeader extends Authored {
   gv?: number
   /** To a group only: all of this device from this number on name that version, as far as they are messages. Absent: itself is the first. */
   gs?: number
+  /** To a group only: hash of that version as its author has it (group.ts), by which members find out that they were shown different ones. */
+  gh?: string
   /** Its attachments: blob ids with their encrypted sizes in bytes. */
   blobs?: [string, number][]
   /** Milliseconds since 1970 after which it is gone. */
@@ -152,6 +154,7 @@ const both = (h: { from: string; to: string }): string[] =>
   h.from === h.to || isGroupId(h.to) ? [userMailbox(h.from)] : [userMailbox(h.to), userMailbox(h.from)]
 const recipientOnly = (h: { to: string }): string[] => [userMailbox(h.to)]
 
+const isVersionHash = (hash: unknown): boolean => typeof hash === 'string' && /^[0-9a-f]{32}$/.test(hash)
 const isUserOrGroup = (to: unknown): boolean => isUserName(to) || isGroupId(to)
 const isChange = (change: unknown): boolean => groupChanges.some((known) => known === change)
 const isUsers = (users: unknown): boolean => users === undefined || (Array.isArray(users) && users.every(isUserName))
@@ -163,7 +166,8 @@ const kinds: Record<RecordKind, KindRule> = {
     valid: (h) =>
       isInConversation(h) &&
       typeof h.ct === 'string' &&
-      (isGroupId(h.to) ? isNumber(h.gv) : h.gs === undefined) &&
+      (isGroupId(h.to) ? isNumber(h.gv) : h.gs === undefined && h.gh === undefined) &&
+      (h.gh === undefined || isVersionHash(h.gh)) &&
       (h.gs === undefined || (isNumber(h.gs) && Number(h.gs) < Number(h.seq))) &&
       (h.blobs === undefined || isBlobList(h.blobs)),
     mailboxes: both,

@@ -6,7 +6,7 @@ import { joinText } from './cells.ts'
 import { indexOfId, MAX_QUOTE, type TimelineMessage } from './messages.ts'
 import { clusterWords } from './spoken-cluster.ts'
 import { overlayText } from './spoken-overlay.ts'
-import { conversationNamed } from './listing.ts'
+import { conversationNamed, conversationsOf } from './listing.ts'
 import type { Connection, Conversation, State } from './state.ts'
 import { messagesOf, windowOf } from './timeline-view.ts'
 
@@ -173,11 +173,19 @@ const ofStrangers: Speaker = ({ strangeDevices }, before) =>
     .filter((user) => !before?.strangeDevices.includes(user))
     .map((user) => safe`${user} has a new device that was not compared: /verify ${user}`)
 
+const ofDisputes: Speaker = (state, before) =>
+  conversationsOf(state).flatMap(({ name, title, disputedBy }) =>
+    disputedBy === undefined || disputedBy === (before && conversationNamed(before, name)?.disputedBy)
+      ? []
+      : [safe`${disputedBy} was shown other members of ${title} than you: compare them`],
+  )
+
 const speakers: readonly Speaker[] = [
   ofNotices,
   ofConnection,
   ofInbox,
   ofStrangers,
+  ofDisputes,
   ofConversation,
   ofMessages,
   ofSelected,

@@ -17,8 +17,9 @@ export interface Conversation {
   /** The other user, or `#group`: how the library calls it. */
   readonly name: string
   readonly title: SafeText
-  /** What a group is about. */
+  /** Of a group: what it is about, and members who were shown another history of it. */
   readonly topic?: SafeText
+  readonly disputedBy?: SafeText
   readonly unread: number
   /** The id of the first unread message. */
   readonly firstUnread: string | undefined

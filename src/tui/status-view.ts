@@ -82,8 +82,10 @@ export const headerLine = (state: State): Line => {
   const others = all.filter(({ name, unread, level }) => unread > 0 && name !== state.current && level !== 'none')
   const current = all.find(({ name }) => name === state.current)
   const isStrange = current !== undefined && state.strangeDevices.some((user) => user === current.name)
-  const warning = safe`  ! new device, not compared: /verify`
-  const about = isStrange ? warning : current ? aboutText(state, current.name) : safe``
+  const warning = isStrange
+    ? safe`  ! new device, not compared: /verify`
+    : current?.disputedBy && safe`  ! ${current.disputedBy} was shown other members here: compare them`
+  const about = warning ?? (current ? aboutText(state, current.name) : safe``)
   const topic = current?.topic === undefined ? safe`` : safe`  ${current.topic}`
   const right: SafeText[] = state.showsNotices
     ? [safe`${labelOf(state.keymap, 'chat', 'escape')} hides the notice`]
@@ -95,7 +97,7 @@ export const headerLine = (state: State): Line => {
   // Where one is stays to be seen, however much there is elsewhere.
   const nameColumns = Math.min(MAX_NAME, widthOf(title) + 1)
   return bar(
-    [span(title, 'bar'), span(about, isStrange ? 'barProblem' : 'bar'), span(topic, 'bar')],
+    [span(title, 'bar'), span(about, warning ? 'barProblem' : 'bar'), span(topic, 'bar')],
     fit(line(safe`${dotted(right)} `, 'bar'), state.size.columns - nameColumns),
     {
       width: state.size.columns,

@@ -4,7 +4,7 @@ import type { ChatEvent, GroupEvent, HistoryOptions } from '../../src/client/api
 import type { LocalChat } from '../../src/client/local-chat.ts'
 import { CONTENT_TYPE, encodeContent } from '../../src/protocol/content.ts'
 import { ChatError } from '../../src/protocol/errors.ts'
-import { encodeGroup, type GroupState, openGroup } from '../../src/protocol/group.ts'
+import { encodeGroup, type GroupRole, type GroupState, openGroup, versionHash } from '../../src/protocol/group.ts'
 import { userMailbox } from '../../src/protocol/names.ts'
 import type { GroupHeader, MessageHeader } from '../../src/protocol/records.ts'
 import { eventually, patienceMs } from '../eventually.ts'
@@ -72,9 +72,10 @@ interface GroupMessage {
   seq: number
   gv: number
   gs?: number
+  gh?: string
   text?: string
 }
-const groupMessage = (from: Person, { group, seq, gv, gs = seq, text = `text ${seq}` }: GroupMessage): Buffer => {
+const groupMessage = (from: Person, { group, seq, gv, gs = seq, gh, text = `text ${seq}` }: GroupMessage): Buffer => {
   const author = { id: makeId(), from: from.user, dev: from.device, to: group, at: 1_790_000_000_000 + seq }
   const header: MessageHeader = {
     k: 'msg',
@@ -84,6 +85,7 @@ const groupMessage = (from: Person, { group, seq, gv, gs = seq, text = `text ${s
     ct: CONTENT_TYPE,
     gv,
     ...(gs < seq ? { gs } : {}),
+    ...(gh === undefined ? {} : { gh }),
   }
   return from.identity.seal(header, encodeContent({ text }))
 }
@@ -420,16 +422,53 @@ export const groupScenarios = {
     for (const text of ['three', 'four', 'five']) await a.send('#ops', text, { wait: 'stored' })
     const named = world.mailboxes
       .get('alice')
-      ?.flatMap(({ header: h }) => (h.k === 'msg' ? [[h.seq, h.gv, h.gs]] : []))
+      ?.flatMap(({ header: h }) => (h.k === 'msg' ? [[h.seq, h.gv, h.gs, h.gh]] : []))
       .sort((x, y) => Number(x[0]) - Number(y[0]))
+    const [first, second] = [1, 2].map((v) => {
+      const found = world.mailboxes.get('alice')?.find(({ header: h }) => h.k === 'group' && h.v === v)
+      return versionHash(found?.sealed ?? new Uint8Array())
+    })
     assert.equal(named, [
-      [1, 1, undefined],
-      [2, 1, 1],
-      [3, 2, undefined],
-      [4, 2, 3],
-      [5, 2, 3],
+      [1, 1, undefined, first],
+      [2, 1, 1, first],
+      [3, 2, undefined, second],
+      [4, 2, 3, second],
+      [5, 2, 3, second],
     ])
   }),
+
+  'members who were shown different versions of a group hear of it from each other’s messages': inWorld(
+    async (world) => {
+      const { people, chats } = await open(world, 'alice', 'bob', 'carol')
+      const [alice, bob] = people as [Person, Person]
+      const [a, , c] = chats as [LocalChat, LocalChat, LocalChat]
+      await a.group.create('#ops', ['bob', 'carol'])
+      await knows(c, '#ops')
+      const members = new Map<string, GroupRole>([
+        ['alice', 'owner'],
+        ['bob', 'member'],
+        ['carol', 'member'],
+      ])
+      const group = idOf(world)
+      const versions = ['#one', '#two'].map((name) =>
+        versionBy(alice, { change: 'rename' }, { group, version: 2, name, members }),
+      )
+      const [ofBob = '', ofCarol = ''] = versions.map((version) => versionHash(version))
+      world.store(versions[1] ?? new Uint8Array(), { mailboxes: [userMailbox('carol')] })
+      await knows(c, '#two')
+      const say = async (from: Person, seq: number, gh: string): Promise<string[][]> => {
+        const text = `${from.user} ${seq}`
+        world.store(groupMessage(from, { group, seq, gv: 2, gh, text }), { mailboxes: [userMailbox('carol')] })
+        await eventually(async () => (await textsOf(c, '#two')).includes(text))
+        const [[listed], entries] = [await c.group.list(), await c.inbox()]
+        const entry = entries.find(({ conversation }) => conversation === '#two')
+        return [listed?.disputedBy ?? [], entry?.disputedBy ?? []]
+      }
+      assert.equal(await say(alice, 1, ofCarol), [[], []])
+      assert.equal(await say(bob, 1, ofBob), [['bob'], ['bob']])
+      assert.equal(await say(bob, 2, ofCarol), [['bob'], ['bob']])
+    },
+  ),
 
   'a message waits for the version that it names, and asks for what does not come': inWorld(async (world) => {
     const [a, b, c] = await three(world)

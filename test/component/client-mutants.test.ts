@@ -23,6 +23,7 @@ const killedBy: [MutantName, keyof typeof scenarios][] = [
   ['membership-unchecked', 'what does not follow from the group is not shown'],
   ['group-version-unchecked', 'what does not follow from the group is not shown'],
   ['absence-assumed', 'who joined misses what was sent since, and nothing that was taken while he was out'],
+  ['fork-unseen', 'members who were shown different versions of a group hear of it from each other’s messages'],
   ['lost-race-taken-for-won', 'of two changes at once both happen, one after the other'],
   ['new-id-on-resend', 'a message of unknown outcome leaves again, the same bytes under the same id'],
   ['message-before-files', 'a file arrives with its message, which leaves after it'],

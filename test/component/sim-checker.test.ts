@@ -45,6 +45,7 @@ const device = (name: string, user: string, other: string): DeviceState => ({
     ],
   },
   gaps: [],
+  disputed: {},
   queued: 0,
   files: [{ id: 'm1', blob: 'b1', outcome: 'right' }],
 })
@@ -400,6 +401,22 @@ const BREAKS: Record<string, () => Run> = {
     run.end.versions.push(version('b/0', { version: 2, digest: 'd3', id: 'c3', by: 'b', change: 'role' }))
     return run
   },
+  'a device believes what nobody might change': () => {
+    const run = groupRun()
+    run.end.versions.push(version('b/0', { version: 2, digest: 'd3', id: 'c3', by: 'b', change: 'role' }))
+    return run
+  },
+  'a fork is told of that is none': () => {
+    const run = groupRun()
+    first(run.end.devices).disputed['#g'] = ['b']
+    return run
+  },
+  'a fork was not noticed': () => forkedRun(),
+  'refused for what a home said': () => {
+    const run = groupRun()
+    run.history.add({ ...send('m5', 'fail'), ...toGroup, code: 'MESSAGE_INVALID' })
+    return run
+  },
   'shown though its author was no member': () => {
     const run = groupRun()
     run.end.intruded.push('m5')
@@ -446,6 +463,39 @@ checker('what was received is shown within the time that it may wait for the one
   at(10_000)
   history.add(status('m1', 'received', [5, 6, null]))
   assert.ok(found())
+})
+
+/** a and b hold different second versions, and b is shown what a wrote at it. */
+const forkedRun = (disputed: string[] = []): Run => {
+  const run = groupRun()
+  const { end } = run
+  const second: Partial<SeenVersion> = { version: 2, id: 'c2', change: 'topic', users: [] }
+  end.versions = [
+    ...end.versions.filter(({ version: number }) => number === 1),
+    version('a/0', { ...second, digest: 'one' }),
+    version('b/0', { ...second, digest: 'other' }),
+  ]
+  for (const { entries } of end.homes) for (const entry of entries) if (entry.id === 'm3') entry.gv = 2
+  for (const { name, disputed: by } of end.devices) if (name === 'b/0') by['#g'] = disputed
+  return run
+}
+
+checker('whoever says that a member was shown another version is right where that is so', () => {
+  const found = (users: string[]): string[] =>
+    findViolations(forkedRun(users))
+      .map(({ message }) => message)
+      .filter((message) => message.startsWith('a fork'))
+  assert.is(found([]).length, 1)
+  assert.equal(found(['a']), [])
+})
+
+checker('with a home that lies only what holds all the same is judged', () => {
+  const run = groupRun()
+  removeFrom(run, 's1', 'u:a')
+  assert.not.equal(findViolations(run), [])
+  assert.equal(findViolations(run, { hasLyingHome: true }), [])
+  const names = findViolations(forkedRun(), { hasLyingHome: true }).map(({ message }) => message)
+  assert.ok(names.some((message) => message.startsWith('a fork was not noticed')))
 })
 
 checker('a clean run has no violations', () => {

@@ -36,7 +36,7 @@ export class Coordinator {
     const { name, life, peers, view, random } = parts
     this.#parts = parts
     const ports = { transport: peers.join(name, life), view, clock: life.clock, random, log: silentLogger }
-    this.ledger = new GroupLedger(ports, new HomeCalls(ports))
+    this.ledger = new GroupLedger(ports, new HomeCalls(ports), () => true)
   }
 
   start(signal: AbortSignal): void {

@@ -10,10 +10,15 @@ import { SimDisk } from './disk.ts'
 import { AUTHORITY, firstMap } from './first-map.ts'
 import { FrameTap } from './frame-tap.ts'
 import { History } from './history.ts'
+import { versionsEverywhere } from './group-view.ts'
 import { holdsDigest, livePins, pinsOn } from './homes.ts'
+import { versionOf } from './intruder.ts'
 import { Liar } from './liar.ts'
+import { EPOCH_MS } from './life.ts'
+import { LyingHome } from './lying-home.ts'
 import { Network } from './network.ts'
 import { SimNode, type NodeWorld } from './node.ts'
+import { plausibleId } from './plausible-id.ts'
 import { SeededRandom } from './random.ts'
 import { deviceName, type IntrusionKind, LIAR, nodeNames, type Scenario } from './scenario.ts'
 import { Scheduler } from './scheduler.ts'
@@ -274,7 +279,8 @@ export class SimCluster {
     for (const [peer, own] of roles) {
       const disk = new SimDisk(world.random.fork(`disk ${peer}`), times)
       const parts = { world, disk, machine: { skewMs: skewMs[peer] ?? 0 }, map }
-      const is = { peer, roles: own, ...(peer === 'router-1' ? { authorityKey: AUTHORITY } : {}) }
+      const lies = peer === this.scenario.lyingHome ? { liesBy: this.#lyingHome(world.random.fork('lying home')) } : {}
+      const is = { peer, roles: own, ...(peer === 'router-1' ? { authorityKey: AUTHORITY } : {}), ...lies }
       this.nodes.set(peer, new SimNode(is, parts))
     }
     if (hasLiar)
@@ -288,6 +294,18 @@ export class SimCluster {
           new SimDevice(name, { cluster: this, world, disk, machine: { skewMs: skewMs[name] ?? 0 } }),
         )
       }
+    })
+  }
+
+  #lyingHome(random: SeededRandom): LyingHome {
+    return new LyingHome(random, (group, version) => {
+      const before = versionsEverywhere(this).find((seen) => seen.group === group && seen.version === version - 1)
+      const by = [...this.devices.values()].find(({ user }) => before && before.roles[user] !== 'owner')
+      if (!before || !by?.deviceId) return undefined
+      const intruder = { name: by.name, user: by.user, id: by.deviceId }
+      const id = plausibleId(random, this.scheduler.now)
+      const at = EPOCH_MS + Math.floor(this.scheduler.now)
+      return versionOf({ by: intruder, newest: before, id, at, cluster: this.clusterId })
     })
   }
 

@@ -125,6 +125,15 @@ export const seenVersion = (where: string, sealed: Uint8Array): SeenVersion => {
   }
 }
 
+/** Nothing of what a home that lies may have told this one, and is no version. */
+const seenIn = (where: string, value: Uint8Array): SeenVersion[] => {
+  try {
+    return [seenVersion(where, value)]
+  } catch {
+    return []
+  }
+}
+
 /** The versions that this home knows to be decided. */
 export const versionsOn = (peer: string, disk: SimDisk): SeenVersion[] =>
   disk.databases().flatMap(([, store]) =>
@@ -132,7 +141,7 @@ export const versionsOn = (peer: string, disk: SimDisk): SeenVersion[] =>
       const key = Buffer.from(bytes)
       const name = nameOfRegisterKey(key)
       const state = openRegisterName(name).version && openRegisterValue(key, value)
-      return state?.isDecided && state.accepted ? [seenVersion(peer, state.accepted.value)] : []
+      return state?.isDecided && state.accepted ? seenIn(peer, state.accepted.value) : []
     }),
   )
 

@@ -1,7 +1,7 @@
 // A member of the map that lies. As a router it forgets leases and invents them; as a gateway it pushes and stores records that
 // nobody signed, records changed on the way, and true records for people they were not meant for. It can forge no signature.
 import { userMailbox, conversationOf } from '../../src/protocol/names.ts'
-import { idFromBytes, openRecord, type MessageHeader, type ReceiptHeader } from '../../src/protocol/records.ts'
+import { openRecord, type MessageHeader, type ReceiptHeader } from '../../src/protocol/records.ts'
 import { encodeContent } from '../../src/protocol/content.ts'
 import {
   gatePush,
@@ -20,6 +20,7 @@ import { type Intruder, type Intrusion, invitationOf, messageOf, versionOf } fro
 import { keyOf } from './keys.ts'
 import { EPOCH_MS, Life } from './life.ts'
 import type { NodeWorld } from './node.ts'
+import { plausibleId } from './plausible-id.ts'
 import type { SeededRandom } from './random.ts'
 import { type IntrusionKind, LIAR } from './scenario.ts'
 import type { SimTransport } from './transport.ts'
@@ -177,12 +178,7 @@ export class Liar {
     }
   }
 
-  /** A UUIDv7 that names a plausible moment. */
   #id(): string {
-    const bytes = Buffer.from(this.#random.bytes(16))
-    bytes.writeUIntBE(EPOCH_MS + Math.floor(this.#world.scheduler.now), 0, 6)
-    bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6)
-    bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
-    return idFromBytes(bytes)
+    return plausibleId(this.#random, this.#world.scheduler.now)
   }
 }

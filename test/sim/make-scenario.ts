@@ -16,6 +16,8 @@ import { NOBODY, type Scenario, ScenarioNames, type Step, userOf } from './scena
 const MAX_SKEW_MS = 10 * 60_000
 /** So many that all homes of one member may be away while those of a group and of others are not. */
 const WIDE_STORES = 6
+/** With no more each home has everything. */
+export const LARGEST_NARROW = 3
 
 export const makeScenario = (seed: number): Scenario => {
   const random = new SeededRandom(`scenario ${seed}`)

@@ -8,6 +8,7 @@ import { type ClusterMap, nodeOf, openMap, type Role, type SignedMap } from '../
 import type { SimDisk } from './disk.ts'
 import { keyOf } from './keys.ts'
 import { Life, type Machine } from './life.ts'
+import type { LyingHome } from './lying-home.ts'
 import type { Network } from './network.ts'
 import type { SeededRandom } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -30,6 +31,7 @@ export interface NodeIs {
   roles: Role[]
   /** Its name if it holds the authority's key. */
   authorityKey?: string
+  liesBy?: LyingHome
 }
 interface Run {
   group: ServiceGroup
@@ -102,7 +104,8 @@ export class SimNode {
     this.#run = undefined
     const random = this.#world.random.fork(`node ${peer} ${this.#runs++}`)
     const { clock } = life
-    const transport = network.attach({ peer, life, knows: (other) => nodeOf(this.#map.map, other) !== undefined })
+    const attached = network.attach({ peer, life, knows: (other) => nodeOf(this.#map.map, other) !== undefined })
+    const transport = this.is.liesBy?.transport(attached) ?? attached
     const logger = log(peer)
     const cluster = this.#map.map.cluster
     const view = new ClusterViewKeeper({

@@ -6,20 +6,21 @@ import type { Outcome, Task } from './worker.ts'
 export interface Parallel {
   first: number
   seeds: number
+  isLying: boolean
   mutant: MutantName | undefined
   jobs: number
   /** Called after each run, in the order of their ends; true ends it all. */
   onOutcome: (outcome: Outcome) => boolean
 }
 
-export const runParallel = async ({ first, seeds, mutant, jobs, onOutcome }: Parallel): Promise<void> => {
+export const runParallel = async ({ first, seeds, isLying, mutant, jobs, onOutcome }: Parallel): Promise<void> => {
   let next = first
   let isOver = false
   const lane = async (): Promise<void> => {
     const worker = new Worker(new URL('./worker.ts', import.meta.url))
     try {
       while (next < first + seeds && !isOver) {
-        const outcome = await ask(worker, { seed: next++, mutant })
+        const outcome = await ask(worker, { seed: next++, isLying, mutant })
         if (!isOver && onOutcome(outcome)) isOver = true
       }
     } finally {

@@ -189,7 +189,7 @@ export class Person {
 
   async state(session: Session | undefined): Promise<DeviceState> {
     const [name, user] = [this.#proc, this.#user]
-    if (!session) return { name, user, listed: {}, gaps: ['(down)'], queued: 0, files: [] }
+    if (!session) return { name, user, listed: {}, gaps: ['(down)'], disputed: {}, queued: 0, files: [] }
     const { chat } = session
     await this.askStatuses(chat)
     const listed = await listedBy(this.#cluster, this.#proc, chat)
@@ -197,13 +197,18 @@ export class Person {
     for (const conversation of Object.keys(listed)) {
       if ((await chat.gaps(nameOn(this.#cluster, name, conversation))).length > 0) gaps.push(conversation)
     }
+    const disputes = (await chat.inbox()).map(({ conversation, disputedBy = [] }) => [
+      firstName(conversation),
+      disputedBy,
+    ])
     const withFiles = Object.values(listed)
       .flat()
       .filter(({ text, status }) => isFileText(text) && status !== 'queued' && status !== 'refused')
     const files: DeviceState['files'] = []
     // One after the other: a gateway lets through so many of a session.
     for (const message of withFiles) files.push(await this.attachments.fetch(session, message))
-    return { name, user, listed, gaps, queued: (await chat.connection()).queued, files }
+    const disputed = Object.fromEntries(disputes)
+    return { name, user, listed, gaps, disputed, queued: (await chat.connection()).queued, files }
   }
 
   async #askStatus(chat: LocalChat, sent: Sent): Promise<void> {

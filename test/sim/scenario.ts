@@ -82,6 +82,8 @@ export interface Scenario {
   disk: { readMs: number; writeMs: number; syncMs: number; worstMs: number }
   /** A member of the map that lies: as router about leases, as gateway with forged records. */
   hasLiar: boolean
+  /** A store that lies about the ledger of groups: then only what holds all the same is checked. */
+  lyingHome?: string
   /** People send files, and homes forget soon what nobody refers to. */
   hasFiles: boolean
   /** Devices whose user reads everything at once. */

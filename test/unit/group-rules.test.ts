@@ -278,6 +278,12 @@ format('records are addressed to ids, messages with a version', () => {
   }
   assert.is(codeOf(open({ ...message, to: 'ann', conv: 'ann:bob', seq: 3 })), 'fine')
   assert.is(codeOf(open({ ...message, to: 'ann', conv: 'ann:bob', seq: 3, gs: 2 })), 'MESSAGE_INVALID')
+  const hash = 'ab'.repeat(16)
+  assert.is(codeOf(open({ ...message, gv: 1, gh: hash })), 'fine')
+  for (const gh of ['', hash.slice(1), hash.toUpperCase(), 7, null]) {
+    assert.is(codeOf(open({ ...message, gv: 1, gh })), 'MESSAGE_INVALID')
+  }
+  assert.is(codeOf(open({ ...message, to: 'ann', conv: 'ann:bob', gh: hash })), 'MESSAGE_INVALID')
   assert.is(codeOf(open({ ...message, k: 'void' })), 'fine')
   assert.is(codeOf(open({ ...message, k: 'set', key: 'x' })), 'MESSAGE_INVALID')
   const receipt = { ...message, k: 'rcpt', to: 'ann', st: 'read', r: [['0123456789abcdef', 1, 2]] }

@@ -2,9 +2,11 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { safeText } from '../../src/client/safe-text.ts'
+import { lineText } from '../../src/tui/lines.ts'
 import type { TimelineMessage } from '../../src/tui/messages.ts'
 import type { Action } from '../../src/tui/reduce.ts'
 import { spokenLines } from '../../src/tui/spoken.ts'
+import { headerLine } from '../../src/tui/status-view.ts'
 import type { State } from '../../src/tui/state.ts'
 import { fresh, inbox, message, run, timeline, type, withBob } from '../tui-state-fixture.ts'
 
@@ -26,6 +28,20 @@ test('a new message is a line; what was there is not said again; many lines stay
   const state = withBob(hello)
   assert.equal(after(state, timeline('bob', [hello, message('3', 'one\ntwo')])), ['bob: one\ntwo'])
   assert.equal(after(state, timeline('bob', [hello])), [])
+})
+
+test('members who were shown another history of a group are told of once, and the line above the conversation warns', () => {
+  const entries = inbox(['#ops', 0])
+  assert.ok(entries.type === 'inbox')
+  const [ops] = entries.conversations
+  assert.ok(ops)
+  const state = run(fresh({ size: { columns: 90, rows: 16 } }), entries, timeline('#ops', [hello])).state
+  const forked: Action = { type: 'inbox', conversations: [{ ...ops, disputedBy: safeText('carol') }] }
+  assert.equal(after(state, forked), ['carol was shown other members of #ops than you: compare them'])
+  const warned = run(state, forked).state
+  assert.equal(after(warned, forked), [])
+  assert.match(lineText(headerLine(warned)), /^ #ops {2}! carol was shown other members here: compare them/)
+  assert.not.match(lineText(headerLine(state)), /!/)
 })
 
 const states: [status: TimelineMessage['status'], more: Partial<TimelineMessage>, line: string][] = [

@@ -16,10 +16,13 @@ const members = [
   { head: 'member', cell: (row: GroupReport['members'][number]) => safeLine(row.user) },
   { head: 'role', cell: (row: GroupReport['members'][number]) => row.role },
 ]
+const disputeText = (users: string[]): string =>
+  `${safeLine(users.join(', '))} was shown another history of this group than you: compare with them who is in it`
 const reportText = (report: GroupReport): string =>
   [
     `${safeLine(report.group)}, version ${report.version}`,
     ...(report.topic === undefined ? [] : [`topic: ${safeLine(report.topic)}`]),
+    ...(report.disputedBy ? [disputeText(report.disputedBy)] : []),
     formatTable(members, report.members),
   ].join('\n')
 
@@ -28,6 +31,9 @@ const groups = [
   { head: 'members', cell: (row: GroupReport) => String(row.members.length) },
   { head: 'version', cell: (row: GroupReport) => String(row.version) },
 ]
+const columnsOf = (reports: GroupReport[]): typeof groups =>
+  reports.some(({ disputedBy }) => disputedBy) ? [...groups, disputes] : groups
+const disputes = { head: 'disputed by', cell: (row: GroupReport) => safeLine(row.disputedBy?.join(', ') ?? '') }
 
 /** Runs one question or change, and shows the group that it answers. */
 const show = (command: CommandUnknownOpts, run: (group: ChatGroups) => Promise<GroupReport>): Promise<void> =>
@@ -75,7 +81,7 @@ export const registerGroup = (program: Command): void => {
       withChat(command, async (opened) => {
         await catchUp(opened)
         const reports = await opened.chat.group.list()
-        opened.output.result(reports, () => (reports.length > 0 ? formatTable(groups, reports) : ''))
+        opened.output.result(reports, () => (reports.length > 0 ? formatTable(columnsOf(reports), reports) : ''))
       }),
     )
 }

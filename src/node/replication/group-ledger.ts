@@ -22,6 +22,9 @@ import type { HomeCalls, HomePorts } from './home-calls.ts'
 import { LedgerCalls } from './ledger-calls.ts'
 import { closedRegister, nameRegister, openRegisterName, versionRegister } from './ledger-keys.ts'
 import { Registers } from './register.ts'
+import { isSoundValue } from './sound-values.ts'
+
+type IsSound = (key: string, value: Uint8Array) => boolean
 
 /** Lists of what was open when a version ended: small, and never changed. */
 const MAX_LISTS = 1_000
@@ -32,17 +35,26 @@ export class GroupLedger implements GroupLedgerPort {
   readonly #registers: Registers
   readonly #fanOuts: FanOuts
   readonly #lists = new LruMap<string, ReadonlySet<string>>({ max: MAX_LISTS })
+  readonly #isSound: IsSound
 
-  constructor(ports: HomePorts & { random: RandomSource }, homes: HomeCalls) {
+  /** `isSound`: tests and the simulation of registers decide on values that are no versions. */
+  constructor(ports: HomePorts & { random: RandomSource }, homes: HomeCalls, isSound: IsSound = isSoundValue) {
     this.#ports = ports
+    this.#isSound = isSound
     this.#calls = new LedgerCalls(ports, homes)
     this.#registers = new Registers({
       clock: ports.clock,
       random: ports.random,
       voters: (key) => votersOf(this.#map, openRegisterName(key).place),
       isConnected: (peer) => ports.transport.isConnected(peer),
-      prepare: (peer, request) => this.#calls.ask(peer, ledgerPrepare, request),
-      accept: (peer, request) => this.#calls.ask(peer, ledgerAccept, request),
+      prepare: async (peer, request) => {
+        const answer = await this.#calls.ask(peer, ledgerPrepare, request)
+        return this.#sound(answer, request.key, answer.decided, answer.accepted?.value)
+      },
+      accept: async (peer, request) => {
+        const answer = await this.#calls.ask(peer, ledgerAccept, request)
+        return this.#sound(answer, request.key, answer.decided)
+      },
     })
     this.#fanOuts = new FanOuts(ports, this.#calls, (group, version) => this.#openAt(group, version))
   }
@@ -57,9 +69,10 @@ export class GroupLedger implements GroupLedgerPort {
   }
 
   async newest(group: string): Promise<Decided | undefined> {
-    const { answers } = await this.#ask(versionRegister(group, 1), (peer, epoch) =>
-      this.#calls.ask(peer, ledgerNewest, { epoch, group }),
-    )
+    const { answers } = await this.#ask(versionRegister(group, 1), async (peer, epoch) => {
+      const answer = await this.#calls.ask(peer, ledgerNewest, { epoch, group })
+      return answer.version === 0 ? answer : this.#sound(answer, versionRegister(group, answer.version), answer.value)
+    })
     const version = Math.max(...[...answers.values()].map((answer) => answer.version))
     const found = [...answers.values()].filter((answer) => answer.version === version)
     const best = found.find(({ isEstablished }) => isEstablished) ?? found[0]
@@ -137,7 +150,10 @@ export class GroupLedger implements GroupLedgerPort {
   async #read(key: string): Promise<Uint8Array | undefined> {
     const { answers } = await this.#ask(
       key,
-      (peer, epoch) => this.#calls.ask(peer, ledgerRead, { epoch, key }),
+      async (peer, epoch) => {
+        const answer = await this.#calls.ask(peer, ledgerRead, { epoch, key })
+        return this.#sound(answer, key, answer.value)
+      },
       ({ isDecided }) => isDecided,
     )
     const all: ResponseOf<typeof ledgerRead>[] = [...answers.values()]
@@ -147,6 +163,14 @@ export class GroupLedger implements GroupLedgerPort {
     if (!begun) return undefined
     const { version } = openRegisterName(key)
     return version ? this.#establish(version.group, version.version, begun) : this.#decide(key, begun)
+  }
+
+  /** An answer that tells what the register cannot hold is none. */
+  #sound<Answer>(answer: Answer, key: string, ...values: (Uint8Array | undefined)[]): Answer {
+    const isSound = values.every((value) => value === undefined || this.#isSound(key, value))
+    if (isSound || mutant('unsound-believed')) return answer
+    this.#ports.log.warn({ key }, 'a home tells what the ledger of groups cannot hold; check its disk, and who runs it')
+    throw new ChatError('RPC_INVALID', { message: `A home tells what ${key} cannot hold` })
   }
 
   /** A majority of the present homes. QUORUM_UNAVAILABLE. */
