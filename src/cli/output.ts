@@ -29,7 +29,7 @@ export const createOutput = (options: { json?: boolean | undefined }): Output =>
 }
 
 /** Says the error on stderr, with `json` on stdout too, and returns the exit code it stands for. */
-export const reportError = (error: unknown, options: { json: boolean; program: string }): number => {
+const reportError = (error: unknown, options: { json: boolean; program: string }): number => {
   const known = asChatError(error)
   const { code, message, retryable, outcome, details } = known.toWire()
   // Much of an error may be what another machine said.

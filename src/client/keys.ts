@@ -73,8 +73,6 @@ export const keys = {
   level: (conversation: string): Buffer => concat(letter('L'), toUtf8(conversation)),
   /** User -> fingerprints that were compared. */
   verified: (user: string): Buffer => concat(letter('V'), toUtf8(user)),
-  /** Counters, see local-chat.ts. */
-  counter: (name: string): Buffer => concat(letter('n'), toUtf8(name)),
 } as const
 
 const startingWith = (prefix: Buffer): { gte: Buffer; lt: Buffer } => {

@@ -37,7 +37,7 @@ export interface ProfileOptions {
 /** The directory of all profiles: `home`, else CHAT_HOME, else the user's data directory. */
 const profilesHome = (home?: string): string => home ?? process.env.CHAT_HOME ?? envPaths('chat', { suffix: '' }).data
 
-export const profileName = (profile?: string): string => {
+const profileName = (profile?: string): string => {
   const name = profile ?? process.env.CHAT_PROFILE ?? 'default'
   if (!isUserName(name))
     throw new ChatError('USAGE', { message: 'A profile is named like a user: a-z, 0-9, dot, underscore, dash' })

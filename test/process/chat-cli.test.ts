@@ -158,6 +158,7 @@ cli('inbox, read, search, block', async () => {
   )
   await node.json('bob', ['block', 'alice'])
   assert.equal(await node.json('bob', ['history', 'alice']), [])
+  assert.is((await node.chat('bob', ['unblock', 'alcie'])).stdout, 'alcie was not blocked\n')
   await node.json('bob', ['unblock', 'alice'])
   assert.is((await node.json<Shown[]>('bob', ['history', 'alice'])).length, 4)
 })
@@ -295,6 +296,7 @@ cli('usage', async () => {
     ['send', 'bob', 'x', '--wait', 'eaten'],
     ['listen', '--timeout', '5'],
     ['listen', '--from', '#ops'],
+    ['search', ''],
     ['sned'],
   ]) {
     assert.is((await node.chat('alice', args)).code, 2, args.join(' '))

@@ -23,9 +23,12 @@ export const registerBlock = (program: Command): void => {
     .addHelpText('before', examples('chat unblock mallory'))
     .action((user, _options, command) =>
       withChat(command, async (opened) => {
+        await catchUp(opened)
+        const wasBlocked = (await opened.chat.blocked()).includes(user)
         await opened.chat.unblock(user)
         await settle(opened)
-        opened.output.result({ user, blocked: false }, `${user} is blocked no more`)
+        const done = wasBlocked ? `${user} is blocked no more` : `${user} was not blocked`
+        opened.output.result({ user, blocked: false }, done)
       }),
     )
 }

@@ -2,7 +2,7 @@
 import { type Command, Option } from '@commander-js/extra-typings'
 import { examples } from '../output.ts'
 import { historyLine } from './message-lines.ts'
-import { chatVerb, idsOption, parseCount } from './options.ts'
+import { chatVerb, idsOption, parseCount, usage } from './options.ts'
 import { catchUp, withChat } from './with-chat.ts'
 
 const DEFAULT_LIMIT = 50
@@ -14,12 +14,13 @@ export const registerSearch = (program: Command): void => {
     .addOption(idsOption())
     .option('--in <with>', 'only in this conversation')
     .addOption(new Option('--limit <n>', 'at most so many, the newest').argParser(parseCount).default(DEFAULT_LIMIT))
-    .action((words, { in: inside, limit, ids }, command) =>
-      withChat(command, async (opened) => {
+    .action((words, { in: inside, limit, ids }, command) => {
+      if (words.join('').trim() === '') throw usage('What for? chat search WORDS…')
+      return withChat(command, async (opened) => {
         await catchUp(opened)
         const { chat, output } = opened
         const found = await chat.search(words.join(' '), { limit, ...(inside === undefined ? {} : { in: inside }) })
         output.result(found, () => found.map((message) => historyLine(message, chat.user, ids)).join('\n'))
-      }),
-    )
+      })
+    })
 }
