@@ -1,10 +1,12 @@
 // What a media home tells others of its blobs and pins: a shard in the order of its rows, page by page.
+import type { Database } from '../../platform/ports.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { MediaEntry, mediaList, RequestOf, ResponseOf } from '../../protocol/rpc.ts'
 import type { MediaContext } from './media-context.ts'
 import {
   type BlobFacts,
+  blobKey,
   blobOfKey,
   isBarePin,
   isEndedPin,
@@ -27,6 +29,8 @@ export const pageOf = async (
   const { gte, lt } = shardRange(shard)
   const rows = await index.database.range({ ...(after ? { gt: after } : { gte }), lt, limit: ROWS_PER_PAGE })
   const entries = new Map<string, MediaEntry>()
+  const cut = rows[0] && after && begunBefore(index.database, rows[0][0])
+  if (cut) entries.set(cut.blob, cut)
   let bytes = 0
   let next = rows.length === ROWS_PER_PAGE ? rows.at(-1)?.[0] : undefined
   for (const [key, value] of rows) {
@@ -40,6 +44,16 @@ export const pageOf = async (
     break
   }
   return { entries: [...entries.values()], ...(next ? { next } : {}) }
+}
+
+/** A blob of which only pins are left for this page: its own row is told again, since whoever takes pins takes them with their blob. */
+const begunBefore = (database: Database, row: Uint8Array): MediaEntry | undefined => {
+  if (!pinOfKey(row)) return undefined
+  const blob = blobOfKey(row)
+  const [entry, key] = [{ blob, pins: [] }, blobKey(blob)]
+  const value = database.get(key)
+  if (value) addRow(entry, key, value)
+  return entry
 }
 
 /** A damaged row says nothing. */
