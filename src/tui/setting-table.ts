@@ -55,7 +55,7 @@ const settingTable = {
     fromStart: true,
   },
   downloads: {
-    help: safe`where files of messages are saved`,
+    help: safe`where files are saved; the directory of the start, while ~/Downloads is not there`,
     usual: '~/Downloads',
     says: safe`downloads is a directory, in quotes`,
   },
