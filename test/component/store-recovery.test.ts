@@ -7,7 +7,7 @@ import { MemoryDisk } from '../../src/platform/memory-disk.ts'
 import { armMutant } from '../../src/platform/mutants.ts'
 import { type ErrorCode, hasCode } from '../../src/protocol/errors.ts'
 import { splitKeys } from '../../src/protocol/records.ts'
-import { ledgerInspect, storeAudit, storeCertificates, storeSeen } from '../../src/protocol/rpc.ts'
+import { ledgerInspect, storeAudit, storeCertificates, storeSeen, storeUnsubscribe } from '../../src/protocol/rpc.ts'
 import { CommitQueue } from '../../src/node/store/commit-queue.ts'
 import type { BatchLog } from '../../src/node/store/batch-log.ts'
 import type { FeedNumbers } from '../../src/node/store/feed-numbers.ts'
@@ -239,6 +239,34 @@ test('what reads while the database is opened again fails as what may be repeate
   await eventually(() => stores.append([message()]))
   held.resolve()
   await Promise.all(reads)
+})
+
+test('what needs no database is done while it is opened again: a subscription ends', async ({ start }) => {
+  const memory = new MemoryDisk()
+  let opened = 0
+  let room = Promise.resolve()
+  const stores = await start({
+    disk: () => ({
+      openMarker: (name) => memory.openMarker(name),
+      openDatabase: async (name) => {
+        opened += 1
+        await room
+        return memory.openDatabase(name)
+      },
+    }),
+  })
+  const held = Promise.withResolvers<void>()
+  await stores.subscribe('bob')
+  room = held.promise
+  memory.failNextBatch()
+  await failsWith(stores.append([message()]), 'STORE_READ_ONLY')
+  await eventually(() => opened === 2)
+  await failsWith(stores.page(0), 'STORE_READ_ONLY')
+  assert.is(stores.store().status().subscriptions, 1)
+  stores.gateway.notify('store-1', storeUnsubscribe, { subs: [1] })
+  await eventually(() => stores.store().status().subscriptions === 0)
+  held.resolve()
+  await eventually(() => stores.append([message()]))
 })
 
 test('what is staged is never refused for want of room: only the next ones are', async () => {

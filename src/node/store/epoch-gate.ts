@@ -46,13 +46,16 @@ export class EpochGate {
 
   /** Returns whether the home of this moment is still the open one: what fails in a closed database is no fault of its own. */
   watchHome(): () => boolean {
-    const home = this.#home()
-    return () => {
-      try {
-        return this.#home() === home
-      } catch {
-        return false
-      }
+    const home = this.#openHome()
+    return () => home !== undefined && this.#openHome() === home
+  }
+
+  /** undefined while the database is being opened again: not everything needs it. */
+  #openHome(): Home | undefined {
+    try {
+      return this.#home()
+    } catch {
+      return undefined
     }
   }
 
