@@ -7,10 +7,19 @@ import { pinKey } from '../../src/node/media/rows.ts'
 import { homeSet } from '../../src/protocol/cluster-map.ts'
 import { limits } from '../../src/protocol/limits.ts'
 import { hourOf } from '../../src/protocol/records.ts'
-import { mediaList, mediaPin, mediaRead, mediaState, mediaStat, mediaVerify } from '../../src/protocol/rpc.ts'
+import {
+  mediaFinish,
+  mediaList,
+  mediaPin,
+  mediaRead,
+  mediaState,
+  mediaStat,
+  mediaVerify,
+  mediaWrite,
+} from '../../src/protocol/rpc.ts'
 import { bytesOf, idOf } from '../conformance/blobs.ts'
 import { eventually } from '../eventually.ts'
-import { codeOf, MediaWorld, PARTIES } from './media-world.ts'
+import { codeOf, MediaWorld, PARTIES, USER } from './media-world.ts'
 
 const KIB = 1024
 const DAY_MS = 24 * 3_600_000
@@ -72,6 +81,20 @@ test('what came in whole and found no room for its row is no rest of an upload o
   const { entries } = await world.network.transport('m1').call('m1', mediaList, { epoch, shard })
   const entry = entries.find((each) => each.blob === id)
   assert.equal([entry?.whole?.size, entry?.owned?.length], [bytes.length, 1])
+})
+
+test('who announced a blob pays for it, though it found no room for its row', async () => {
+  const world = await MediaWorld.start(['m1'])
+  const bytes = bytesOf(100 * KIB)
+  const { epoch } = world.map
+  const announced = { epoch, blob: idOf(bytes), user: USER, size: bytes.length }
+  await world.gatewayTransport.call('m1', mediaWrite, { ...announced, offset: 0, bytes })
+  world.home('m1').disk.failNextBatch()
+  assert.is(await codeOf(world.gatewayTransport.call('m1', mediaFinish, announced)), 'BLOB_FULL')
+  await eventually(async () => (await codeOf(pinFor(world, bytes, DAY_MS))) === 'nothing thrown')
+  const shard = Number.parseInt(announced.blob.slice(0, 2), 16)
+  const { entries } = await world.network.transport('m1').call('m1', mediaList, { epoch, shard })
+  assert.is(entries.find(({ blob }) => blob === announced.blob)?.whole?.user, USER)
 })
 
 test('without a pin a blob goes after a day, with one when its last message has expired', async () => {

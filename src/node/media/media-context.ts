@@ -42,11 +42,13 @@ export const askForLost = (context: MediaContext, blob: string): void => {
 
 /** It is whole here. The first uploader pays; a later upload of the same keeps it for another day. */
 export const putFacts = ({ index }: MediaContext, blob: string, facts: BlobFacts): Promise<void> => {
-  const key = blobKey(blob)
-  const known = index.json<BlobFacts>(key)
+  const [key, upload] = [blobKey(blob), uploadKey(blob)]
+  // Whoever announced it pays, too, when only the row of the whole blob was lost.
+  const payers = [index.json<BlobFacts>(key), facts, index.json<BlobFacts>(upload)]
+  const user = payers.find((payer) => payer?.user)?.user ?? ''
   return index.write([
-    { key, value: jsonValue(key, { ...facts, user: known?.user || facts.user }) },
-    { key: uploadKey(blob), value: undefined },
+    { key, value: jsonValue(key, { ...facts, user }) },
+    { key: upload, value: undefined },
   ])
 }
 
