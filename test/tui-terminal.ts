@@ -74,6 +74,10 @@ export class Screen {
     return { wraps: wraparoundMode, pastes: bracketedPasteMode, reportsFocus: sendFocusMode }
   }
 
+  get reportsMouse(): boolean {
+    return this.#terminal.modes.mouseTrackingMode !== 'none'
+  }
+
   type(keys: string): void {
     this.#pty.write(keys)
   }

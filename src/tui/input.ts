@@ -8,6 +8,8 @@ export type InputEvent =
   | { type: 'key'; key: string }
   | { type: 'paste'; text: string }
   | { type: 'focus'; isFocused: boolean }
+  /** The wheel, or the first button; cells from the upper left corner, from 0. */
+  | { type: 'mouse'; does: 'up' | 'down' | 'press'; x: number; y: number }
 
 export interface InputDecoder {
   push(chunk: string): InputEvent[]
@@ -61,7 +63,16 @@ const controlKey = (character: string): string =>
 
 const isControl = (character: string): boolean => /\p{Cc}/u.test(character)
 
+/** Of xterm's buttons, by number; those with modifiers are left to nobody. */
+const buttons: Record<string, 'up' | 'down' | 'press'> = { 0: 'press', 64: 'up', 65: 'down' }
+const mouseEvent = (parameters: string, final: string): InputEvent | undefined => {
+  const [button = '', x, y] = parameters.slice(1).split(';')
+  const does = final === 'M' ? buttons[button] : undefined
+  return does && { type: 'mouse', does, x: Number(x) - 1, y: Number(y) - 1 }
+}
+
 const csiEvent = (parameters: string, final: string): InputEvent | undefined => {
+  if (parameters.startsWith('<')) return mouseEvent(parameters, final)
   if (parameters === '' && (final === 'I' || final === 'O')) return { type: 'focus', isFocused: final === 'I' }
   const [first = '', modifier = '1'] = parameters.split(';')
   const name = final === '~' ? tildes[first] : finals[final]

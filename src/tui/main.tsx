@@ -131,6 +131,9 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
     onLost: () => endWith(signalCodes.SIGHUP),
     onResize: ({ columns, rows }) => store.dispatch({ type: 'resized', columns, rows }),
   })
+  const followMouse = (): void => terminal.useMouse(isScreen && store.getState().settings.hasMouse)
+  followMouse()
+  store.subscribe(followMouse)
   const ignoreSignals = onSignals(endWith)
   const drawn: Drawn = isScreen ? draw(store) : drawSpoken(store, write)
   const settingsNow = (): Settings => store.getState().settings

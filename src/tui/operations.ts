@@ -45,7 +45,7 @@ const submit = (state: State): Step => {
   return sendText(withDraft(state, emptyDraft), unescapeSlash(withoutLastLines(text)), reply)
 }
 
-const scroll = (state: State, lines: number): Step =>
+export const scroll = (state: State, lines: number): Step =>
   loadingAround({ ...state, anchor: scrolledAnchor(state, lines) }, lines < 0 ? -1 : 1)
 const page = (state: State): number => Math.max(1, layoutOf(state).timelineRows - 2)
 

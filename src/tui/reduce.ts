@@ -9,6 +9,7 @@ import { type Draft, emptyDraft } from './draft.ts'
 import type { InputEvent } from './input.ts'
 import type { Line } from './lines.ts'
 import type { TimelineMessage } from './messages.ts'
+import { onMouse } from './mouse.ts'
 import { pictureOverlay } from './picture-view.ts'
 import { isListed } from './listing.ts'
 import {
@@ -136,6 +137,7 @@ const handlers: Handlers = {
   paste: (state, { text }) => onPaste(state, text),
   edited: (state, { conversation, text }) => step(onEdited(state, conversation, text)),
   focus: (state, { isFocused }) => step(onFocus(state, isFocused)),
+  mouse: (state, event) => onMouse(state, event),
   resized: (state, { columns, rows }) => step({ ...state, size: { columns, rows } }),
   ticked: (state, { nowMs }) => step({ ...state, nowMs }),
   inbox: (state, { conversations }) => step(onInbox(state, conversations)),

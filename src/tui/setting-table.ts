@@ -54,6 +54,12 @@ const settingTable = {
     says: safe`graphics is one of`,
     fromStart: true,
   },
+  mouse: {
+    help: safe`the wheel scrolls, a click opens a conversation; to mark text hold Shift`,
+    choices: YES_NO,
+    usual: false,
+    says: safe`mouse is`,
+  },
   downloads: {
     help: safe`where files are saved; the directory of the start, while ~/Downloads is not there`,
     usual: '~/Downloads',
@@ -82,10 +88,15 @@ export const isAllowed = (name: SettingName, value: unknown): value is SettingVa
   return choices ? choices.some((choice) => choice === value) : typeof value === 'string' && value !== ''
 }
 
+const words = new Map([
+  ['on', 'true'],
+  ['off', 'false'],
+])
 /** As a person types it. */
 export const typedValue = (name: SettingName, text: string): SettingValue | undefined => {
   const { choices } = settingRow(name)
-  return choices ? choices.find((choice) => String(choice) === text) : text === '' ? undefined : text
+  if (!choices) return text === '' ? undefined : text
+  return choices.find((choice) => String(choice) === text || String(choice) === words.get(text))
 }
 
 export const wrongValue = (name: SettingName): SafeText => {

@@ -32,6 +32,8 @@ export interface Settings {
   readonly isSpoken: boolean
   /** How pictures are looked at. */
   readonly graphics: GraphicsWay
+  /** The terminal reports the mouse, and marks no text by it alone. */
+  readonly hasMouse: boolean
   readonly keymap: Keymap
   readonly problems: readonly SafeText[]
 }
@@ -43,6 +45,7 @@ export const usualSettings: Settings = {
   isLive: true,
   isSpoken: false,
   graphics: 'auto',
+  hasMouse: false,
   keymap: defaultKeymap,
   problems: [],
 }
@@ -111,6 +114,7 @@ const checked = ({ keys, ...values }: Record<string, unknown>, say: Say): Settin
     isLive: presence === true,
     isSpoken: said['screen-reader'] === true,
     graphics: isGraphicsWay(graphics) ? graphics : 'auto',
+    hasMouse: said.mouse === true,
     keymap: rebound(rebindings(keys, say)),
     problems: [],
   }

@@ -44,19 +44,36 @@ const entryLines = (state: State, conversation: Conversation, options: EntryOpti
   return tall ? [head, fit([span(safe`  `), span(lastLine(state, conversation), 'dim')], width)] : [head]
 }
 
+/** The part of the list that fits: two rows for each while all do, else one, around the current one. */
+const shownIn = (
+  state: State,
+  rows: number,
+): { all: readonly Conversation[]; tall: boolean; top: number; end: number } => {
+  const all = conversationsOf(state)
+  const tall = all.length * 2 <= rows
+  const shown = tall ? all.length : rows
+  const current = all.findIndex(({ name }) => name === state.current)
+  const top = Math.max(0, Math.min(current - Math.floor(shown / 2), all.length - shown))
+  return { all, tall, top, end: top + shown }
+}
+
+export const conversationAt = (
+  state: State,
+  { row, rows }: { row: number; rows: number },
+): Conversation | undefined => {
+  const { all, tall, top } = shownIn(state, rows)
+  return all[top + (tall ? Math.floor(row / 2) : row)]
+}
+
 export const sidebarLines = (state: State, rows: number): Line[] => {
   const { sidebarColumns: width } = layoutOf(state)
-  const all = conversationsOf(state)
+  const { all, tall, top, end } = shownIn(state, rows)
   if (all.length === 0) {
     return state.inbox
       ? [line(safe`  no conversations`, 'dim'), line(safe`  /msg NAME`, 'dim')]
       : [line(safe`  reading …`, 'dim')]
   }
-  const tall = all.length * 2 <= rows
-  const shown = tall ? all.length : rows
-  const current = all.findIndex(({ name }) => name === state.current)
-  const top = Math.max(0, Math.min(current - Math.floor(shown / 2), all.length - shown))
   return all
-    .slice(top, top + shown)
+    .slice(top, end)
     .flatMap((conversation, index) => entryLines(state, conversation, { width, tall, number: top + index + 1 }))
 }

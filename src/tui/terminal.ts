@@ -5,7 +5,10 @@ import { createInputDecoder, type InputEvent } from './input.ts'
 
 /** No wrapping: an emoji whose width the terminal disputes must not push the screen. */
 const ENTER = '\x1b[?7l\x1b[?2004h\x1b[?1004h'
-const LEAVE = '\x1b[?1004l\x1b[?2004l\x1b[?7h'
+/** Buttons and the wheel, by cells of any number. */
+const ENTER_MOUSE = '\x1b[?1000h\x1b[?1006h'
+const LEAVE_MOUSE = '\x1b[?1006l\x1b[?1000l'
+const LEAVE = `${LEAVE_MOUSE}\x1b[?1004l\x1b[?2004l\x1b[?7h`
 /** Ink restores these itself; repeated for an end that leaves it no time. */
 const LEAVE_SCREEN = '\x1b[?1049l\x1b[?25h'
 /** A lone ESC is the key when nothing follows within this. */
@@ -67,6 +70,8 @@ export interface OpenTerminal {
   /** Another program has the terminal; false takes it back. */
   lend: (isLent: boolean) => void
   isLent: () => boolean
+  /** Whether the mouse is reported; off to begin with. */
+  useMouse: (isUsed: boolean) => void
   /** Calls with what the terminal answers to questions about itself, until it is stopped. */
   onReply: (listener: (reply: string) => void) => () => void
 }
@@ -74,7 +79,7 @@ export interface OpenTerminal {
 /** Sets the modes and reads until the signal aborts. */
 export const openTerminal = (ports: TerminalPorts): OpenTerminal => {
   const { stdin, stdout, isScreen, signal, onResize, onLost } = ports
-  let [isOpen, isLent] = [true, false]
+  let [isOpen, isLent, hasMouse] = [true, false, false]
   const restore = (): void => {
     if (!isOpen) return
     isOpen = false
@@ -99,7 +104,7 @@ export const openTerminal = (ports: TerminalPorts): OpenTerminal => {
   const enter = (): void => {
     if (isLent) return
     stdin.setRawMode(true)
-    stdout.write(ENTER)
+    stdout.write(hasMouse ? ENTER + ENTER_MOUSE : ENTER)
   }
   const resized = (): void => onResize(sizeOf(stdout))
   process.on('exit', restoreAtExit)
@@ -128,9 +133,14 @@ export const openTerminal = (ports: TerminalPorts): OpenTerminal => {
     stdin.setRawMode(false)
     stdout.write(LEAVE)
   }
+  const useMouse = (isUsed: boolean): void => {
+    if (isUsed === hasMouse) return
+    hasMouse = isUsed
+    if (isOpen && !isLent) stdout.write(isUsed ? ENTER_MOUSE : LEAVE_MOUSE)
+  }
   const onReply: OpenTerminal['onReply'] = (listener) => {
     listeners.add(listener)
     return () => listeners.delete(listener)
   }
-  return { restore, lend, isLent: () => isLent, onReply }
+  return { restore, lend, isLent: () => isLent, useMouse, onReply }
 }

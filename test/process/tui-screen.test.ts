@@ -154,6 +154,41 @@ test(
   }),
 )
 
+test('the mouse is reported where it is set, not while another program has the terminal, and not afterwards', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'chatd-mouse-'))
+  const env = { ...conversation, FAKE_DIRECTORY: directory, EDITOR: `sh ${EDITOR}` }
+  try {
+    await withScreen({ env }, async (screen) => {
+      assert.not(screen.reportsMouse)
+      screen.type('/set mouse on\r')
+      await eventually(() => screen.reportsMouse)
+      await screen.shows('message 29')
+      screen.type('\x1b[<64;10;5M')
+      await eventually(() => !screen.text.includes('message 29'))
+      screen.type('\x1bk')
+      await screen.shows('the editor asks:')
+      await eventually(() => !screen.reportsMouse)
+      screen.type('\r')
+      await eventually(() => screen.reportsMouse)
+      screen.type('\x15/set mouse off\r')
+      await eventually(() => !screen.reportsMouse)
+      screen.type('/set mouse on\r')
+      await eventually(() => screen.reportsMouse)
+      screen.kill('SIGTERM')
+      await screen.ends()
+      await eventually(() => !screen.reportsMouse)
+    })()
+    await withScreen({ env }, async (screen) => {
+      await eventually(() => screen.reportsMouse)
+      screen.type('/quit\r')
+      await screen.ends()
+      await eventually(() => !screen.reportsMouse)
+    })()
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
 const ends: [name: string, end: (screen: Screen) => void, code: number][] = [
   ['SIGTERM', (screen) => screen.kill('SIGTERM'), 143],
   ['SIGHUP', (screen) => screen.kill('SIGHUP'), 129],

@@ -6,6 +6,7 @@ import { createInputDecoder, type InputEvent } from '../../src/tui/input.ts'
 const text = (value: string): InputEvent => ({ type: 'text', text: value })
 const key = (name: string): InputEvent => ({ type: 'key', key: name })
 const paste = (value: string): InputEvent => ({ type: 'paste', text: value })
+const mouse = (does: 'up' | 'down' | 'press', x: number, y: number): InputEvent => ({ type: 'mouse', does, x, y })
 const focus = (isFocused: boolean): InputEvent => ({ type: 'focus', isFocused })
 
 const cases: [name: string, chunks: string[], events: InputEvent[]][] = [
@@ -24,6 +25,16 @@ const cases: [name: string, chunks: string[], events: InputEvent[]][] = [
   ['a paste in pieces', ['\x1b[200~on', 'e\x1b[2', '01~x'], [paste('one'), text('x')]],
   ['controls in a paste are not keys', ['\x1b[200~a\x03\x1b[Ab\x1b[201~'], [paste('a[Ab')]],
   ['replies of the terminal', ['\x1b]11;rgb:00/00/00\x07\x1bP1$r\x1b\\\x1b[?62;c\x1b[24;80Rx'], [text('x')]],
+  [
+    'the wheel, and the first button',
+    ['\x1b[<64;10;5M\x1b[<65;1;1M\x1b[<0;3;', '2M\x1b[<0;3;2m'],
+    [mouse('up', 9, 4), mouse('down', 0, 0), mouse('press', 2, 1)],
+  ],
+  [
+    'other buttons, with modifiers, and what is dragged',
+    ['\x1b[<2;1;1M\x1b[<4;1;1M\x1b[<68;1;1M\x1b[<32;1;1Mx'],
+    [text('x')],
+  ],
   ['unknown sequences', ['\x1b[99~\x1b[1;2Px'], [text('x')]],
   ['C1 controls', ['a\x9bb'], [text('a'), text('b')]],
 ]
