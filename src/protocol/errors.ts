@@ -123,7 +123,7 @@ export const errorTable = {
   BLOB_QUOTA: row(
     5,
     false,
-    'Your attachments fill what this cluster gives to one user; delete messages with some (they count for a day), or ask the operator',
+    'Your attachments fill what this cluster gives to one user; delete messages with some (each counts for a day from its upload), or ask the operator',
   ),
   BLOB_HASH: row(1, false, 'The bytes of the attachment are not those that were announced; send or fetch it again'),
   BLOB_INCOMPLETE: row(3, true, 'The attachment is not whole there yet; go on from the offset in the details'),
