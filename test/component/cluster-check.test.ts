@@ -287,9 +287,10 @@ ledgers('ids of all files, each once; a line that was being written does not cou
   assert.equal([...readLedgers(paths)], [a, b])
 })
 
-ledgers('a file that is missing, and one that is no ledger', ({ dir }) => {
+ledgers('a file that is missing, a directory, and one that is no ledger', ({ dir }) => {
   for (const [path, code] of [
     [join(dir, 'none'), 'FILE_UNKNOWN'],
+    [dir, 'USAGE'],
     [write(dir, 'bad', `hello\n${a}\n`), 'USAGE'],
   ] as const) {
     try {
