@@ -1,6 +1,6 @@
 // For a program that is open all day beside others: its heap stays near what it needs. As V8 sets out, room for new objects grows to 32 MiB
 // that lie about, old ones may double before anybody looks, pages that are half empty stay, and code is made for speed. Measured on the terminal
-// client under load: 52 MiB less of 200, 7 of them by compaction; keys stay as fast, for two tenths more CPU. Of the whole process, its threads too.
+// client under load: 52 MiB less of 200, 7 of them by compaction; keys stay as fast, for a tenth more CPU. Of the whole process, its threads too.
 import { setFlagsFromString } from 'node:v8'
 
 /** Early: room that was taken is not given back. */
