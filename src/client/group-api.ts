@@ -50,8 +50,8 @@ export interface GroupReport {
   /** By name. */
   members: { user: string; role: GroupRole }[]
   /**
-   * Members whose messages name another version of the group than this device has of that number; absent when there are none. A home that
-   * lies and somebody who may change the group have shown different ones: compare with them who is in it.
+   * Who has another history of the group than this device: his messages name another version than is here, or he made one that does not
+   * follow from those before it. Absent when there is nobody. A home lies to some of the members: compare with them who is in it.
    */
   disputedBy?: string[]
 }

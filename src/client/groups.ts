@@ -3,7 +3,8 @@
 import { fromUtf8, toUtf8 } from '../protocol/bytes.ts'
 import { mutant } from '../platform/mutants.ts'
 import { LruMap } from '../platform/lru-map.ts'
-import { type GroupRole, type GroupState, openGroup, versionHash } from '../protocol/group.ts'
+import { ChatError } from '../protocol/errors.ts'
+import { checkChange, type GroupRole, type GroupState, openGroup, versionHash } from '../protocol/group.ts'
 import type { GroupHeader, MessageHeader, OpenRecord } from '../protocol/records.ts'
 import type { EventLog } from './event-log.ts'
 import { type Standing, standingOf } from './group-standing.ts'
@@ -24,7 +25,7 @@ interface Row {
   left: Record<string, number>
   /** Every name it had: they are its own for ever. */
   names: string[]
-  /** Members whose messages name another version of a number that is here, and that number. */
+  /** Who names, or made, another version of a number than is here or follows from what is, and that number. */
   disputes?: Record<string, number>
 }
 interface Known {
@@ -113,9 +114,7 @@ export class Groups {
     const here = gv === undefined || gh === undefined ? undefined : this.#hashAt(id, gv)
     const row = this.#groups.get(id)?.row
     if (!row || gv === undefined || here === undefined || here === gh || mutant('fork-unseen')) return false
-    const disputes = new Map(Object.entries(row.disputes ?? {}))
-    if (disputes.has(from)) return false
-    row.disputes = Object.fromEntries(disputes.set(from, gv))
+    if (!dispute(row, from, gv)) return false
     this.#options.store.put(keys.group(id), toUtf8(JSON.stringify(row)))
     return true
   }
@@ -200,6 +199,9 @@ export class Groups {
     for (const user of before?.members.keys() ?? []) {
       if (!state.members.has(user)) row.left[user] = Math.max(row.left[user] ?? 0, version)
     }
+    // The first version that is known is believed because the cluster gave it; the one before it may come later, and speak against it.
+    const after = this.changeAt(id, version + 1)
+    if (after && !follows(state, after)) dispute(row, after.header.from, version + 1)
     row.names = [...new Set([...row.names, state.name])]
     row.newest = Math.max(row.newest, version)
     store.put(keys.group(id), toUtf8(JSON.stringify(row)))
@@ -237,5 +239,23 @@ export class Groups {
       const role = change === 'role' ? members.get(user) : undefined
       events.groupChange({ group, version, by, change, user, ...(role ? { role } : {}), at })
     }
+  }
+}
+
+/** True when it is news. */
+const dispute = (row: Row, user: string, version: number): boolean => {
+  const disputes = new Map(Object.entries(row.disputes ?? {}))
+  if (disputes.has(user)) return false
+  row.disputes = Object.fromEntries(disputes.set(user, version))
+  return true
+}
+
+const follows = (before: GroupState, { header, state }: GroupVersion): boolean => {
+  try {
+    checkChange(before, header, state)
+    return true
+  } catch (error) {
+    if (error instanceof ChatError) return false
+    throw error
   }
 }

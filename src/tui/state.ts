@@ -17,7 +17,7 @@ export interface Conversation {
   /** The other user, or `#group`: how the library calls it. */
   readonly name: string
   readonly title: SafeText
-  /** Of a group: what it is about, and members who were shown another history of it. */
+  /** Of a group: what it is about, and who has another history of it. */
   readonly topic?: SafeText
   readonly disputedBy?: SafeText
   readonly unread: number

@@ -84,7 +84,7 @@ export const headerLine = (state: State): Line => {
   const isStrange = current !== undefined && state.strangeDevices.some((user) => user === current.name)
   const warning = isStrange
     ? safe`  ! new device, not compared: /verify`
-    : current?.disputedBy && safe`  ! ${current.disputedBy} was shown other members here: compare them`
+    : current?.disputedBy && safe`  ! ${current.disputedBy} has another history of the group: compare members`
   const about = warning ?? (current ? aboutText(state, current.name) : safe``)
   const topic = current?.topic === undefined ? safe`` : safe`  ${current.topic}`
   const right: SafeText[] = state.showsNotices

@@ -10,15 +10,12 @@ import { SimDisk } from './disk.ts'
 import { AUTHORITY, firstMap } from './first-map.ts'
 import { FrameTap } from './frame-tap.ts'
 import { History } from './history.ts'
-import { versionsEverywhere } from './group-view.ts'
 import { holdsDigest, livePins, pinsOn } from './homes.ts'
-import { versionOf } from './intruder.ts'
+import { hostileUsers } from './hostile.ts'
 import { Liar } from './liar.ts'
-import { EPOCH_MS } from './life.ts'
 import { LyingHome } from './lying-home.ts'
 import { Network } from './network.ts'
 import { SimNode, type NodeWorld } from './node.ts'
-import { plausibleId } from './plausible-id.ts'
 import { SeededRandom } from './random.ts'
 import { deviceName, type IntrusionKind, LIAR, nodeNames, type Scenario } from './scenario.ts'
 import { Scheduler } from './scheduler.ts'
@@ -55,6 +52,8 @@ export class SimCluster {
   readonly log: string[] = []
   isHealed = false
   #liar: Liar | undefined
+  /** Ids of what users signed for a home that lies. */
+  readonly #hostile: string[] = []
   #enrolled = 0
   /** Stores that the operator is taking out. */
   readonly #leaving = new Set<string>()
@@ -254,7 +253,7 @@ export class SimCluster {
     return this.#liar?.intruded ?? []
   }
   get forged(): string[] {
-    return this.#liar?.forged ?? []
+    return [...(this.#liar?.forged ?? []), ...this.#hostile]
   }
 
   #lateDevices(user: number): string[] {
@@ -279,7 +278,7 @@ export class SimCluster {
     for (const [peer, own] of roles) {
       const disk = new SimDisk(world.random.fork(`disk ${peer}`), times)
       const parts = { world, disk, machine: { skewMs: skewMs[peer] ?? 0 }, map }
-      const lies = peer === this.scenario.lyingHome ? { liesBy: this.#lyingHome(world.random.fork('lying home')) } : {}
+      const lies = peer === this.scenario.lyingHome ? { liesBy: this.#lyingHome(world.random) } : {}
       const is = { peer, roles: own, ...(peer === 'router-1' ? { authorityKey: AUTHORITY } : {}), ...lies }
       this.nodes.set(peer, new SimNode(is, parts))
     }
@@ -298,15 +297,7 @@ export class SimCluster {
   }
 
   #lyingHome(random: SeededRandom): LyingHome {
-    return new LyingHome(random, (group, version) => {
-      const before = versionsEverywhere(this).find((seen) => seen.group === group && seen.version === version - 1)
-      const by = [...this.devices.values()].find(({ user }) => before && before.roles[user] !== 'owner')
-      if (!before || !by?.deviceId) return undefined
-      const intruder = { name: by.name, user: by.user, id: by.deviceId }
-      const id = plausibleId(random, this.scheduler.now)
-      const at = EPOCH_MS + Math.floor(this.scheduler.now)
-      return versionOf({ by: intruder, newest: before, id, at, cluster: this.clusterId })
-    })
+    return new LyingHome(random.fork('lying home'), hostileUsers(this, random.fork('hostile users'), this.#hostile))
   }
 
   #logger(proc: string): Logger {

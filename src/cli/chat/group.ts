@@ -17,7 +17,7 @@ const members = [
   { head: 'role', cell: (row: GroupReport['members'][number]) => row.role },
 ]
 const disputeText = (users: string[]): string =>
-  `${safeLine(users.join(', '))} was shown another history of this group than you: compare with them who is in it`
+  `${safeLine(users.join(', '))} has another history of this group than you: compare with them who is in it`
 const reportText = (report: GroupReport): string =>
   [
     `${safeLine(report.group)}, version ${report.version}`,

@@ -1,0 +1,60 @@
+// What a device makes of versions that speak against each other: the first that it knows it believes because the cluster gave it.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { EventLog } from '../../src/client/event-log.ts'
+import { Groups } from '../../src/client/groups.ts'
+import { LocalStore } from '../../src/client/local-store.ts'
+import { MemoryDatabase } from '../../src/platform/memory-database.ts'
+import { silentLogger } from '../../src/platform/ports.ts'
+import { systemClock } from '../../src/platform/system.ts'
+import { encodeGroup, type GroupRole } from '../../src/protocol/group.ts'
+import type { GroupHeader } from '../../src/protocol/records.ts'
+import { seal } from '../../src/protocol/sealed.ts'
+
+const groups = suite('groups of a client')
+
+const GROUP = '#01929b2e-7e10-7f4a-8c3d-1a2b3c4d5e6f'
+const add = (by: string, version: number, members: [string, GroupRole][]): { header: GroupHeader; sealed: Buffer } => {
+  const author = { id: GROUP.slice(1, -1) + version, from: by, dev: '0123456789abcdef', to: GROUP, at: version }
+  const user = version === 2 ? 'mia' : 'bob'
+  const header: GroupHeader = { k: 'group', ...author, v: version, change: 'add', users: [user] }
+  const body = encodeGroup({ group: GROUP, version, name: '#ops', members: new Map(members) })
+  return { header, sealed: seal({ cluster: 'c', header, body, sign: () => new Uint8Array(64) }) }
+}
+const SECOND = add('olga', 2, [
+  ['mia', 'member'],
+  ['olga', 'owner'],
+])
+const THIRD = add('olga', 3, [
+  ['bob', 'member'],
+  ['mia', 'member'],
+  ['olga', 'owner'],
+])
+const FORGED = add('mia', 3, [
+  ['bob', 'member'],
+  ['mia', 'owner'],
+  ['olga', 'owner'],
+])
+
+const disputedAfter = async (...versions: (typeof SECOND)[]): Promise<string[][]> => {
+  const store = new LocalStore({ database: new MemoryDatabase(), clock: systemClock, log: silentLogger })
+  const options = { store, events: new EventLog(store), me: 'bob', isWithheld: () => false, isTold: () => true }
+  const known = new Groups(options)
+  for (const { header, sealed } of versions) known.file(header, sealed, 1)
+  await store.commit({ sync: true })
+  const again = new Groups(options)
+  await again.load()
+  return [known.disputedBy(GROUP), again.disputedBy(GROUP)]
+}
+
+groups(
+  'one that comes later and speaks against the first that is known is told of, also in the next process',
+  async () => {
+    assert.equal(await disputedAfter(FORGED, SECOND), [['mia'], ['mia']])
+  },
+)
+groups('one that comes later and is what the first follows from is not', async () => {
+  assert.equal(await disputedAfter(THIRD, SECOND), [[], []])
+})
+
+groups.run()
