@@ -15,6 +15,7 @@ import { NodeDoors } from './node-doors.ts'
 import { NodeStatusReporter } from './node-status.ts'
 import { Standing } from './standing.ts'
 import { buildServices, type NodeServices } from './roles.ts'
+import { fileError } from '../platform/file-error.ts'
 import type { Database, Logger } from '../platform/ports.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import type { Role } from '../protocol/cluster-map.ts'
@@ -179,7 +180,7 @@ const clientListener = ({ tls, insecureWs }: NodeConfig, ws: string): ReturnType
     try {
       return readFileSync(path)
     } catch (cause) {
-      throw new ChatError('USAGE', { message: `The TLS file ${path} cannot be read`, cause })
+      throw fileError(path, cause)
     }
   }
   const pem = tls && { cert: read(tls.cert), key: read(tls.key) }

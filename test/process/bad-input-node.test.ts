@@ -113,6 +113,11 @@ operators('addresses, files and names that cannot be', async () => {
     ['no name', all('--name', 'A B'), { exit: 2, code: 'AUTH_NAME_ILLEGAL', says: /a-z/ }],
     ['half of TLS', all('--tls-cert', junk), { exit: 2, code: 'USAGE', says: /--tls-key/ }],
     ['no TLS', all('--tls-cert', junk, '--tls-key', junk), { exit: 2, code: 'USAGE', says: /PEM/ }],
+    [
+      'TLS of no file',
+      all('--tls-cert', `${junk}.no`, '--tls-key', junk),
+      { exit: 4, code: 'FILE_UNKNOWN', says: /junk/ },
+    ],
     ['no cluster', () => start('--role', 'store'), { exit: 1, code: 'CLUSTER_STATE', says: /chatd init/ }],
     ['below a file', all('--data', join(junk, 'x')), { exit: 1, code: 'DATA_DIRECTORY', says: /--data/ }],
     ['where nothing can be', all('--data', '/proc/chatd/x'), { exit: 1, code: 'DATA_DIRECTORY', says: /--data/ }],
