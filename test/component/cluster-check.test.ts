@@ -6,6 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type CheckOptions, checkCluster } from '../../src/cli/cluster/check.ts'
 import { readLedgers } from '../../src/cli/cluster/check-ledger.ts'
+import { RecordChecker } from '../../src/cli/cluster/check-records.ts'
 import type { CheckReport } from '../../src/cli/cluster/check-report.ts'
 import { inspectRoute } from '../../src/node/inspect-route.ts'
 import { encryptedSize } from '../../src/protocol/blob.ts'
@@ -210,6 +211,31 @@ for (const [from, to, named] of [
     assert.is(kinds(report).filter((kind) => kind === 'lost').length, named)
   })
 }
+
+checks('a message whose body is left where its deletion never came needs no attachment', async ({ stores }) => {
+  const certificates = async (user: string): Promise<Uint8Array[]> => [device(user).certificate.sealed]
+  const checker = new RecordChecker({ map: stores.map.map, certificates })
+  const see = ({ key, sealed }: StoreWrite & { key: Buffer }, mailbox: string): Promise<unknown> =>
+    checker.check({ mailbox, key, hour: 0 }, sealed)
+  const [deleted, forwarded] = ['ab', 'cd'].map((byte) => byte.repeat(32)) as [string, string]
+  const size = encryptedSize(100)
+  const blobs: [string, number][] = [
+    [deleted, size],
+    [forwarded, size],
+  ]
+  const sent = message({ to: GROUP, blobs })
+  await see(sent, 'u:carol')
+  await see(message({ blobs: [[forwarded, size]] }), 'u:bob')
+  for (const [from, to] of [
+    ['carol', 'carol'],
+    ['alice', 'alice'],
+    ['bob', GROUP],
+  ] as const)
+    await see(tombstone(sent.key, { from, to }), `u:${from}`)
+  assert.equal([...checker.attachments.keys()], [deleted, forwarded])
+  await see(tombstone(sent.key, { to: GROUP }), 'u:alice')
+  assert.equal([...checker.attachments], [[forwarded, size]])
+})
 
 checks('homes that are changing', async ({ stores }) => {
   stores.adopt(stores.sign(2, { homes: { current: homeSet(HOMES.slice(0, 2)), next: homeSet(HOMES) } }))

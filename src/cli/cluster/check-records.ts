@@ -16,8 +16,6 @@ export interface CheckedRecord {
   id: string
   /** Where it belongs; of one to a group only its author's: the rest is a matter of the group's versions. */
   mailboxes: string[]
-  /** Its attachments, as its header names them. */
-  blobs: [id: string, size: number][]
   group?: GroupFacts
 }
 export interface GroupFacts {
@@ -28,6 +26,8 @@ export interface GroupFacts {
   /** Of a change: the members after it. */
   members?: string[]
 }
+
+type NamedBlob = [id: string, size: number]
 
 export interface RecordCheckerOptions {
   map: ClusterMap
@@ -42,6 +42,9 @@ export class RecordChecker {
   /** By record key in hex, and the keys that verified tombstones name. */
   readonly #stubs = new Map<string, CheckedRecord>()
   readonly #targets = new Set<string>()
+  /** What messages name, by what lets go of it (see lettingGo), and whatever was let go of. */
+  readonly #named = new Map<string, NamedBlob[]>()
+  readonly #letGo = new Set<string>()
 
   constructor(options: RecordCheckerOptions) {
     this.#options = options
@@ -64,6 +67,14 @@ export class RecordChecker {
     return [...this.#stubs].filter(([key]) => !this.#targets.has(key)).map(([, stub]) => stub)
   }
 
+  /**
+   * Attachments of the messages that were verified, ids with their sizes. Of what its author deleted for everybody none, though it may lie
+   * whole in the mailbox of somebody who left the group before.
+   */
+  get attachments(): Map<string, number> {
+    return new Map([...this.#named].flatMap(([name, blobs]) => (this.#letGo.has(name) ? [] : blobs)))
+  }
+
   /** What was verified so far, each record once. */
   get verified(): Iterable<CheckedRecord> {
     return this.#verified.values()
@@ -72,7 +83,7 @@ export class RecordChecker {
   /** A key holds a hash of the bytes: what was verified once need not be again, on whichever home it lies. */
   async #verify(key: Buffer, sealed: Uint8Array): Promise<CheckedRecord> {
     const isCertificate = openHeader(sealed).k === 'cert'
-    const checked = isCertificate ? this.#certificate(sealed) : await this.#authored(sealed)
+    const checked = isCertificate ? this.#certificate(sealed) : await this.#authored(key, sealed)
     this.#verified.set(toMapKey(key), checked)
     return checked
   }
@@ -80,7 +91,7 @@ export class RecordChecker {
   /** What is left of a deleted record: its bytes are gone, so only its place can be checked, and that it was deleted. */
   #stub({ mailbox, key }: Pick<Entry, 'mailbox' | 'key'>, { id, from, to }: Record<string, unknown>): CheckedRecord {
     const users = isGroupId(to) ? [mailboxOwner(mailbox)] : [String(to), String(from)]
-    const stub: CheckedRecord = { kind: 'stub', id: String(id), mailboxes: users.map(userMailbox), blobs: [] }
+    const stub: CheckedRecord = { kind: 'stub', id: String(id), mailboxes: users.map(userMailbox) }
     if (!idBytes(stub.id).equals(key.subarray(0, 16)) || !stub.mailboxes.includes(mailbox)) {
       throw new ChatError('MESSAGE_INVALID', { message: 'what is left of a deleted record is in a wrong place' })
     }
@@ -90,10 +101,10 @@ export class RecordChecker {
 
   #certificate(sealed: Uint8Array): CheckedRecord {
     const { id, user } = openCertificate(sealed, this.#options.map.cluster)
-    return { kind: 'cert', id, mailboxes: [certificateMailbox(user)], blobs: [] }
+    return { kind: 'cert', id, mailboxes: [certificateMailbox(user)] }
   }
 
-  async #authored(sealed: Uint8Array): Promise<CheckedRecord> {
+  async #authored(key: Buffer, sealed: Uint8Array): Promise<CheckedRecord> {
     const { header, mailboxes } = openRecord(sealed)
     const { map } = this.#options
     const certificate = (await this.#certificatesOf(header.from)).find((each) => each.dev === header.dev)
@@ -104,10 +115,13 @@ export class RecordChecker {
     }
     if (!isSealedBy(sealed, map.cluster, certificate.publicKey)) throw new ChatError('AUTH_SIGNATURE')
     if (isRevokedAt(map, header)) throw new ChatError('AUTH_REVOKED')
-    const blobs = header.k === 'msg' ? (header.blobs ?? []) : []
-    if (header.k === 'tomb') this.#targets.add(header.target)
+    if (header.k === 'msg' && header.blobs) this.#named.set(lettingGo(toHex(key), header), header.blobs)
+    if (header.k === 'tomb') {
+      this.#targets.add(header.target)
+      this.#letGo.add(lettingGo(header.target, header))
+    }
     const group = groupFacts(sealed, header)
-    return { kind: header.k, id: header.id, mailboxes, blobs, ...(group ? { group } : {}) }
+    return { kind: header.k, id: header.id, mailboxes, ...(group ? { group } : {}) }
   }
 
   #certificatesOf(user: string): Promise<Certificate[]> {
@@ -130,6 +144,9 @@ export class RecordChecker {
     })
   }
 }
+
+/** Of a message and of the deletion by its author for everybody: the same. */
+const lettingGo = (target: string, { from, to }: { from: string; to: string }): string => `${target} ${from} ${to}`
 
 const groupFacts = (sealed: Uint8Array, header: RecordHeader): GroupFacts | undefined => {
   const { to: id, from: author } = header
