@@ -10,7 +10,7 @@ const versionsOf = (end: EndState, device: string): Map<string, SeenVersion> =>
   new Map(end.versions.filter(({ where }) => where === device).map((seen) => [`${seen.group} ${seen.version}`, seen]))
 
 /**
- * Whoever made a version had the right to, by the one before it, and signed it (as users do who are on the side of a liar); undefined where
+ * Whoever made a version had the right to and could, by the one before it, and signed it (as users do who are on the side of a liar); undefined where
  * the one before is not here to judge it by.
  */
 const isRightful = (
@@ -18,13 +18,15 @@ const isRightful = (
   before: SeenVersion | undefined,
   { history, end }: { history: History; end: EndState },
 ): boolean | undefined => {
-  const { version, by, change, id } = seen
+  const { version, by, change, id, users } = seen
   if (!before && version > 1) return undefined
   const own = before?.roles[by]
   const isAllowed =
     !before || (own && (change === 'leave' || own === 'owner' || (own === 'admin' && change !== 'role')))
+  // Nobody is added twice, and only who is in is put out or has a role.
+  const isPossible = !before || users.every((user) => (before.roles[user] === undefined) === (change === 'add'))
   const isSigned = end.forged.includes(id) || history.of('group').some((asked) => asked.id === id && asked.user === by)
-  return Boolean(isAllowed) && isSigned
+  return Boolean(isAllowed) && isPossible && isSigned
 }
 
 /** What a device believes of a group and should not. */
