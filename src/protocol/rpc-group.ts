@@ -16,7 +16,7 @@ export const groupSend = declare<
   timeoutMs: SEND_TIMEOUT_MS,
   request: { sealed: 'bytes', acceptedAt: 'count' },
   answer: { at: 'count', version: 'count', users: ['list', 'text'] },
-  doc: 'Sends a record (msg, void, tomb) to the members of its group. Answers when it is durable for the group and in its author’s own mailbox, with acceptedAt, the version it is sent at and that version’s members; the copies follow. GROUP_UNKNOWN, GROUP_DENIED, QUORUM_UNAVAILABLE, OUTCOME_UNKNOWN, RATE_LIMITED.',
+  doc: 'Sends a record (msg, void, tomb) to the members of its group. Answers when it is durable for the group and in its author’s own mailbox, with acceptedAt, the version it is sent at and that version’s members; the copies follow. GROUP_UNKNOWN, GROUP_DENIED, GROUP_UNAVAILABLE (the version that a message names is not known to the group’s homes), QUORUM_UNAVAILABLE, OUTCOME_UNKNOWN, RATE_LIMITED.',
 })
 export const groupPropose = declare<{ record: Uint8Array }, { record: Uint8Array; users: string[] }>({
   name: 'group.propose',

@@ -95,7 +95,7 @@ const REFUSED: [name: string, send: (cast: Cast) => Promise<Frame>, outcome: str
   [
     'at a version that does not exist',
     ({ alice, state }) => alice.put(messageTo(alice, { ...state, version: 9 }, 'x')),
-    'MESSAGE_INVALID refused',
+    'GROUP_UNAVAILABLE refused',
   ],
 ]
 for (const [name, send, expected] of REFUSED) {

@@ -89,7 +89,10 @@ export class Sender {
         version = await versions.newest(group)
       }
       if (version.version < knownVersion) {
-        throw new ChatError('MESSAGE_INVALID', { message: 'The message names a version that the group does not have' })
+        // Its author's program is wrong, or a home told him of it that lies: what homes do not say is no reason to refuse a message for good.
+        throw new ChatError('GROUP_UNAVAILABLE', {
+          message: 'The stores of the group do not know the version that the message names; try again',
+        })
       }
       if (!version.members.has(author) && !mutant('author-unchecked')) {
         const earlier = await this.#takenBefore(message, version.version)
