@@ -4,14 +4,12 @@ import { createSecretKey } from 'node:crypto'
 import { type ICryptoInterface, noise } from '@libp2p/noise'
 import { defaultCrypto, nodeCrypto } from '@libp2p/noise/crypto'
 import { leftInBuffers } from '../../platform/bulk-memory.ts'
-
-/** Below it the library's own WebAssembly is as fast as node:crypto. */
-const SMALL_BYTES = 600
+import { openWithoutCopy, SMALL_BYTES, writeTogether } from './peer-connection.ts'
 
 /** Batches of what people write seldom are as long. */
 const BULK_BYTES = 32 * 1024
-/** What came is read, joined to be opened, opened, and joined to a frame. */
-const OPENED_COPIES = 4
+/** What came is read, opened, and joined to a frame. */
+const OPENED_COPIES = 3
 
 const prepared = new WeakMap<Uint8Array, Uint8Array>()
 /** By the array that holds the key: each direction of a connection keeps its own, unchanged. */
@@ -38,4 +36,11 @@ export const noiseCrypto: ICryptoInterface = {
   },
 }
 
-export const peerNoise = (): ReturnType<typeof noise> => noise({ crypto: noiseCrypto })
+export const peerNoise = (): ReturnType<typeof noise> => (components) => {
+  const encrypter = noise({ crypto: noiseCrypto })(components)
+  const inbound = encrypter.secureInbound.bind(encrypter)
+  const outbound = encrypter.secureOutbound.bind(encrypter)
+  encrypter.secureInbound = async (stream, options) => openWithoutCopy(await inbound(writeTogether(stream), options))
+  encrypter.secureOutbound = async (stream, options) => openWithoutCopy(await outbound(writeTogether(stream), options))
+  return encrypter
+}
