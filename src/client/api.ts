@@ -202,7 +202,7 @@ export interface OwnerChat {
   readonly device: string
   readonly cluster: string
   readonly group: ChatGroups
-  /** ChatError: TIMEOUT when the awaited state is not reached (details.result is the SendResult so far), USER_UNKNOWN, MESSAGE_EMPTY, MESSAGE_TOO_LARGE, … */
+  /** ChatError: TIMEOUT when the awaited state is not reached (details.result is the SendResult so far), USER_UNKNOWN, MESSAGE_TOO_LARGE, … */
   send(to: string, text: string, options?: SendOptions): Promise<SendResult>
   /** Replaces the text of an own message. MESSAGE_UNKNOWN, MESSAGE_DENIED when it is another's, MESSAGE_EMPTY when nothing is left, else as send(). */
   edit(id: string, text: string, options?: ReferenceOptions): Promise<ReferenceResult>

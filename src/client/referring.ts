@@ -10,7 +10,6 @@ import type { MessageStatus, ReactionResult, ReferenceOptions, ReferenceResult, 
 import { attachmentsIn } from './attachments.ts'
 import type { ChatState } from './chat-state.ts'
 import type { ChatViews } from './chat-views.ts'
-import { mustSaySomething } from './compose.ts'
 import { emojiOf, notAnEmoji } from './emoji.ts'
 import { contentOf, type HeldMessage } from './held-records.ts'
 import { queuedResult } from './message-view.ts'
@@ -36,12 +35,12 @@ interface Target {
   conv: string
 }
 
-const mustLeaveSomething = (text: string, attachments: number): void =>
-  mustSaySomething(
-    text,
-    attachments,
-    'Nothing would be left of the message, so it was not changed; chat delete takes it away',
-  )
+const mustLeaveSomething = (text: string, attachments: number): void => {
+  if (text === '' && attachments === 0)
+    throw new ChatError('MESSAGE_EMPTY', {
+      message: 'Nothing would be left of the message, so it was not changed; chat delete takes it away',
+    })
+}
 
 export class Referring {
   readonly #options: ReferringOptions

@@ -6,7 +6,7 @@ import type { SendOptions, SendResult } from './api.ts'
 import { type Attachments, attachmentsIn } from './attachments.ts'
 import type { ChatState } from './chat-state.ts'
 import type { ChatViews } from './chat-views.ts'
-import { compose, mustSaySomething } from './compose.ts'
+import { compose } from './compose.ts'
 import { contentOf } from './held-records.ts'
 import type { LocalGroups } from './local-groups.ts'
 import { queuedResult } from './message-view.ts'
@@ -37,7 +37,6 @@ export class Sending {
     const id = options.id ?? state.makeId()
     // Repeated: it went, or goes, as it was written first.
     if (views.result(id)) return this.#until({ id, to }, options)
-    mustSaySomething(text, held.length + (options.files?.length ?? 0))
     const { timeoutMs } = options
     const isGroup = to.startsWith('#')
     let lane: string

