@@ -70,8 +70,8 @@ export const limits = {
   maxPreviewBytes: 16 * 1024,
   /** An attachment as it is stored, unless the operator says otherwise. */
   defaultMaxBlobBytes: 100 * 1024 * 1024,
-  /** Bytes of blobs in one request between nodes: a quarter of a frame, four chunks of a file. */
-  maxBlobPieceBytes: 256 * 1024,
+  /** Bytes of blobs in one request between nodes: half of a frame, eight chunks of a file. */
+  maxBlobPieceBytes: 512 * 1024,
   /** A disk that others keep busy. */
   blobWriteTimeoutMs: 15_000,
   /** Until some hundred MiB are on a slow disk. */

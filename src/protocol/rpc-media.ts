@@ -25,7 +25,7 @@ export const mediaWrite = declare<
   timeoutMs: limits.blobWriteTimeoutMs,
   request: { epoch: 'count', blob: 'text', user: 'text', size: 'count', offset: 'count', bytes: 'bytes' },
   answer: { offset: 'count' },
-  doc: 'Bytes of a blob at `offset`, at most 256 KiB; the answer is how far the home has it now, not yet fsynced. What the home has already is skipped; BLOB_INCOMPLETE with details.offset when bytes before `offset` lack. BLOB_QUOTA, BLOB_FULL, EPOCH_STALE, EPOCH_AHEAD.',
+  doc: 'Bytes of a blob at `offset`, at most 512 KiB; the answer is how far the home has it now, not yet fsynced. What the home has already is skipped; BLOB_INCOMPLETE with details.offset when bytes before `offset` lack. BLOB_QUOTA, BLOB_FULL, EPOCH_STALE, EPOCH_AHEAD.',
 })
 export const mediaFinish = declare<{ epoch: number; blob: string; user: string; size: number }, BlobState>({
   name: 'media.finish',
@@ -53,7 +53,7 @@ export const mediaRead = declare<{ blob: string; offset: number; length: number 
     timeoutMs: limits.rpcTimeoutMs,
     request: { blob: 'text', offset: 'count', length: 'count' },
     answer: { size: 'count', bytes: 'bytes' },
-    doc: 'Bytes of a whole blob, verified, at most 256 KiB; fewer only at its end. Any home that has them answers, at any epoch. BLOB_UNKNOWN when it has them not, or damaged.',
+    doc: 'Bytes of a whole blob, verified, at most 512 KiB; fewer only at its end. Any home that has them answers, at any epoch. BLOB_UNKNOWN when it has them not, or damaged.',
   },
 )
 export const mediaPin = declare<

@@ -9,7 +9,7 @@ import type { MediaTokens } from './media-tokens.ts'
 import { rangeOf } from './range-header.ts'
 import type { Session } from './session.ts'
 
-/** Transfers under way, of one session and of all: each holds up to a MiB for each home. */
+/** Transfers under way, of one session and of all: each holds up to a MiB for each home, or two for its client. */
 const MAX_PER_SESSION = 8
 const MAX_ALL = 48
 

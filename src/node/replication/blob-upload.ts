@@ -24,11 +24,11 @@ interface UploadParts extends UploadRequest {
 }
 
 /** Pieces on their way to one home: together a MiB, what a connection of 10 ms needs for 100 MB/s. */
-const MAX_UNANSWERED = 4
+const MAX_UNANSWERED = 2
 /** How long the fast homes wait for a slow one. */
 const PATIENCE_MS = 2_000
 /** A piece takes no longer to come from the client: 4 KiB a second. */
-const PIECE_MS = 60_000
+const PIECE_MS = 120_000
 
 interface Replica {
   peer: string
