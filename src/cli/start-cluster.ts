@@ -1,5 +1,5 @@
 // The cluster behind `npm start`: small, in processes of its own, kept in one directory, and owned by one such program at a time.
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { ChatError } from '../protocol/errors.ts'
 import { wsUrl } from './cluster/list.ts'
@@ -71,11 +71,18 @@ export const joinLine = ({ home, gateway }: Pick<LocalCluster, 'home' | 'gateway
 
 const homeIn = (dir: string): string => join(dir, 'profiles')
 
+/** undefined too when the file was cut short: whoever did not get to write it whole has ended. */
+const ownerOf = (dir: string): ProcessRef | undefined => {
+  try {
+    return JSON.parse(readFileSync(join(dir, OWNER), 'utf8')) as ProcessRef // written above
+  } catch {
+    return undefined
+  }
+}
+
 const mustBeFree = (dir: string): void => {
-  const path = join(dir, OWNER)
-  if (!existsSync(path)) return
-  const owner = JSON.parse(readFileSync(path, 'utf8')) as ProcessRef // written above
-  if (livenessOf(owner) === 'gone') return
+  const owner = ownerOf(dir)
+  if (!owner || livenessOf(owner) === 'gone') return
   const gateway =
     readState(dir)
       ?.nodes.map(wsUrl)
