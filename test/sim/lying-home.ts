@@ -1,11 +1,12 @@
 // A home that lies about what it has of the ledger of groups: says yes and writes nothing, forgets, and tells each who asks another value
-// as decided: one that lost, one that somebody signed who might not, one that nobody signed. Whatever it was told it may tell on.
+// as decided: one that lost, one that somebody signed who might not, one that nobody signed, none at all. Whatever it was told it may tell on.
 import type { PeerTransport, RpcHandler } from '../../src/node/core/ports.ts'
 import { openRegisterName, versionRegister } from '../../src/node/replication/ledger-keys.ts'
 import {
   ledgerAccept,
   ledgerLearn,
   ledgerNewest,
+  ledgerOpen,
   ledgerPrepare,
   ledgerRead,
   type RequestOf,
@@ -68,7 +69,7 @@ export class LyingHome {
     }),
     [ledgerLearn.name]: bendOf<typeof ledgerLearn>(async ({ key, value }, honest) => {
       this.#hear(key, value)
-      return this.#lies() ? { open: new Uint8Array() } : honest()
+      return this.#lies() ? { open: this.#random.bytes(this.#random.pick([0, 7])) } : honest()
     }),
     [ledgerRead.name]: bendOf<typeof ledgerRead>(async ({ key }, honest) => {
       const answer = await honest()
@@ -81,7 +82,14 @@ export class LyingHome {
       const newest = this.#newest.get(group) ?? 0
       const version = Math.max(0, newest - 1 + Math.floor(this.#random.float() * 3))
       const value = version > 0 ? this.#other(versionRegister(group, version)) : undefined
-      return value ? { version, value, isEstablished: true } : { version: 0, isEstablished: false }
+      if (!value) return { version: 0, isEstablished: false }
+      return this.#random.chance(0.2) ? { version, isEstablished: true } : { version, value, isEstablished: true }
+    }),
+    [ledgerOpen.name]: bendOf<typeof ledgerOpen>(async (_request, honest) => {
+      const { items } = await honest()
+      const [group] = [...this.#newest.keys()]
+      if (group === undefined || !this.#lies()) return { items }
+      return { items: [{ group, version: 1, sealed: this.#random.bytes(80), acceptedAt: 0 }, ...items] }
     }),
   }
 

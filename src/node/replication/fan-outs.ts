@@ -94,13 +94,25 @@ export class FanOuts {
     const answers = await Promise.allSettled(
       asked.map((peer) => this.#ports.transport.call(peer, ledgerOpen, { olderThanMs })),
     )
+    const items = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value.items : []))
     const found = new Map<string, OpenFanOut>()
-    for (const item of answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value.items : []))) {
+    for (const item of items.filter((one) => this.#isSound(one))) {
       const key = `${item.group} ${toMapKey(keyOf(item))}`
       const known = found.get(key)
       if (!known || item.version < known.version) found.set(key, item)
     }
     return [...found.values()]
+  }
+
+  /** What is no record to that group is nothing to finish, and must not keep others from being finished. */
+  #isSound({ group, sealed }: OpenFanOut): boolean {
+    try {
+      if (openRecord(sealed).group === group) return true
+    } catch (error) {
+      if (!(error instanceof ChatError)) throw error
+    }
+    this.#ports.log.warn({ group }, 'a home names as on its way what is no record to that group; check its disk')
+    return false
   }
 
   async #wasTaken(item: FanOut, version: number): Promise<boolean> {
@@ -151,7 +163,9 @@ export class FanOuts {
     const isOut =
       all.some((answer) => answer.version === version) ||
       failed.some((error) => !hasCode(error, ...UNSENT) && !isFault(error))
-    return { errors: failed, other: all.find((answer) => answer.version !== version)?.version, isOut }
+    // 0 is nowhere: an answer of nothing, unless it was only asked to look.
+    const other = all.find((answer) => answer.version !== version && answer.version > 0)?.version
+    return { errors: failed, other, isOut }
   }
 
   /** Some home has it at another version: was it taken there, or only left over? */

@@ -71,7 +71,11 @@ export class GroupLedger implements GroupLedgerPort {
   async newest(group: string): Promise<Decided | undefined> {
     const { answers } = await this.#ask(versionRegister(group, 1), async (peer, epoch) => {
       const answer = await this.#calls.ask(peer, ledgerNewest, { epoch, group })
-      return answer.version === 0 ? answer : this.#sound(answer, versionRegister(group, answer.version), answer.value)
+      const { version, value } = answer
+      if (version === 0) return answer
+      const key = versionRegister(group, version)
+      if (!value) throw this.#unsound(key) // a version that nobody can look at would hide the group
+      return this.#sound(answer, key, value)
     })
     const version = Math.max(...[...answers.values()].map((answer) => answer.version))
     const found = [...answers.values()].filter((answer) => answer.version === version)
@@ -132,12 +136,14 @@ export class GroupLedger implements GroupLedgerPort {
   async #learn(key: string, value: Uint8Array): Promise<Uint8Array[]> {
     const voters = votersOf(this.#map, openRegisterName(key).place)
     const { answers } = await poll(voters, {
-      ask: (peer) => this.#calls.ask(peer, ledgerLearn, { epoch: voters.epoch, key, value }),
+      ask: async (peer) => {
+        const { open } = await this.#calls.ask(peer, ledgerLearn, { epoch: voters.epoch, key, value })
+        return splitKeys(open) // what is no list of keys is no answer
+      },
       counts: () => true,
     })
     if (!isEnough(voters, (peer) => answers.has(peer))) throw new ChatError('OUTCOME_UNKNOWN')
-    const keys = [...answers.values()].flatMap(({ open }) => splitKeys(open))
-    return [...new Map(keys.map((each) => [toMapKey(each), each])).values()]
+    return [...new Map([...answers.values()].flat().map((each) => [toMapKey(each), each])).values()]
   }
 
   async #decide(key: string, value: Uint8Array): Promise<Uint8Array> {
@@ -169,8 +175,12 @@ export class GroupLedger implements GroupLedgerPort {
   #sound<Answer>(answer: Answer, key: string, ...values: (Uint8Array | undefined)[]): Answer {
     const isSound = values.every((value) => value === undefined || this.#isSound(key, value))
     if (isSound || mutant('unsound-believed')) return answer
+    throw this.#unsound(key)
+  }
+
+  #unsound(key: string): ChatError {
     this.#ports.log.warn({ key }, 'a home tells what the ledger of groups cannot hold; check its disk, and who runs it')
-    throw new ChatError('RPC_INVALID', { message: `A home tells what ${key} cannot hold` })
+    return new ChatError('RPC_INVALID', { message: `A home tells what ${key} cannot hold` })
   }
 
   /** A majority of the present homes. QUORUM_UNAVAILABLE. */
