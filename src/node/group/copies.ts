@@ -1,6 +1,6 @@
 // Brings a record to the mailboxes of a group's members, and then tells the group's homes that nobody need finish it.
 // It promises nothing: what fails here is durable on those homes, and brought again by the node whose share it is.
-import type { Clock, Logger } from '../../platform/ports.ts'
+import type { Logger } from '../../platform/ports.ts'
 import { toMapKey } from '../../protocol/bytes.ts'
 import { asChatError } from '../../protocol/errors.ts'
 import { openRecord, recordKey } from '../../protocol/records.ts'
@@ -11,11 +11,10 @@ import type { Chunks } from './versions.ts'
 export interface CopiesPorts {
   ledger: GroupLedgerPort
   mailboxes: Mailboxes
-  clock: Clock
   log: Logger
 }
 
-export const keyOf = (sealed: Uint8Array): Buffer => recordKey(openRecord(sealed).header.id, sealed)
+const keyOf = (sealed: Uint8Array): Buffer => recordKey(openRecord(sealed).header.id, sealed)
 
 export class Copies {
   readonly #ports: CopiesPorts
@@ -74,13 +73,9 @@ export class Copies {
     for (const mailboxes of chunks) {
       writes.push(this.#ports.mailboxes.append({ mailboxes, sealed, acceptedAt }, { evenToFew: true }))
     }
-    try {
-      await Promise.all(writes)
-      ledger.done(group, version, [key])
-    } catch (error) {
-      log.debug({ group, error: asChatError(error).message }, 'a record has not reached every member yet')
-    } finally {
-      this.#waiting -= copies
-    }
+    const failed = (await Promise.allSettled(writes)).find((result) => result.status === 'rejected')
+    this.#waiting -= copies
+    if (!failed) return ledger.done(group, version, [key])
+    log.debug({ group, error: asChatError(failed.reason).message }, 'a record has not reached every member yet')
   }
 }
