@@ -384,7 +384,8 @@ export class FakeChat implements Chat {
     this.changed()
   }
 
-  async setLevel(conversation: string, level?: AttentionLevel): Promise<AttentionLevel> {
+  async setLevel(conversation: string, level?: AttentionLevel, { begun = false } = {}): Promise<AttentionLevel> {
+    if (!begun && !this.#messages.has(conversation)) throw new ChatError('CONVERSATION_UNKNOWN')
     if (level) this.#levels.set(conversation, level)
     else this.#levels.delete(conversation)
     this.changed()

@@ -231,8 +231,11 @@ export interface OwnerChat {
   search(words: string, options?: { in?: string; limit?: number }): Promise<HistoryMessage[]>
   /** Shows it as unread until it is read, on all devices of this user. */
   markUnread(conversation: string): Promise<void>
-  /** How loud a conversation is on this device, for all its processes; without a level as usual; what it is now. USAGE. */
-  setLevel(conversation: string, level?: AttentionLevel): Promise<AttentionLevel>
+  /**
+   * How loud a conversation is on this device, for all its processes; without a level as usual; what it is now. `begun`: also one in
+   * which nothing was said yet, whose name is as it was meant. USAGE.
+   */
+  setLevel(conversation: string, level?: AttentionLevel, options?: { begun?: boolean }): Promise<AttentionLevel>
   block(user: string): Promise<void>
   unblock(user: string): Promise<void>
   blocked(): Promise<string[]>

@@ -161,8 +161,11 @@ export class LocalChat implements OwnerChat {
     await this.#parts.preferences.setUnread(this.#parts.views.knownIdOf(conversation), true)
   }
 
-  readonly setLevel: OwnerChat['setLevel'] = async (conversation, level) =>
-    this.#parts.preferences.setLevel(this.#parts.views.knownIdOf(conversation), level)
+  readonly setLevel: OwnerChat['setLevel'] = async (conversation, level, { begun = false } = {}) => {
+    const { views, preferences } = this.#parts
+    const id = begun ? views.idOf(conversation) : views.knownIdOf(conversation)
+    return preferences.setLevel(id, level ?? undefined) // null where it came over the profile's socket
+  }
   readonly block: OwnerChat['block'] = (user) => this.#parts.preferences.setBlocked(user, true)
   readonly unblock: OwnerChat['unblock'] = (user) => this.#parts.preferences.setBlocked(user, false)
   readonly blocked: OwnerChat['blocked'] = async () => this.#state.settings.blocked()

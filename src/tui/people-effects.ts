@@ -41,9 +41,10 @@ type PeopleEffect =
   | 'verify'
   | 'link'
 
-export const peopleRunners = ({ chat, say, list }: EffectTools): Runners<PeopleEffect> => ({
-  setLevel: async ({ conversation, level }) => {
-    const now = await chat.setLevel(conversation, level)
+export const peopleRunners = ({ chat, store, say, list }: EffectTools): Runners<PeopleEffect> => ({
+  setLevel: async ({ conversation, level, isBegun = false }) => {
+    const now = await chat.setLevel(conversation, level, { begun: isBegun })
+    if (isBegun) store.dispatch({ type: 'begunLevel', conversation, level: now })
     say(safe`${safeLine(conversation)} ${levelTexts[now]}.`)
   },
   markUnread: ({ conversation }) => chat.markUnread(conversation),

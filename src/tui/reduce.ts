@@ -1,6 +1,6 @@
 // The reducer: every event of the keyboard, the library and the clock as one function from state to state and effects.
 // A table by the type of the action; nothing here waits, measures time or touches the world.
-import type { LiveEvent } from '../client/api.ts'
+import type { AttentionLevel, LiveEvent } from '../client/api.ts'
 import { type SafeText, safeLine } from '../client/safe-text.ts'
 import { type ClusterReport, withReport } from './cluster.ts'
 import { withCandidates } from './completing.ts'
@@ -42,6 +42,8 @@ export type Action =
   | { type: 'sendFailed'; id: string; problem: SafeText }
   | { type: 'list'; title: string; rows: readonly ListRow[] }
   | { type: 'open'; conversation: string }
+  /** Of one in which nothing was said yet. */
+  | { type: 'begunLevel'; conversation: string; level: AttentionLevel }
   /** A group has another name. */
   | { type: 'renamed'; from: string; to: string }
   /** Of a path; for the draft that asked. */
@@ -146,6 +148,8 @@ const handlers: Handlers = {
   sendFailed: (state, { id, problem }) => step(onSendFailed(state, id, problem)),
   list: (state, { title, rows }) => step(listOverlay(state, title, rows)),
   open: (state, { conversation }) => step(openConversation(state, conversation)),
+  begunLevel: (state, { conversation, level }) =>
+    step({ ...state, begunLevels: new Map([...state.begunLevels, [conversation, level]]) }),
   renamed: (state, { from, to }) => step(onRenamed(state, from, to)),
   completed: (state, action) => step(withCandidates(state, action)),
   unverified: (state, { users }) =>

@@ -128,6 +128,8 @@ export interface State {
   readonly inbox: readonly Conversation[] | undefined
   /** Begun with /msg; nothing is in them yet. */
   readonly opened: readonly string[]
+  /** How loud those of them are that were made so; the library tells of a conversation once something is in it. */
+  readonly begunLevels: ReadonlyMap<string, AttentionLevel>
   /** Left when nothing but what was refused was in them: they are in the list again when they are opened, or something is said there. */
   readonly unsaid: readonly string[]
   readonly current: string | undefined
@@ -181,7 +183,8 @@ export type Effect =
   | { type: 'search'; words: string }
   | { type: 'mentions' }
   | { type: 'markUnread'; conversation: string }
-  | { type: 'setLevel'; conversation: string; level: AttentionLevel | undefined }
+  /** `isBegun`: nothing was said there yet. */
+  | { type: 'setLevel'; conversation: string; level: AttentionLevel | undefined; isBegun?: true }
   /** The first message from then on, milliseconds since 1970. */
   | { type: 'jumpToTime'; conversation: string; atMs: number }
   | { type: 'block' | 'unblock'; user: string }
@@ -237,6 +240,7 @@ export const initialState = (options: {
     inbox: undefined,
     // A draft for somebody who has not answered yet is found again.
     opened: Object.keys(drafts).filter((name) => name !== ''),
+    begunLevels: new Map(),
     unsaid,
     current: undefined,
     previous: undefined,

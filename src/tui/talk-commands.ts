@@ -4,6 +4,7 @@ import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-te
 import { parseWhen } from './dates.ts'
 import { emojiOf } from '../client/emoji.ts'
 import { isLevel, levels } from './levels.ts'
+import { isBegun } from './listing.ts'
 import { isOfOthers, type TimelineMessage } from './messages.ts'
 import { deleteMessage, editMessage, replyOf, replyTo } from './reference-operations.ts'
 import { isConversation, notAName, type SlashCommand } from './slash-command.ts'
@@ -17,9 +18,9 @@ const attending =
   (level: AttentionLevel | undefined) =>
   (state: State, argument: string): Step | SafeText => {
     const conversation = argument === '' ? (state.current ?? '') : argument
-    return isConversation(conversation)
-      ? step(state, { type: 'setLevel', conversation, level })
-      : notAName(conversation)
+    if (!isConversation(conversation)) return notAName(conversation)
+    const begun = isBegun(state, conversation) ? ({ isBegun: true } as const) : {}
+    return step(state, { type: 'setLevel', conversation, level, ...begun })
   }
 
 const notify = (state: State, argument: string): Step | SafeText => {

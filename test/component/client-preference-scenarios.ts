@@ -95,6 +95,16 @@ export const preferenceScenarios = {
     },
   ),
 
+  'a conversation that was only begun is muted in advance': inWorld(async (world) => {
+    const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
+    const [a, b] = [await world.open(alice), await world.open(bob)]
+    assert.is(await b.setLevel('alice', 'none', { begun: true }), 'none')
+    assert.equal(await b.inbox(), [])
+    await a.send('bob', 'hi', { wait: 'received', timeoutMs })
+    assert.is((await inboxOf(b))?.level, 'none')
+    assert.ok(hasCode(await failureOf(b.setLevel('no name', 'none', { begun: true })), 'AUTH_NAME_ILLEGAL'))
+  }),
+
   'who was verified and has a new device is told of': inWorld(async (world) => {
     const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
     const a = await world.open(alice)

@@ -56,6 +56,7 @@ socket('calls are answered, errors keep their code and details, changes are told
   assert.equal(await client.call('blocked', []), [])
   assert.is(await client.call('setLevel', ['bob', 'none']), 'none')
   assert.is(await client.call('setLevel', ['bob', undefined]), 'all')
+  assert.is(await client.call('setLevel', ['carol', undefined, { begun: true }]), 'all')
   world.onPut = () => 'silent'
   const late = await client.call('send', ['bob', 'late', { timeoutMs: 20 }]).catch((error: unknown) => error)
   assert.ok(late instanceof ChatError && late.code === 'TIMEOUT')

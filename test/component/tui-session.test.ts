@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import { silentLogger } from '../../src/platform/ports.ts'
 import { systemClock } from '../../src/platform/system.ts'
 import { createInputDecoder } from '../../src/tui/input.ts'
+import { conversationNamed } from '../../src/tui/listing.ts'
 import { MAX_LOADED } from '../../src/tui/messages.ts'
 import { screenText } from '../../src/tui/screen-view.ts'
 import { Session } from '../../src/tui/session.ts'
@@ -157,6 +158,20 @@ test(
     3,
     fastClock,
   ),
+)
+
+test(
+  'a conversation that was just begun is muted before anything is said; a name that is not in the list is no conversation',
+  withSession(async ({ store, type, screen }) => {
+    type('/msg zoe\r/mute\r')
+    await eventually(() => /zoe draws no attention any more/.test(screen()))
+    assert.is(conversationNamed(store.getState(), 'zoe')?.level, 'none')
+    type('/mute zeo\r')
+    await eventually(() => store.getState().toast?.style === 'problem')
+    type('/unmute\r')
+    await eventually(() => /zoe draws attention with every message/.test(screen()))
+    assert.is(conversationNamed(store.getState(), 'zoe')?.level, 'all')
+  }, 3),
 )
 
 test(
