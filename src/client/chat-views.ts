@@ -193,10 +193,9 @@ export class ChatViews {
     const lines: HistoryMessage[] = []
     const references: Reference[] = []
     for (const entry of this.#state.outbox.drafts(id)) {
-      const content = decodeContent(entry.bytes)
-      const reference = referenceOf(content)
+      const reference = referenceOf(decodeContent(entry.bytes))
       if (reference) references.push(reference)
-      else lines.push(showDraft(entry, content, { me: this.#me, nameOf: this.#nameOf }))
+      else lines.push(showDraft(entry, { me: this.#me, nameOf: this.#nameOf }))
     }
     return { lines, references }
   }

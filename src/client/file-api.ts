@@ -2,7 +2,7 @@
 import type { Preview } from '../protocol/content.ts'
 
 export interface ShownAttachment {
-  /** Of its blob. */
+  /** Of its blob; empty, like the hash, of a file of an own message that waits and was not read yet. */
   id: string
   /** As its sender calls it. */
   name: string

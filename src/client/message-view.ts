@@ -1,5 +1,5 @@
 // Messages as programs see them: the shapes of `--json`. Times are those of the cluster, clamped to stored <= received <= read.
-import { type Attachment, attachmentsOf, type Content } from '../protocol/content.ts'
+import { type Attachment, attachmentsOf, type Content, decodeContent } from '../protocol/content.ts'
 import type { Reference } from '../protocol/reference.ts'
 import type {
   HistoryMessage,
@@ -11,7 +11,8 @@ import type {
   Timestamp,
 } from './api.ts'
 import { contentOf, type HeldMessage } from './held-records.ts'
-import { blobsOf, type OutboxEntry } from './outbox-entry.ts'
+import { blobsOf, type OutboxEntry, withFiles } from './outbox-entry.ts'
+import type { OutgoingFile } from './outgoing-file.ts'
 import type { Times } from './statuses.ts'
 
 export const timestamp = (ms: number): Timestamp => new Date(ms).toISOString()
@@ -72,21 +73,26 @@ export const showMessage = (message: HeldMessage, nameOf: NameOf): ShownMessage 
   }
 }
 
-/** A message that has not left yet. */
-export const showDraft = (
-  entry: OutboxEntry,
-  content: Content,
-  { me, nameOf }: { me: string; nameOf: NameOf },
-): HistoryMessage => ({
-  type: 'message',
-  id: entry.id,
-  conversation: nameOf(entry.lane),
-  from: me,
-  to: nameOf(entry.lane),
-  at: timestamp(entry.writtenAt),
-  ...showContent(content, blobsOf(content)),
-  status: 'queued',
-})
+/** What is known of a file before it was read. */
+const showUnread = ({ name, size, type }: OutgoingFile): ShownAttachment => ({ id: '', name, size, type, sha256: '' })
+
+/** A message that has not left yet, with its files, which are read in their order. */
+export const showDraft = (entry: OutboxEntry, { me, nameOf }: { me: string; nameOf: NameOf }): HistoryMessage => {
+  const content = decodeContent(withFiles(entry))
+  const { attachments, ...said } = showContent(content, blobsOf(content))
+  const unread = (entry.files ?? []).filter(({ prepared }) => !prepared)
+  return {
+    type: 'message',
+    id: entry.id,
+    conversation: nameOf(entry.lane),
+    from: me,
+    to: nameOf(entry.lane),
+    at: timestamp(entry.writtenAt),
+    ...said,
+    attachments: [...attachments, ...unread.map(showUnread)],
+    status: 'queued',
+  }
+}
 
 const reactionsWith = (
   before: ShownReaction[],

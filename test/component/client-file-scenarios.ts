@@ -109,6 +109,16 @@ export const fileScenarios = {
     assert.equal(await a.transfers(), [])
   }),
 
+  'a message that waits without a gateway says which files are its own': scene(async ({ world, files }) => {
+    const nowhere = (): Promise<never> => Promise.reject(new ChatError('NET_UNAVAILABLE'))
+    const alone = await world.open(world.enrol('alice'), new KeptDatabase(), nowhere, files)
+    await alone.send('bob', '', { files: [PATH], wait: 'queued', timeoutMs: TIMEOUT_MS })
+    const [waiting] = await alone.history('bob')
+    assert.is(waiting?.status, 'queued')
+    assert.equal(waiting?.attachments, [{ id: '', name: 'picture.png', size: SIZE, type: 'image/png', sha256: '' }])
+    assert.equal((await alone.inbox())[0]?.last?.attachments, waiting?.attachments)
+  }),
+
   'several files, empty ones, and no text': scene(async (all) => {
     const { world, a, b, files } = all
     files.write('/empty', Buffer.alloc(0))
@@ -226,6 +236,8 @@ export const fileScenarios = {
     const second = a.send('bob', 'second', { timeoutMs: TIMEOUT_MS })
     const transfer = await eventually(async () => (await a.transfers()).find(({ isPrepared }) => isPrepared))
     assert.equal([transfer?.name, transfer?.size, transfer?.sent], ['picture.png', SIZE, 0])
+    const [prepared] = (await a.history('bob'))[0]?.attachments ?? []
+    assert.is(prepared?.sha256, createHash('sha256').update(all.bytes).digest('hex'))
     // Other conversations do not wait.
     await a.send('alice', 'to myself', { timeoutMs: TIMEOUT_MS })
     gate.resolve()
