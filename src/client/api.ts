@@ -61,7 +61,7 @@ export interface HistoryMessage extends ShownMessage {
   deleted?: true
   /** Absent when there are none. */
   reactions?: ShownReaction[]
-  /** Why it was refused, in one sentence; only with the status `refused`, and only while the reason is known. */
+  /** Why it was refused, in one sentence; only with the status `refused`. */
   problem?: string
 }
 /** Without `before`, `after` and `since`: the newest. */

@@ -56,7 +56,7 @@ export const makeParts = (options: ChatPartsOptions): ChatParts => {
   const { user: me, device } = identity
   const { store, settings, outbox, certificates } = state
   const preferences = new Preferences({ store, settings, outbox, me, device, now, onChange })
-  const views = new ChatViews({ state, preferences, me, problem })
+  const views = new ChatViews({ state, preferences, me })
   const events = new EventViews(state)
   const group = new LocalGroups({ identity, clock, state, now, session, online, until })
   const referring = new Referring({ state, views, me, device, now, until: untilState, problem, onChange })

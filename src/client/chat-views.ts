@@ -48,22 +48,18 @@ export interface ChatViewsOptions {
   state: ChatState
   preferences: Preferences
   me: string
-  /** Why an own message was refused, while it is known. */
-  problem: (id: string) => ChatError | undefined
 }
 
 export class ChatViews {
   readonly #state: ChatState
   readonly #inbox: Inbox
   readonly #me: string
-  readonly #problem: (id: string) => ChatError | undefined
   readonly #search: SearchIndex
   readonly #nameOf: NameOf
 
-  constructor({ state, preferences, me, problem }: ChatViewsOptions) {
+  constructor({ state, preferences, me }: ChatViewsOptions) {
     this.#state = state
     this.#me = me
-    this.#problem = problem
     this.#search = new SearchIndex(state)
     const lastOf: InboxOptions['lastOf'] = (conversation, held) => this.#lastOf(conversation, held)
     this.#inbox = new Inbox({ state, preferences, me, lastOf })
@@ -242,8 +238,8 @@ export class ChatViews {
     const shown = { ...showMessage(message, this.#nameOf), ...this.#changes(message) }
     if (message.header.from !== this.#me) return { ...shown, status: this.#statusOfReceived(message) }
     const { status } = this.#resultOf(message)
-    const problem = status === 'refused' ? this.#problem(message.header.id) : undefined
-    return { ...shown, status, ...(problem ? { problem: problem.message } : {}) }
+    const problem = status === 'refused' ? this.#state.records.refusalOf(message.key) : undefined
+    return { ...shown, status, ...(problem === undefined ? {} : { problem }) }
   }
 
   #changes(message: HeldMessage): Pick<HistoryMessage, 'edited' | 'deleted' | 'reactions'> & { text?: string } {

@@ -2,7 +2,7 @@
 // so that nothing is fetched, verified or shown twice. Value: disposition (1 byte), acceptedAt (6), the sealed bytes of messages;
 // of a deleted message its header alone.
 import { LruMap } from '../platform/lru-map.ts'
-import { concat, toMapKey } from '../protocol/bytes.ts'
+import { concat, fromUtf8, toMapKey, toUtf8 } from '../protocol/bytes.ts'
 import { type Content, decodeContent } from '../protocol/content.ts'
 import { openBody, unsealed } from '../protocol/sealed.ts'
 import { idFromBytes, openRecord, recordKey, type MessageHeader } from '../protocol/records.ts'
@@ -52,13 +52,20 @@ export class HeldRecords {
     this.#put(key, concat(Buffer.of(dispositions[disposition]), encodeNumber(acceptedAt)))
   }
 
-  keep(
-    key: Uint8Array,
-    sealed: Uint8Array,
-    { acceptedAt, isRefused = false }: { acceptedAt: number; isRefused?: boolean },
-  ): void {
-    const disposition = isRefused ? dispositions.refused : dispositions.message
-    this.#put(key, concat(Buffer.of(disposition), encodeNumber(acceptedAt), sealed))
+  keep(key: Uint8Array, sealed: Uint8Array, { acceptedAt }: { acceptedAt: number }): void {
+    this.#put(key, concat(Buffer.of(dispositions.message), encodeNumber(acceptedAt), sealed))
+  }
+
+  /** An own message that was refused for good stays on show, with the reason. */
+  keepRefused(key: Uint8Array, sealed: Uint8Array, reason: string): void {
+    this.#put(key, concat(Buffer.of(dispositions.refused), encodeNumber(0), sealed))
+    this.#store.put(keys.refusal(key), toUtf8(reason))
+  }
+
+  /** undefined also of one that was refused before reasons were kept. */
+  refusalOf(key: Uint8Array): string | undefined {
+    const reason = this.#store.get(keys.refusal(key))
+    return reason && fromUtf8(reason)
   }
 
   /** The body goes, the place stays. */

@@ -25,6 +25,8 @@ const placeBytes = ({ conversation, device }: Place): Buffer => concat(terminate
 export const keys = {
   /** Record key -> what became of the record, see held-records.ts. */
   record: (recordKey: Uint8Array): Buffer => concat(letter('k'), recordKey),
+  /** Record key of an own message that was refused for good -> why, in one sentence. */
+  refusal: (recordKey: Uint8Array): Buffer => concat(letter('R'), recordKey),
   /** id, author -> second half of the record key: the first one seen under that id. */
   id: (id: string, author: string): Buffer => concat(letter('i'), idBytes(id), toUtf8(author)),
   /**

@@ -277,7 +277,7 @@ export class Outbox {
 
   /** Its number is taken by a void, in the same batch; a void that nobody takes waits for the next message. */
   #refuse(entry: OutboxEntry, error: ChatError): void {
-    if (entry.kind === 'msg') this.#options.timeline.refused(recordKey(entry.id, entry.bytes))
+    if (entry.kind === 'msg') this.#options.timeline.refused(recordKey(entry.id, entry.bytes), error.message)
     if (entry.kind === 'set' || entry.kind === 'tomb') this.#lanes.remove(entry)
     else this.#substitute(entry)
     this.#options.onRefused(entry, error)

@@ -138,12 +138,12 @@ export class Timeline {
   }
 
   /** Own message: refused for good. It stays on show, with that state. */
-  refused(key: Uint8Array): void {
+  refused(key: Uint8Array, reason: string): void {
     const { records, references } = this.#options
     const message = records.message(key)
     if (!message || message.isDeleted) return
     references.withdraw(message)
-    records.keep(key, message.sealed, { acceptedAt: 0, isRefused: true })
+    records.keepRefused(key, message.sealed, reason)
   }
 
   /** Takes an own message back out that never left in this form. */

@@ -39,10 +39,10 @@ const markOf = ({ status, tally }: TimelineMessage): Mark => {
 const isRefused = ({ status }: TimelineMessage): boolean => status === 'refused' || status === 'failed'
 
 const problemLines = ({ problem, status }: TimelineMessage, width: number): Line[] => {
-  if (problem === undefined) return []
   const ways = status === 'failed' ? safe`Up: the text again · Esc: remove this` : safe`Up: the text again`
+  const reason = problem === undefined ? [] : wrap(problem, width - INDENT)
   return [
-    ...wrap(problem, width - INDENT).map((text) => [span(spaces(INDENT)), span(text, 'problem')]),
+    ...reason.map((text) => [span(spaces(INDENT)), span(text, 'problem')]),
     [span(spaces(INDENT)), span(truncate(ways, width - INDENT), 'dim')],
   ]
 }

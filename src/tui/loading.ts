@@ -195,8 +195,7 @@ export class Loading {
   }
 
   async #messages(conversation: string, page: readonly HistoryLine[]): Promise<TimelineMessage[]> {
-    const { chat, store } = this.#ports
-    const { problems } = store.getState()
+    const { chat } = this.#ports
     const tallies = await this.#tallies.of(
       conversation,
       page.filter((line) => line.type === 'message'),
@@ -204,9 +203,8 @@ export class Loading {
     return page.map((line) => {
       if (line.type === 'group') return timelineChange(line, chat.user)
       const shown = timelineMessage(line, chat.user)
-      const problem = shown.status === 'refused' ? (shown.problem ?? problems[shown.id]) : undefined
       const tally = tallies.get(shown.id)
-      return { ...shown, ...(problem === undefined ? {} : { problem }), ...(tally ? { tally } : {}) }
+      return tally ? { ...shown, tally } : shown
     })
   }
 

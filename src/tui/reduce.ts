@@ -90,7 +90,6 @@ const onSendFailed = (state: State, id: string, problem: SafeText): State => {
   const failed = ({ message }: Pending): TimelineMessage => ({ ...message, status: 'failed', problem })
   return {
     ...state,
-    problems: { ...state.problems, [id]: problem },
     pending: state.pending.map((entry) => (entry.message.id === id ? { ...entry, message: failed(entry) } : entry)),
   }
 }

@@ -137,8 +137,6 @@ export interface State {
   readonly previous: string | undefined
   readonly timeline: Timeline | undefined
   readonly pending: readonly Pending[]
-  /** Why messages were refused, by id, as far as this run has seen it. */
-  readonly problems: Readonly<Record<string, SafeText>>
   readonly anchor: Anchor | undefined
   /** Stands before a message until the conversation is left or answered. */
   readonly rule: Rule | undefined
@@ -246,7 +244,6 @@ export const initialState = (options: {
     previous: undefined,
     timeline: undefined,
     pending: [],
-    problems: {},
     anchor: undefined,
     rule: undefined,
     drafts,

@@ -324,10 +324,8 @@ export const scenarios = {
     assert.ok(error instanceof ChatError && error.code === 'MESSAGE_INVALID')
     await again.settled({ timeoutMs: patienceMs() })
     assert.is(world.puts.filter(({ header }) => header.k === 'msg').length, 1)
-    assert.equal(
-      (await again.history('bob')).map(({ status }) => status),
-      ['refused'],
-    )
+    const [shown] = await again.history('bob')
+    assert.equal([shown?.status, shown?.problem], ['refused', error.message])
   }),
 
   'after one attempt of unknown outcome a refusal is not final': inWorld(async (world) => {

@@ -367,6 +367,11 @@ test('a message is on the screen before the library has it, once', () => {
   assert.not.match(screenText(type(failed, '\x1b').state), /mine/)
 })
 
+test('a refused message says how its text comes back, also where the reason is not known', () => {
+  const refused = message('id', 'mine', { isOwn: true, status: 'refused' })
+  assert.match(screenText(withBob(refused)), /! refused\n {2}Up: the text again/)
+})
+
 test('days, senders and gaps are separated', () => {
   const state = run(fresh(), inbox(['bob', 0]), {
     type: 'timeline',

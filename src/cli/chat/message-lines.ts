@@ -48,7 +48,8 @@ const shownLine = (message: HistoryMessage, me: string): string => {
   if (message.deleted) return `${headOf(message)} (deleted)`
   const edited = message.edited ? ' (edited)' : ''
   const reactions = (message.reactions ?? []).map(({ emoji, users }) => `  ${safeLine(emoji)} ${users.length}`).join('')
-  const status = message.from === me ? `  ${marks[message.status]}` : ''
+  const reason = message.problem === undefined ? '' : `: ${safeLine(message.problem)}`
+  const status = message.from === me ? `  ${marks[message.status]}${reason}` : ''
   return `${messageLine(message)}${edited}${reactions}${status}`
 }
 
