@@ -316,4 +316,20 @@ test('a blob comes to a new home though the only pin that keeps it is on a later
   assert.is(await world.copies(blob), 2)
 })
 
+test('a pin that is made anew while the old one expires is kept', async () => {
+  const world = await MediaWorld.start(['m1'])
+  const { blob, bytes, message } = await sent(world)
+  const home = world.home('m1')
+  const fsync = Promise.withResolvers<void>()
+  home.fsync = fsync.promise
+  world.laterMs = 10 * DAY_MS
+  const anew = pinned(world, { bytes, message }, 9 * DAY_MS)
+  await someTurns()
+  fsync.resolve()
+  await anew
+  await someTurns()
+  assert.is(await pinsOf(world, blob), '1/0')
+  assert.is(await world.copies(blob), 1)
+})
+
 test.run()

@@ -76,7 +76,9 @@ const mapNode = (peer: string, roles: Role[]): MapNode => ({
 
 export class MediaHome {
   readonly name: string
-  readonly disk = new MemoryDisk()
+  readonly disk = new MemoryDisk({ settle: () => this.fsync })
+  /** Batches end when this does. */
+  fsync: Promise<void> = Promise.resolve()
   readonly blobs = new MemoryBlobs()
   readonly #world: MediaWorld
   #run: { service: MediaService; group: ServiceGroup; view: ClusterViewKeeper } | undefined

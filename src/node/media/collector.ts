@@ -50,15 +50,19 @@ export class Collector {
     for (;;) {
       const rows = await index.database.keys({ ...hoursBefore(now), limit: ROWS_PER_TURN })
       if (rows.length === 0) return
-      const expired = rows.flatMap((row) => {
-        const { blob, pin } = openHourKey(row)
-        const key = pinKey(blob, pin)
-        // Pinned anew since, for longer: only the old hour goes.
-        const isOver = (openPinValue(key, index.database.get(key)) ?? 0) < now
-        return isOver ? [row, key] : [row]
-      })
-      await index.write(expired.map((key) => ({ key, value: undefined })))
+      await Promise.all(rows.map((row) => this.#expire(row, now)))
     }
+  }
+
+  /** Of a pin that was made anew since, for longer, only the old hour goes. */
+  #expire(row: Uint8Array, now: number): Promise<void> {
+    const { index, lock } = this.#context
+    const { blob, pin } = openHourKey(row)
+    return lock.run(blob, () => {
+      const key = pinKey(blob, pin)
+      const isOver = (openPinValue(key, index.database.get(key)) ?? 0) < now
+      return index.write((isOver ? [row, key] : [row]).map((gone) => ({ key: gone, value: undefined })))
+    })
   }
 
   async #collect(signal: AbortSignal): Promise<number> {

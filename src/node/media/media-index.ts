@@ -54,6 +54,8 @@ export class MediaIndex {
   #digests = new MediaDigests()
   #counts: Counts = { batch: 0, rows: 0 }
   #facts: MediaFacts = { epoch: 0, condition: 'syncing' }
+  /** What they are once the disk has them. */
+  #nextFacts = this.#facts
   #pending: Pending[] = []
   #isWriting = false
   #isReopening = false
@@ -84,13 +86,16 @@ export class MediaIndex {
   get digests(): MediaDigests {
     return this.#digests
   }
+  /** As they are on disk: nothing is told by facts that a crash may take back. */
   get facts(): Readonly<MediaFacts> {
     return this.#facts
   }
 
-  saveFacts(change: Partial<MediaFacts>): Promise<void> {
-    this.#facts = { ...this.#facts, ...change }
-    return this.write([{ key: FACTS, value: jsonValue(FACTS, this.#facts) }])
+  async saveFacts(change: Partial<MediaFacts>): Promise<void> {
+    const facts = { ...this.#nextFacts, ...change }
+    this.#nextFacts = facts
+    await this.write([{ key: FACTS, value: jsonValue(FACTS, facts) }])
+    this.#facts = facts
   }
 
   /** BLOB_FULL while it is being opened again. */
@@ -179,6 +184,7 @@ export class MediaIndex {
     const isNew = facts === undefined && isIntact
     const isSyncing = !isIntact || (isNew ? !isAlone() : facts?.condition !== 'up')
     this.#facts = { epoch: facts?.epoch ?? 0, condition: isSyncing ? 'syncing' : 'up' }
+    this.#nextFacts = this.#facts
     if (facts?.condition !== this.#facts.condition || !isIntact) await this.saveFacts({})
   }
 
