@@ -12,7 +12,7 @@ import { groupVerbs } from './group-commands.ts'
 import { levels } from './levels.ts'
 import { pathInProgress } from './paths.ts'
 import { conversationsOf } from './listing.ts'
-import { draftOfCurrent, type State } from './state.ts'
+import { draftOfCurrent, type Effect, type State } from './state.ts'
 import { isSettingName, settingNames, settingRow } from './setting-table.ts'
 import { type Step, step, withDraft } from './step.ts'
 import { themes } from './theme.ts'
@@ -78,26 +78,32 @@ const takenAt = (before: string): CommandTakes | undefined => {
   return command?.completes?.[rest.split(/(?<!\\)\s+/).length - 1] ?? command?.completesRest
 }
 
-const candidatesFor = (state: State, { text, cursor }: Draft): { from: number; candidates: Candidate[] } => {
+/** The word before the cursor, and what the command takes in its place, if it is one that is typed. */
+interface Word {
+  before: string
+  word: string
+  from: number
+  isCommand: boolean
+  kind: CommandTakes | undefined
+}
+const wordAt = ({ text, cursor }: Draft): Word => {
   const before = text.slice(0, cursor)
   const word = /\S*$/.exec(before)?.[0] ?? ''
-  const from = cursor - word.length
   const isCommand = text.startsWith('/') && !text.startsWith('//')
+  return { before, word, from: cursor - word.length, isCommand, kind: isCommand ? takenAt(before) : undefined }
+}
+
+const mentionsOf = (names: readonly string[]): string[] => names.map((name) => `@${name}`)
+
+const candidatesFor = (state: State, draft: Draft): { from: number; candidates: Candidate[] } => {
+  const { before, word, from, isCommand, kind } = wordAt(draft)
   if (isCommand && from === 0) {
     const names = slashCommands.map(({ name }) => `/${name}`)
     return { from, candidates: starting(names, word) }
   }
-  const kind = isCommand ? takenAt(before) : undefined
   const found = kind === undefined || kind === 'path' ? [] : starting(takes[kind](state), word)
   if (found.length > 0) return { from, candidates: found }
-  if (word.startsWith('@'))
-    return {
-      from,
-      candidates: starting(
-        knownUsers(state).map((name) => `@${name}`),
-        word,
-      ),
-    }
+  if (word.startsWith('@')) return { from, candidates: starting(mentionsOf(knownUsers(state)), word) }
   if (word.startsWith('#')) return { from, candidates: starting(knownGroups(state), word) }
   const emojiFrom = before.lastIndexOf(':')
   const typed = before.slice(emojiFrom + 1)
@@ -127,7 +133,24 @@ const pathAt = (state: State): { typed: string; from: number; draft: Draft } | u
   return typed === undefined ? undefined : { typed, from: head.length, draft }
 }
 
-/** Paths come later than the key; whoever typed on meanwhile wants something else. */
+/** Where somebody is named in a group: its members may be meant, and the library knows who they are. */
+const memberAt = (state: State): Omit<Extract<Effect, { type: 'completeMember' }>, 'type'> | undefined => {
+  const draft = draftOfCurrent(state)
+  const { word, from, kind } = wordAt(draft)
+  const { current: group } = state
+  if (group === undefined || !isGroupName(group)) return undefined
+  if (word.startsWith('@')) return { group, known: mentionsOf(knownUsers(state)), sign: '@', typed: word, from, draft }
+  if (kind !== 'user' && kind !== 'conversation') return undefined
+  return { group, known: takes[kind](state), sign: '', typed: word, from, draft }
+}
+
+export const memberCandidates = (
+  { known, sign, typed }: { known: readonly string[]; sign: string; typed: string },
+  members: readonly string[],
+): Candidate[] =>
+  starting([...new Set([...known, ...members.map((name) => `${sign}${name}`)])], typed).slice(0, MAX_CANDIDATES)
+
+/** Paths and members come later than the key; whoever typed on meanwhile wants something else. */
 export const withCandidates = (
   state: State,
   { from, draft, candidates }: { from: number; draft: Draft; candidates: readonly Candidate[] },
@@ -149,6 +172,8 @@ export const completeBy =
     }
     const path = pathAt(state)
     if (path) return step(state, { type: 'completePath', ...path })
+    const member = memberAt(state)
+    if (member) return step(state, { type: 'completeMember', ...member })
     const { from, candidates } = candidatesFor(state, draftOfCurrent(state))
     if (candidates.length === 0) return step(state)
     return step(put(state, { from, candidates: candidates.slice(0, MAX_CANDIDATES), index: 0 }, cursor))

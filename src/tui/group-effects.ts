@@ -1,6 +1,7 @@
 // Groups: changing them, and who is in them. Every change is said with what the group is after it.
 import type { GroupReport } from '../client/api.ts'
 import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
+import { memberCandidates } from './completing.ts'
 import type { EffectTools, Runners } from './effect-tools.ts'
 import { span } from './lines.ts'
 import type { ListRow } from './state.ts'
@@ -24,6 +25,7 @@ const groupRow = (report: GroupReport): ListRow => ({
 })
 
 type GroupEffect =
+  | 'completeMember'
   | 'groups'
   | 'members'
   | 'createGroup'
@@ -44,6 +46,11 @@ export const groupRunners = ({ chat, store, loading, say, list }: EffectTools): 
     members: async ({ group }) => {
       const report = await chat.group.info(group)
       list(`${group}: ${countText(report)}`, memberRows(report, chat.user))
+    },
+    completeMember: async ({ group, from, draft, ...wanted }) => {
+      const { members } = await chat.group.info(group)
+      const others = members.map(({ user }) => user).filter((user) => user !== chat.user)
+      store.dispatch({ type: 'completed', from, draft, candidates: memberCandidates(wanted, others) })
     },
     createGroup: async ({ group, users }) => {
       const report = await chat.group.create(group, [...users])

@@ -174,6 +174,16 @@ export type Effect =
   | { type: 'send'; conversation: string; text: string; reply?: string; files?: readonly string[] }
   /** The attachments of a message, to where files go; `openFiles` shows them too. */
   | { type: 'saveFiles' | 'openFiles'; id: string }
+  /** Who is in the group, beside the names that are known: those that begin as `typed`, which begins with `sign`. */
+  | {
+      type: 'completeMember'
+      group: string
+      known: readonly string[]
+      sign: '@' | ''
+      typed: string
+      from: number
+      draft: Draft
+    }
   | { type: 'completePath'; typed: string; from: number; draft: Draft }
   | { type: 'copy'; text: SafeText }
   | { type: 'loadOlder' | 'loadNewer' | 'loadEnd' }

@@ -1,10 +1,12 @@
-// The fuzzy switcher: conversations, then users one could write to, then commands, by what was typed. Pure.
+// The fuzzy switcher: conversations, people of the open one, commands, and whoever was typed. Pure.
 import fuzzysort from 'fuzzysort'
 import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { isGroupName, isUserName } from '../protocol/names.ts'
 import { emoji, emojiOf } from '../client/emoji.ts'
 import { type Line, span } from './lines.ts'
 import { unreadText } from './sidebar-view.ts'
+import { knownUsers } from './completing.ts'
+import type { SlashCommand } from './slash-command.ts'
 import { slashCommands, usageOf } from './slash-commands.ts'
 import { conversationsOf } from './listing.ts'
 import type { Overlay, State } from './state.ts'
@@ -33,15 +35,25 @@ const conversationRows = (state: State, query: string): SwitcherRow[] => {
   }))
 }
 
-const commandRows = (query: string): SwitcherRow[] => {
+const commandRow = (command: SlashCommand): SwitcherRow => ({
+  line: [span(usageOf(command), 'key'), span(safe`  ${command.help}`, 'dim')],
+  choice: { command: command.name },
+})
+const commandsFor = (query: string): readonly SlashCommand[] => {
   const wanted = query.replace(/^\//, '')
-  const found = fuzzysort
-    .go(wanted, slashCommands, { key: 'name', limit: 5, threshold: ANY_MATCH })
-    .map(({ obj }) => obj)
-  return (wanted === '' ? slashCommands : found).map((command) => ({
-    line: [span(usageOf(command), 'key'), span(safe`  ${command.help}`, 'dim')],
-    choice: { command: command.name },
-  }))
+  if (wanted === '') return slashCommands
+  return fuzzysort.go(wanted, slashCommands, { key: 'name', limit: 5, threshold: ANY_MATCH }).map(({ obj }) => obj)
+}
+
+const writeTo = (name: string): SwitcherRow => ({
+  line: [span(safe`write to ${safeLine(name)}`)],
+  choice: { conversation: name },
+})
+/** People of this conversation to whom nothing was said yet. */
+const peopleRows = (state: State, query: string): SwitcherRow[] => {
+  const listed = new Set(conversationsOf(state).map(({ name }) => name))
+  const others = query === '' ? [] : knownUsers(state).filter((name) => !listed.has(name))
+  return fuzzysort.go(query, others, { limit: 5, threshold: ANY_MATCH }).map(({ target }) => writeTo(target))
 }
 
 /** What one mostly wants, before anything is typed. */
@@ -67,11 +79,13 @@ const emojiRows = (query: string, id: string): SwitcherRow[] => {
 export const switcherRows = (state: State, { query: { text }, reactTo }: SwitcherOverlay): SwitcherRow[] => {
   const query = text.trim()
   if (reactTo !== undefined) return emojiRows(query, reactTo)
-  if (query.startsWith('/')) return commandRows(query)
-  const rows = conversationRows(state, query)
-  const isNew = !conversationsOf(state).some(({ name }) => name === query)
-  if (isNew && (isUserName(query) || isGroupName(query))) {
-    rows.push({ line: [span(safe`write to ${safeLine(query)}`)], choice: { conversation: query } })
-  }
-  return [...rows, ...commandRows(query)]
+  const commands = commandsFor(query)
+  if (query.startsWith('/')) return commands.map(commandRow)
+  const rows = [...conversationRows(state, query), ...peopleRows(state, query)]
+  const isKnown = rows.some(({ choice }) => 'conversation' in choice && choice.conversation === query)
+  const asTyped = !isKnown && (isUserName(query) || isGroupName(query)) ? [writeTo(query)] : []
+  // What begins like a command is more likely one than the name of a stranger.
+  const begun = commands.filter(({ name }) => query !== '' && name.startsWith(query))
+  const others = commands.filter((command) => !begun.includes(command))
+  return [...rows, ...begun.map(commandRow), ...asTyped, ...others.map(commandRow)]
 }

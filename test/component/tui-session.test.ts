@@ -180,7 +180,12 @@ test(
     type('/create #ops bob carol\r')
     await eventually(() => store.getState().current === '#ops')
     await eventually(() => /#ops has 3 members/.test(screen()))
-    type('/names\r')
+    // She never spoke here, and there is no conversation with her.
+    type('@car\t')
+    await eventually(() => /> @carol/.test(screen()))
+    type('\x15/role c\t')
+    await eventually(() => /> \/role carol/.test(screen()))
+    type('\x15/names\r')
     await eventually(() => /#ops: 3 members\n.*alice \(you\) owner\n.*bob\n.*carol/.test(screen()))
     type('\x1b')
     const at = '2026-11-23T12:00:00.000Z'

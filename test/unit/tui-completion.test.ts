@@ -11,8 +11,8 @@ const [TAB, SHIFT_TAB, LEFT] = ['\t', '\x1b[Z', '\x1b[D']
 
 const state: State = run(
   fresh(),
-  inbox(['#ops', 0], ['bob', 0], ['carol', 0], ['#opera', 0]),
-  timeline('#ops', [message('a', 'hi'), message('b', 'ho', { from: safeText('carl') })]),
+  inbox(['bob', 0], ['#ops', 0], ['carol', 0], ['#opera', 0]),
+  timeline('bob', [message('a', 'hi'), message('b', 'ho', { from: safeText('carl') })]),
 ).state
 
 const cases: [typed: string, draft: string][] = [
@@ -44,6 +44,19 @@ const cases: [typed: string, draft: string][] = [
 for (const [typed, draft] of cases) {
   test(`completing ${JSON.stringify(typed)}`, () => assert.is(draftOfCurrent(type(state, typed).state).text, draft))
 }
+
+test('in a group its members are asked for, beside those who spoke and those one talks with', () => {
+  const group = run(type(state, '/msg #ops\r').state, timeline('#ops', [message('a', 'hi')])).state
+  const asking = (typed: string) => {
+    const [effect] = type(group, typed).effects
+    return effect?.type === 'completeMember' ? [effect.sign, effect.typed, effect.from, effect.known] : effect
+  }
+  assert.equal(asking(`so @da${TAB}`), ['@', '@da', 3, ['@bob', '@carol']])
+  assert.equal(asking(`/remove da${TAB}`), ['', 'da', 8, ['bob', 'carol']])
+  assert.equal(asking(`/msg da${TAB}`), ['', 'da', 5, ['bob', '#ops', 'carol', '#opera']])
+  assert.is(asking(`da${TAB}`), undefined)
+  assert.is(asking(`/theme da${TAB}`), undefined)
+})
 
 test('the choice is shown while it goes on, from the present one', () => {
   const first = type(state, `@ca${TAB}`).state

@@ -189,6 +189,14 @@ test('keys of navigation: next, previous, next unread, the switcher', () => {
   assert.is(type(withBob(), '\x0bdan\x1b').state.current, 'bob')
 })
 
+test('the switcher: people of the open conversation, and a command that is begun before the name of a stranger', () => {
+  const spoken = withBob(message('a', 'hi', { from: safeText('clara') }))
+  assert.is(type(spoken, '\x0bcla\r').state.current, 'clara')
+  assert.equal(type(spoken, '\x0bclu\r').effects, [{ type: 'cluster' }])
+  assert.is(type(spoken, '\x0bclu\x0e\r').state.current, 'clu')
+  assert.is(type(spoken, '\x0bwhoever\r').state.current, 'whoever')
+})
+
 test('a muted conversation is passed by and marked', () => {
   const wide = run(withBob(), { type: 'resized', columns: 80, rows: 20 }).state
   assert.equal(type(wide, '/mute carol\r').effects, [{ type: 'setLevel', conversation: 'carol', level: 'none' }])
