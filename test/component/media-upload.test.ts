@@ -112,6 +112,21 @@ test('a user’s uploads have an end, what was given up does not count, others g
   assert.is(await codeOf(world.upload(bytesOf(1 * KIB))), 'BLOB_QUOTA')
 })
 
+test('uploads that begin at once share the quota like those that begin one after the other', async () => {
+  const world = await MediaWorld.start(['m1'], { quotaBytes: 250 * KIB })
+  await world.upload(bytesOf(1))
+  const { promise, resolve } = Promise.withResolvers<void>()
+  world.home('m1').fsync = promise
+  const uploads = Array.from({ length: 6 }, () => codeOf(world.upload(bytesOf(100 * KIB))))
+  setTimeout(() => resolve(), 200)
+  const codes = await Promise.all(uploads)
+  assert.equal(codes.toSorted(), [
+    ...Array.from({ length: 4 }, () => 'BLOB_QUOTA'),
+    ...Array.from({ length: 2 }, () => 'nothing thrown'),
+  ])
+  assert.is(world.home('m1').service.status().bytes, 200 * KIB + 1)
+})
+
 test('a home that is full, or goes away in the middle, delays nobody; two of three are too few', async () => {
   const world = await MediaWorld.start()
   world.home('m2').blobs.full = true

@@ -4,6 +4,7 @@ import { repeat } from '../../platform/timing.ts'
 import type { UnfinishedBlob } from '../../platform/ports.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import type { BlobState } from '../../protocol/rpc.ts'
+import { KeyedLock } from '../core/keyed-lock.ts'
 import { factsOf, type MediaContext, putFacts, wholeSize } from './media-context.ts'
 import { allUploads, type BlobFacts, blobOfKey, jsonValue, uploadKey } from './rows.ts'
 
@@ -30,6 +31,8 @@ export class Uploads {
   readonly #context: MediaContext
   readonly #quotaBytes: number
   readonly #open = new Map<string, Upload>()
+  /** By user, one after the other: what was announced counts once it is on disk. */
+  readonly #announcing = new KeyedLock()
 
   constructor(context: MediaContext, quotaBytes: number) {
     this.#context = context
@@ -110,18 +113,24 @@ export class Uploads {
     const known = this.#open.get(id)
     if (known?.blob.size === size) return known
     if (known) throw new ChatError('BLOB_HASH', { message: 'The attachment was announced with another size' })
-    const { index, blobs, clock } = this.#context
+    const { blobs, clock } = this.#context
     if (this.#open.size >= MAX_OPEN) throw new ChatError('PEER_OVERLOADED')
-    const row = uploadKey(id)
+    await this.#announcing.run(user, () => this.#announce({ blob: id, user, size }))
+    const blob = await blobs.begin(id, size).catch((error: unknown) => this.#dropped(id, error))
+    const upload = { blob, steppedAt: clock.monotonic(), syncedTo: blob.durable }
+    this.#open.set(id, upload)
+    return upload
+  }
+
+  /** From now on it counts. BLOB_QUOTA. */
+  async #announce({ blob, user, size }: Announced): Promise<void> {
+    const { index, clock } = this.#context
+    const row = uploadKey(blob)
     const announced = index.json<BlobFacts>(row)
     const usage = index.digests.usageOf(user) - (announced?.user === user ? announced.size : 0)
     if (usage + size > this.#quotaBytes)
       throw new ChatError('BLOB_QUOTA', { details: { usage, quota: this.#quotaBytes } })
     await index.write([{ key: row, value: jsonValue(row, { user, size, at: clock.now() }) }])
-    const blob = await blobs.begin(id, size).catch((error: unknown) => this.#dropped(id, error))
-    const upload = { blob, steppedAt: clock.monotonic(), syncedTo: blob.durable }
-    this.#open.set(id, upload)
-    return upload
   }
 
   /** A blob that failed to take something is gone, unless it only lacks bytes. */
