@@ -6,7 +6,7 @@ import { layoutOf } from './layout.ts'
 import { emptyLine, type Line, line, ruled } from './lines.ts'
 import { indexOfId, isOfOthers, quoteText, type TimelineMessage } from './messages.ts'
 import { type Anchor, type State, thumbnailOf } from './state.ts'
-import { type Blocks, endOf, type Position, scrolled, type Window, windowAt, withTop } from './window.ts'
+import { type Blocks, endOf, filledWindowAt, type Position, scrolled, type Window, windowAt, withTop } from './window.ts'
 
 const noLines: readonly Line[] = []
 const noMessages: readonly TimelineMessage[] = []
@@ -77,7 +77,8 @@ export const windowOf = (state: State): Window<Line> => {
   const known = windows.get(state)
   if (known) return known
   const blocks = blocksOf(state)
-  const window = windowAt(blocks, positionOf(state, blocks), layoutOf(state).timelineRows)
+  const at = state.timeline?.hasStart ? filledWindowAt : windowAt
+  const window = at(blocks, positionOf(state, blocks), layoutOf(state).timelineRows)
   windows.set(state, window)
   return window
 }

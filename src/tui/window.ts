@@ -63,7 +63,18 @@ const up = <T>(blocks: Blocks<T>, from: Position, lines: number): Position => {
   return { index, line: Math.max(0, line) }
 }
 
+/** With so many rows the first line is at the top. */
+const highestBottom = <T>(blocks: Blocks<T>, rows: number): Position => down(blocks, { index: 0, line: 0 }, rows - 1)
+
 const isBefore = (a: Position, b: Position): boolean => a.index < b.index || (a.index === b.index && a.line < b.line)
+
+/** The window that ends with `bottom`, or, where there is too little above it (the screen has grown), begins with the first line. */
+export const filledWindowAt = <T>(blocks: Blocks<T>, bottom: Position, rows: number): Window<T> => {
+  const window = windowAt(blocks, bottom, rows)
+  return window.lines.length < rows && isBefore(bottom, endOf(blocks))
+    ? windowAt(blocks, highestBottom(blocks, rows), rows)
+    : window
+}
 
 /** The bottom after scrolling by `lines` (negative: up); undefined = at the end, where the view follows what arrives. */
 export const scrolled = <T>(
@@ -74,7 +85,7 @@ export const scrolled = <T>(
   if (blocks.count === 0) return undefined
   const start = from ?? endOf(blocks)
   const moved = lines < 0 ? up(blocks, start, -lines) : down(blocks, start, lines)
-  const highest = down(blocks, { index: 0, line: 0 }, rows - 1)
+  const highest = highestBottom(blocks, rows)
   const bottom = isBefore(moved, highest) ? highest : moved
   return isBefore(bottom, endOf(blocks)) ? bottom : undefined
 }

@@ -380,6 +380,18 @@ test('a refused message says how its text comes back, also where the reason is n
   assert.match(screenText(withBob(refused)), /! refused\n {2}Up: the text again/)
 })
 
+test('a screen that has grown shows what was below, as far as there is room, and hangs where it was again when it shrinks', () => {
+  const scrolled = type(withBob(...many(30)), '\x1b[5~\x1b[5~\x1b[5~').state
+  assert.match(screenText(scrolled), /below ↓/)
+  const tall = run(scrolled, { type: 'resized', columns: 50, rows: 60 }).state
+  assert.match(screenText(tall), /text 0\n[^]*text 29\n/)
+  assert.not.match(screenText(tall), /below/)
+  const middle = run(scrolled, { type: 'resized', columns: 50, rows: 24 }).state
+  assert.match(screenText(middle).split('\n')[1] ?? '', /Today/)
+  assert.match(screenText(middle), /text 0\n[^]*text 18\n/)
+  assert.is(screenText(run(tall, { type: 'resized', columns: 50, rows: 16 }).state), screenText(scrolled))
+})
+
 test('days, senders and gaps are separated', () => {
   const state = run(fresh(), inbox(['bob', 0]), {
     type: 'timeline',
