@@ -110,6 +110,8 @@ export interface InboxEntry {
   topic?: string
   /** As of the group (`GroupReport`). */
   disputedBy?: string[]
+  /** The other user is blocked: nothing of theirs shows. */
+  blocked?: true
   unread: number
   /** Marked as unread by hand, on any device of this user; reading it takes the mark away. */
   marked: boolean

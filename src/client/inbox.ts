@@ -45,8 +45,10 @@ export class Inbox {
     const topic = state.groups.newest(id)?.topic
     const disputedBy = state.groups.disputedBy(id)
     const activeAt = Math.max(changedAt, last ? Date.parse(last.at) : 0)
+    const name = state.nameOf(id)
     return {
-      conversation: state.nameOf(id),
+      conversation: name,
+      ...(state.settings.isBlocked(name) ? { blocked: true } : {}),
       ...(topic === undefined ? {} : { topic }),
       ...(disputedBy.length > 0 ? { disputedBy } : {}),
       unread,

@@ -64,6 +64,7 @@ const conversationOf = (entry: InboxEntry, user: string): Conversation => ({
   title: safeLine(entry.conversation, { maxLength: 64 }),
   ...(entry.topic === undefined ? {} : { topic: safeLine(entry.topic) }),
   ...(entry.disputedBy ? { disputedBy: safeLine(entry.disputedBy.join(', '), { maxLength: 60 }) } : {}),
+  ...(entry.blocked ? { isBlocked: true } : {}),
   unread: entry.unread,
   firstUnread: entry.firstUnread ?? undefined,
   activeAtMs: entry.activeAt === null ? 0 : Date.parse(entry.activeAt),

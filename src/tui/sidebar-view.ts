@@ -32,14 +32,14 @@ interface EntryOptions {
 const entryLines = (state: State, conversation: Conversation, options: EntryOptions): Line[] => {
   const isCurrent = conversation.name === state.current
   const { width, tall, number } = options
-  const { title, unread } = conversation
-  const isMuted = conversation.level === 'none'
+  const { title, unread, isBlocked, level } = conversation
+  const quiet = isBlocked ? safe`blocked ` : level === 'none' ? safe`muted ` : undefined
   const style = isCurrent ? 'current' : urgencyOf(conversation) > 0 ? 'unread' : 'plain'
-  const here = presenceOf(state, conversation.name)?.isOnline ? [span(safe` ●`, 'seen')] : []
+  const here = !isBlocked && presenceOf(state, conversation.name)?.isOnline ? [span(safe` ●`, 'seen')] : []
   const mark = isCurrent ? safe`▸ ` : number <= NUMBERED ? safe`${number % 10} ` : safe`  `
   const name = [span(mark, isCurrent ? 'key' : 'dim'), span(title, style), ...here]
   const count = unread === 0 && conversation.isMarked ? safe`•` : unreadText(conversation)
-  const end = isMuted ? [span(safe`muted ${count}`, 'dim')] : [span(count, 'unread')]
+  const end = quiet === undefined ? [span(count, 'unread')] : [span(safe`${quiet}${count}`, 'dim')]
   const head = bar(name, end, { width, style: 'plain' })
   return tall ? [head, fit([span(safe`  `), span(lastLine(state, conversation), 'dim')], width)] : [head]
 }

@@ -20,6 +20,8 @@ export interface Conversation {
   /** Of a group: what it is about, and who has another history of it. */
   readonly topic?: SafeText
   readonly disputedBy?: SafeText
+  /** Nothing of that user shows. */
+  readonly isBlocked?: true
   readonly unread: number
   /** The id of the first unread message. */
   readonly firstUnread: string | undefined

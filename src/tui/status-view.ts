@@ -4,7 +4,7 @@ import { joinText, widthOf } from './cells.ts'
 import { labelOf } from './keymap.ts'
 import { bar, fit, type Line, line, span } from './lines.ts'
 import { conversationsOf } from './listing.ts'
-import { type Connection, presenceOf, type State, typingIn } from './state.ts'
+import { type Connection, type Conversation, presenceOf, type State, typingIn } from './state.ts'
 import { shortTime } from './times.ts'
 import { countBelow, newBelow } from './timeline-view.ts'
 
@@ -56,7 +56,8 @@ export const statusLine = (state: State): Line => {
 
 const MAX_TYPING = 2
 /** What is known of the moment: who types, else whether the other is there. */
-const aboutText = (state: State, name: string): SafeText => {
+const aboutText = (state: State, { name, isBlocked }: Conversation): SafeText => {
+  if (isBlocked) return safe`  blocked; /unblock undoes it`
   const typing = typingIn(state, name)
   if (typing.length > MAX_TYPING) return safe`  ${typing.length} are typing …`
   if (typing.length > 0) return name === typing[0] ? safe`  typing …` : safe`  ${joinText(typing, ' ')} typing …`
@@ -85,7 +86,7 @@ export const headerLine = (state: State): Line => {
   const warning = isStrange
     ? safe`  ! new device, not compared: /verify`
     : current?.disputedBy && safe`  ! ${current.disputedBy} has another history of the group: compare members`
-  const about = warning ?? (current ? aboutText(state, current.name) : safe``)
+  const about = warning ?? (current ? aboutText(state, current) : safe``)
   const topic = current?.topic === undefined ? safe`` : safe`  ${current.topic}`
   const right: SafeText[] = state.showsNotices
     ? [safe`${labelOf(state.keymap, 'chat', 'escape')} hides the notice`]

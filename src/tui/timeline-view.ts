@@ -6,7 +6,16 @@ import { layoutOf } from './layout.ts'
 import { emptyLine, type Line, line, ruled } from './lines.ts'
 import { indexOfId, isOfOthers, quoteText, type TimelineMessage } from './messages.ts'
 import { type Anchor, type State, thumbnailOf } from './state.ts'
-import { type Blocks, endOf, filledWindowAt, type Position, scrolled, type Window, windowAt, withTop } from './window.ts'
+import {
+  type Blocks,
+  endOf,
+  filledWindowAt,
+  type Position,
+  scrolled,
+  type Window,
+  windowAt,
+  withTop,
+} from './window.ts'
 
 const noLines: readonly Line[] = []
 const noMessages: readonly TimelineMessage[] = []

@@ -499,8 +499,10 @@ export const scenarios = {
       await b.delete(id, { timeoutMs: patienceMs() })
       assert.is((await b.inbox())[0]?.last?.deleted, true)
       await b.block('alice')
-      assert.is((await b.inbox())[0]?.last?.deleted, true)
+      const [blocked] = await b.inbox()
+      assert.equal([blocked?.last?.deleted, blocked?.blocked], [true, true])
       await b.unblock('alice')
+      assert.is((await b.inbox())[0]?.blocked, undefined)
       await send(3)
       reads = 0
       for (let count = 0; count < 50; count++) await entry()

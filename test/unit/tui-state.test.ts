@@ -208,6 +208,20 @@ test('a muted conversation is passed by and marked', () => {
   assert.match(sidebarText(muted), /carol +muted 2/)
 })
 
+test('of a blocked user it is said that this is so, and not whether they are there', () => {
+  const live = { type: 'presence', user: 'bob', state: 'online', lastSeen: null } as const
+  const online = run(withBob(), { type: 'resized', columns: 80, rows: 20 }, { type: 'live', event: live }).state
+  assert.match(screenText(online), /^ bob {2}online/)
+  assert.match(sidebarText(online), /bob ●/)
+  const conversations = online.inbox?.map((each) =>
+    each.name === 'bob' ? { ...each, isBlocked: true as const } : each,
+  )
+  const blocked = run(online, { type: 'inbox', conversations: conversations ?? [] }).state
+  assert.match(screenText(blocked), /^ bob {2}blocked; \/unblock undoes it/)
+  assert.match(sidebarText(blocked), /bob +blocked/)
+  assert.not.match(sidebarText(blocked), /●/)
+})
+
 const four = 'a\nb\nc\nd\n'
 const pastes: [name: string, actions: Action[], draft: string, isAsked: boolean][] = [
   ['three lines', [{ type: 'paste', text: 'a\nb\nc\n' }], '>a\nb\nc\n', false],
