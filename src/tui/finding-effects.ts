@@ -11,6 +11,17 @@ const MAX_RESULTS = 100
 /** Among these the ones with the name in them are sought. */
 const MAX_SEARCHED = 1_000
 
+/** What was said last is what one mostly looks for: it comes first. */
+const resultRows = (found: readonly HistoryMessage[], nowMs: number): ListRow[] =>
+  found
+    .slice(-MAX_RESULTS)
+    .reverse()
+    .map((message) => resultRow(message, nowMs))
+
+/** More are not sought: there may be more. */
+const countOf = ({ length }: readonly ListRow[]): string =>
+  length < MAX_RESULTS ? `${length}` : `the newest ${length}`
+
 const resultRow = (message: HistoryMessage, nowMs: number): ListRow => ({
   line: [
     span(safe`${shortTime(Date.parse(message.at), nowMs)} `, 'dim'),
@@ -39,14 +50,14 @@ export const findingRunners = ({
   },
   search: async ({ words }) => {
     const found = await chat.search(words, { limit: MAX_RESULTS })
-    const rows = found.map((message) => resultRow(message, clock.now()))
-    list(`${rows.length === 1 ? '1 message' : `${rows.length} messages`} with “${words}”`, rows)
+    const rows = resultRows(found, clock.now())
+    list(`${rows.length === 1 ? '1 message' : `${countOf(rows)} messages`} with “${words}”`, rows)
   },
   mentions: async () => {
     // The index of the library holds words; which of them are names is seen here.
     const found = await chat.search(chat.user, { limit: MAX_SEARCHED })
     const naming = found.filter(({ from, text }) => from !== chat.user && isMention(text, chat.user))
-    const rows = naming.slice(0, MAX_RESULTS).map((message) => resultRow(message, clock.now()))
-    list(`Messages that name you: ${rows.length}`, rows)
+    const rows = resultRows(naming, clock.now())
+    list(`Messages that name you: ${countOf(rows)}`, rows)
   },
 })

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import { silentLogger } from '../../src/platform/ports.ts'
 import { systemClock } from '../../src/platform/system.ts'
 import { createInputDecoder } from '../../src/tui/input.ts'
+import { lineText } from '../../src/tui/lines.ts'
 import { conversationNamed } from '../../src/tui/listing.ts'
 import { MAX_LOADED } from '../../src/tui/messages.ts'
 import { screenText } from '../../src/tui/screen-view.ts'
@@ -171,6 +172,25 @@ test(
     type('/unmute\r')
     await eventually(() => /zoe draws attention with every message/.test(screen()))
     assert.is(conversationNamed(store.getState(), 'zoe')?.level, 'all')
+  }, 3),
+)
+
+test(
+  'what is found begins with the newest, and so do the messages that name the user, however many there are',
+  withSession(async ({ chat, store, type }) => {
+    for (let index = 0; index < 120; index++) chat.receive('carol', `@alice ${index}.`)
+    const rows = (): string[] => {
+      const { overlay } = store.getState()
+      return overlay?.kind === 'list' ? [overlay.title, ...overlay.rows.map(({ line }) => lineText(line))] : []
+    }
+    type('/mentions\r')
+    await eventually(() => rows().length > 0)
+    assert.is(rows()[0], 'Messages that name you: the newest 100')
+    assert.match(rows()[1] ?? '', /@alice 119\./)
+    assert.match(rows().at(-1) ?? '', /@alice 20\./)
+    type('\x1b/search text\r')
+    await eventually(() => rows()[0] === '3 messages with “text”')
+    assert.match(rows()[1] ?? '', /text 3\./)
   }, 3),
 )
 
