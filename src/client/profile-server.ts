@@ -50,8 +50,18 @@ export class ProfileServer {
       else void this.#answer(call, { lines, running, signal: connection.signal })
     })
     void lines.write({ ready: true } satisfies Answer)
-    const alive = setInterval(() => void lines.write({ alive: true } satisfies Answer), ALIVE_MS)
-    const stopChanges = this.#chat.onChange(() => void lines.write({ changed: true } satisfies Answer))
+    // For a process that reads nothing, being stopped, nothing is piled up: when it reads again it hears once that something changed.
+    let isNews = false
+    const tellChanged = (): void => {
+      isNews = socket.writableNeedDrain
+      if (!isNews) void lines.write({ changed: true } satisfies Answer)
+    }
+    const tellAlive = (): void => {
+      if (!socket.writableNeedDrain) void lines.write({ alive: true } satisfies Answer)
+    }
+    socket.on('drain', () => isNews && tellChanged())
+    const alive = setInterval(tellAlive, ALIVE_MS)
+    const stopChanges = this.#chat.onChange(tellChanged)
     socket.on('error', () => {})
     socket.on('close', () => {
       stopChanges()
