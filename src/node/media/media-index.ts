@@ -67,7 +67,7 @@ export class MediaIndex {
     this.#ports = ports
   }
 
-  /** DATA_DIRECTORY. */
+  /** DATA_DIRECTORY; BLOB_FULL when something has to be mended and the disk is full. */
   async open(signal: AbortSignal): Promise<void> {
     this.#signal = signal
     await this.#load()
@@ -140,7 +140,7 @@ export class MediaIndex {
       this.#open?.marker.write(counts.batch)
     } catch (cause) {
       this.#reopen()
-      throw new ChatError('BLOB_FULL', { cause })
+      refuseFull(cause)
     }
     this.#counts = counts
     for (const change of changes) this.#apply(change)
@@ -209,7 +209,7 @@ export class MediaIndex {
         next = { gt: last[0], lt: range.lt }
       }
     }
-    if (damaged.length > 0) await database.batch(damaged, { sync: true })
+    if (damaged.length > 0) await database.batch(damaged, { sync: true }).catch(refuseFull)
     return rows
   }
 
@@ -229,6 +229,10 @@ export class MediaIndex {
       this.#isReopening = false
     })
   }
+}
+
+const refuseFull = (cause: unknown): never => {
+  throw new ChatError('BLOB_FULL', { cause })
 }
 
 interface Change {
