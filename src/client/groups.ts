@@ -14,6 +14,8 @@ import { addRange, type SequenceRanges, without } from './sequence-ranges.ts'
 
 const MAX_OPENED = 64
 const MAX_HASHES = 256
+/** Of a group; who names more such versions than this is not found out by the rest. */
+const MAX_NAMED = 64
 
 /** What is kept of a group besides its versions. */
 interface Row {
@@ -27,6 +29,13 @@ interface Row {
   names: string[]
   /** Who names, or made, another version of a number than is here or follows from what is, and that number. */
   disputes?: Record<string, number>
+  /** What messages named of versions that were not here by then, to be compared when they come. */
+  named?: NamedVersion[]
+}
+interface NamedVersion {
+  version: number
+  by: string
+  hash: string
 }
 interface Known {
   row: Row
@@ -110,13 +119,14 @@ export class Groups {
    * A message of a member who names a version: is it the one that is here? Else somebody showed the two of them different ones, which takes
    * a home that lies and somebody who may change the group; that is kept, and true is returned when it is news.
    */
-  hear({ to: id, from, gv, gh }: MessageHeader): boolean {
-    const here = gv === undefined || gh === undefined ? undefined : this.#hashAt(id, gv)
+  hear({ to: id, from, gv: version, gh: hash }: MessageHeader): boolean {
     const row = this.#groups.get(id)?.row
-    if (!row || gv === undefined || here === undefined || here === gh || mutant('fork-unseen')) return false
-    if (!dispute(row, from, gv)) return false
-    this.#options.store.put(keys.group(id), toUtf8(JSON.stringify(row)))
-    return true
+    if (!row || version === undefined || hash === undefined || mutant('fork-unseen')) return false
+    const here = this.#hashAt(id, version)
+    if (here === hash) return false
+    const isNews = here ? dispute(row, from, version) : noteNamed(row, { version, by: from, hash })
+    if (isNews) this.#options.store.put(keys.group(id), toUtf8(JSON.stringify(row)))
+    return isNews && here !== undefined
   }
 
   /** Who has another history of the group than this device, as their messages say. */
@@ -202,6 +212,7 @@ export class Groups {
     // The first version that is known is believed because the cluster gave it; the one before it may come later, and speak against it.
     const after = this.changeAt(id, version + 1)
     if (after && !follows(state, after)) dispute(row, after.header.from, version + 1)
+    disputeNamed(row, version, versionHash(sealed))
     row.names = [...new Set([...row.names, state.name])]
     row.newest = Math.max(row.newest, version)
     store.put(keys.group(id), toUtf8(JSON.stringify(row)))
@@ -248,6 +259,19 @@ const dispute = (row: Row, user: string, version: number): boolean => {
   if (disputes.has(user)) return false
   row.disputes = Object.fromEntries(disputes.set(user, version))
   return true
+}
+
+const noteNamed = (row: Row, { version, by, hash }: NamedVersion): boolean => {
+  row.named ??= []
+  if (row.named.length >= MAX_NAMED || row.named.some((one) => one.version === version && one.by === by)) return false
+  row.named.push({ version, by, hash })
+  return true
+}
+
+/** That version is here now: whoever named another one of its number has another history. */
+const disputeNamed = (row: Row, version: number, hash: string): void => {
+  for (const one of row.named ?? []) if (one.version === version && one.hash !== hash) dispute(row, one.by, version)
+  if (row.named) row.named = row.named.filter((one) => one.version !== version)
 }
 
 const follows = (before: GroupState, { header, state }: GroupVersion): boolean => {

@@ -7,8 +7,8 @@ import { LocalStore } from '../../src/client/local-store.ts'
 import { MemoryDatabase } from '../../src/platform/memory-database.ts'
 import { silentLogger } from '../../src/platform/ports.ts'
 import { systemClock } from '../../src/platform/system.ts'
-import { encodeGroup, type GroupRole } from '../../src/protocol/group.ts'
-import type { GroupHeader } from '../../src/protocol/records.ts'
+import { encodeGroup, type GroupRole, versionHash } from '../../src/protocol/group.ts'
+import type { GroupHeader, MessageHeader } from '../../src/protocol/records.ts'
 import { seal } from '../../src/protocol/sealed.ts'
 
 const groups = suite('groups of a client')
@@ -36,14 +36,21 @@ const FORGED = add('mia', 3, [
   ['olga', 'owner'],
 ])
 
-const disputedAfter = async (...versions: (typeof SECOND)[]): Promise<string[][]> => {
+type Heard = Pick<MessageHeader, 'from' | 'gv' | 'gh'>
+
+const disputedAfter = async (first: typeof SECOND, second: typeof SECOND, heard: Heard[] = []): Promise<string[][]> => {
   const store = new LocalStore({ database: new MemoryDatabase(), clock: systemClock, log: silentLogger })
   const options = { store, events: new EventLog(store), me: 'bob', isWithheld: () => false, isTold: () => true }
   const known = new Groups(options)
-  for (const { header, sealed } of versions) known.file(header, sealed, 1)
+  known.file(first.header, first.sealed, 1)
+  for (const names of heard) {
+    const author = { id: GROUP.slice(1), dev: '0123456789abcdef', to: GROUP, conv: GROUP, seq: 1, at: 1, ct: 'text' }
+    assert.is(known.hear({ k: 'msg', ...author, ...names }), false)
+  }
   await store.commit({ sync: true })
   const again = new Groups(options)
   await again.load()
+  for (const each of [known, again]) each.file(second.header, second.sealed, 2)
   return [known.disputedBy(GROUP), again.disputedBy(GROUP)]
 }
 
@@ -56,5 +63,14 @@ groups(
 groups('one that comes later and is what the first follows from is not', async () => {
   assert.equal(await disputedAfter(THIRD, SECOND), [[], []])
 })
+
+groups(
+  'messages that named another one before it came are held against it then, also in the next process',
+  async () => {
+    const own = { from: 'olga', gv: 2, gh: versionHash(SECOND.sealed) }
+    const another = { from: 'mia', gv: 2, gh: versionHash(FORGED.sealed) }
+    assert.equal(await disputedAfter(THIRD, SECOND, [own, another, another]), [['mia'], ['mia']])
+  },
+)
 
 groups.run()
