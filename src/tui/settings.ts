@@ -1,6 +1,6 @@
 // The settings of the terminal client, as text in TOML: theme, notifications, keys. Pure: reading them, and writing the usual ones
 // as a file to begin with. What is wrong in them is said and left out; the rest counts.
-import { parse } from 'smol-toml'
+import { parse, TomlError } from 'smol-toml'
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { type NotifyWay, notifyWays } from './attention.ts'
 import { type GraphicsWay, graphicsWays } from './graphics.ts'
@@ -126,8 +126,9 @@ export const parseSettings = (text: string): Settings => {
     const settings = checked(parse(text), (problem) => problems.push(problem))
     return { ...settings, problems }
   } catch (error) {
-    const [why] = (error instanceof Error ? error.message : String(error)).split('\n')
-    return { ...usualSettings, problems: [safeLine(why ?? '', { maxLength: 200 })] }
+    const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
+    const where = error instanceof TomlError ? safe`line ${error.line}: ` : safe``
+    return { ...usualSettings, problems: [safe`${where}${safeLine(why, { maxLength: 200 })}`] }
   }
 }
 

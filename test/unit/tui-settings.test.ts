@@ -20,7 +20,7 @@ const wrong: [text: string, problem: RegExp][] = [
   ['screen-reader = 1', /screen-reader is true or false/],
   ['graphics = "best"', /graphics is one of auto, kitty/],
   ['downloads = 7', /downloads is a directory/],
-  ['theme = ', /./],
+  ['# mine\n\ntheme = ', /^line 3: ./],
   ['keys = 1', /keys is a table/],
   ['[keys.nowhere]', /no \[keys\.nowhere\]/],
   ['[keys]\nchat = 1', /\[keys\.chat\] is a table/],
