@@ -42,8 +42,8 @@ export const findingRunners = ({
   loadOlder: () => loading.loadMore('older'),
   loadNewer: () => loading.loadMore('newer'),
   loadEnd: () => loading.loadEnd(),
-  jump: async ({ conversation, id }) => {
-    if (!(await loading.loadTo(conversation, id))) say(safe`That message is not on this device any more.`)
+  jump: async ({ conversation, id, words }) => {
+    if (!(await loading.loadTo(conversation, id, words))) say(safe`That message is not on this device any more.`)
   },
   jumpToTime: async ({ conversation, atMs }) => {
     if (!(await loading.loadSince(conversation, atMs))) say(safe`Nothing was said there since then.`)

@@ -9,7 +9,7 @@ import { joinText } from './cells.ts'
 import { sayError } from './effect-tools.ts'
 import { indexOfId, timelineGap, timelineChange, type TimelineMessage, timelineMessage } from './messages.ts'
 import { Pace } from './pace.ts'
-import type { Connection, Conversation, State } from './state.ts'
+import type { Connection, Conversation, Rule, State } from './state.ts'
 import type { Store } from './store.ts'
 import { Tallies } from './tallies.ts'
 import type { TimelineAction } from './timeline-reduce.ts'
@@ -241,13 +241,13 @@ export class Loading {
   }
 
   /** Shows a message, with what is around it when it is not loaded; answers whether it was found. */
-  async loadTo(conversation: string, id: string): Promise<boolean> {
+  async loadTo(conversation: string, id: string, words: Rule['words'] = 'found'): Promise<boolean> {
     const { store } = this.#ports
     await this.#readTimeline()
     const { timeline } = store.getState()
     if (timeline?.conversation !== conversation) return false
     if (indexOfId(timeline.messages, id) < 0 && !(await this.#loadAround(conversation, id))) return false
-    store.dispatch({ type: 'show', conversation, id, words: 'found' })
+    store.dispatch({ type: 'show', conversation, id, words })
     return true
   }
 

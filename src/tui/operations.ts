@@ -96,6 +96,15 @@ const toStart = (state: State): Step => {
   return first ? scroll(showAt(state, first.id), -1) : step(state)
 }
 
+/** What is read on from there may not be loaded any more. */
+const toUnread = (state: State): Step => {
+  const { rule, current: conversation } = state
+  if (rule === undefined || conversation === undefined) return step(withToast(state, safe`Nothing is unread here.`))
+  const { before: id, words } = rule
+  if (indexOfId(messagesOf(state), id) >= 0) return step(showAt(state, id))
+  return step(state, { type: 'jump', conversation, id, words })
+}
+
 export const operations = {
   submit,
   upOrOlderInput: (state: State) => recall(state, -1),
@@ -104,7 +113,7 @@ export const operations = {
   pageDown: (state: State) => scroll(state, page(state)),
   toStart,
   toEnd,
-  toUnread: (state: State) => step(state.rule === undefined ? state : showAt(state, state.rule.before)),
+  toUnread,
   startSearch,
   killOrSwitch,
   complete: completeBy(1),

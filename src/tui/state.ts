@@ -189,7 +189,8 @@ export type Effect =
   | { type: 'completePath'; typed: string; from: number; draft: Draft }
   | { type: 'copy'; text: SafeText }
   | { type: 'loadOlder' | 'loadNewer' | 'loadEnd' }
-  | { type: 'jump'; conversation: string; id: string }
+  /** `words`: of the rule above it, usually `found`. */
+  | { type: 'jump'; conversation: string; id: string; words?: Rule['words'] }
   | { type: 'search'; words: string }
   | { type: 'mentions' }
   | { type: 'markUnread'; conversation: string }

@@ -142,6 +142,10 @@ test(
     await eventually(() => /^ carol .*2\d{3} new below ↓/.test(screen()))
     type(ALT_END)
     await eventually(() => screen().includes('missed 3000.'))
+    type('\x1bu') // what it leads to is not loaded any more
+    await eventually(() => /── unread ─+\n[^]*\n {2}missed 1\.\n/.test(screen()))
+    type('/msg bob\r\x1bu')
+    await eventually(() => screen().includes('Nothing is unread here.'))
   }, 3),
 )
 
