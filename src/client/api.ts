@@ -1,5 +1,5 @@
 // The client library's interface: what the command line, the terminal client and bots use, whichever process owns the profile.
-// Shapes of results are those of `--json` in docs/interface; programs are written against them.
+// Shapes of results are those of `--json`; programs are written against them.
 import type { Attachment } from '../protocol/content.ts'
 import type { ErrorCode } from '../protocol/errors.ts'
 import type { FetchedAttachment, FetchOptions, ShownAttachment, Transfer } from './file-api.ts'

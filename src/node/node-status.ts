@@ -148,7 +148,7 @@ export class NodeStatusReporter {
   }
 }
 
-/** Readable counts for R and for feeds, writable for W (architecture.md, Quorums). */
+/** Readable counts for R and for feeds, writable for W. */
 const homesReport = ({ n, w, r, peers }: ClusterMap['homes']['current'], rows: NodeRow[]): HomesReport => ({
   n,
   w,

@@ -1,5 +1,5 @@
 // The kinds of records that devices sign and mailboxes keep, their headers, and where each belongs.
-// Bodies are opaque here. Key: architecture.md section 4.
+// Bodies are opaque here. Their formats, and what a record key is: docs/protocol.md, Sealed records.
 import { isBlobList } from './blob.ts'
 import { asBuffer, concat, fromHex, toHex } from './bytes.ts'
 import { ChatError } from './errors.ts'

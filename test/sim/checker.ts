@@ -14,7 +14,7 @@ import { statusChecks } from './check-status.ts'
 import type { History } from './history.ts'
 
 export interface Violation {
-  /** Number in section 6 of the architecture; 0 = something threw that no one expects. */
+  /** Number in docs/architecture.md, What is guaranteed; 0 = something threw that no one expects. */
   invariant: number
   message: string
 }

@@ -1,4 +1,4 @@
-// Drives changes of the homes through joint epochs (architecture.md section 4): nodes that joined become homes, nodes that are to leave
+// Drives changes of the homes through joint epochs (docs/architecture.md, Stores in detail): nodes that joined become homes, nodes that are to leave
 // stop being ones; the same for the homes of messages and of attachments. One change at a time. It becomes final only when every home
 // of the next set says that it has reconciled at the joint epoch; one that does not get there is cancelled back to the old set, which
 // is always safe.
