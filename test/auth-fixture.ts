@@ -5,7 +5,7 @@ import type { ClusterView } from '../src/node/core/ports.ts'
 import { MemoryDatabase } from '../src/platform/memory-database.ts'
 import { type Clock, type Database, type RandomSource, silentLogger } from '../src/platform/ports.ts'
 import { systemClock, systemRandom } from '../src/platform/system.ts'
-import { fromBase64, toBase64, toHex } from '../src/protocol/bytes.ts'
+import { toBase64, toHex } from '../src/protocol/bytes.ts'
 import { ChatError } from '../src/protocol/errors.ts'
 import { type Certificate, openCertificate } from '../src/protocol/certificate.ts'
 import {
@@ -27,7 +27,7 @@ export const newKeyPair = () => keyPairFromSeed(Buffer.from(systemRandom.bytes(3
 const authorityKeys = newKeyPair()
 export const authorityKeyPair = authorityKeys
 export const cluster = toHex(authorityKeys.publicKey)
-export const signAsAuthority = fastSigner(authorityKeys.secretKey)
+const signAsAuthority = fastSigner(authorityKeys.secretKey)
 
 /** A device of tests: its key, and what it signs. */
 export const newDevice = () => {
@@ -169,4 +169,3 @@ export class TestCluster {
 }
 
 export const openedCertificate = (sealed: Uint8Array): Certificate => openCertificate(sealed, cluster)
-export const keyBytes = (key: string): Buffer => fromBase64(key)

@@ -39,7 +39,7 @@ import { type MemoryTransport, MemoryNetwork } from './memory-transport.ts'
 const keyFor = (name: string): KeyPair => keyPairFromSeed(sha256(Buffer.from(`store test ${name}`)))
 const authority = keyFor('authority')
 export const cluster = toHex(authority.publicKey)
-export const gateway = 'gateway-1'
+const gateway = 'gateway-1'
 const groupNodes = ['group-1', 'group-2']
 
 /** A UUIDv7 of that time; random after it. */
@@ -56,7 +56,7 @@ export interface Device {
   certificate: Certificate
   sign: (message: Uint8Array) => Uint8Array
 }
-export const deviceOf = (user: string): Device => {
+const deviceOf = (user: string): Device => {
   const { publicKey, secretKey } = keyFor(`${user}/laptop`)
   const at = Date.now()
   const header = {
@@ -161,7 +161,7 @@ const writeOf = (header: RecordHeader, signer: string, body?: Uint8Array): Store
 }
 
 /** The real clock, set wrong or forward by tests. */
-export class ShiftedClock implements Clock {
+class ShiftedClock implements Clock {
   shiftMs = 0
   now(): number {
     return systemClock.now() + this.shiftMs

@@ -29,7 +29,7 @@ import type { Attachment } from '../src/protocol/content.ts'
 import { ChatError } from '../src/protocol/errors.ts'
 import { FakeGroups } from './fake-groups.ts'
 
-export const online: ConnectionReport = {
+const online: ConnectionReport = {
   state: 'online',
   gateway: 'ws://127.0.0.1:7400',
   retryInMs: null,

@@ -62,7 +62,7 @@ export class Groups {
   readonly #groups = new Map<string, Known>()
   readonly #ids = new Map<string, string>()
   /** Older versions that were looked at, by `id version`. */
-  readonly #opened = new Map<string, GroupState>()
+  readonly #opened = new LruMap<string, GroupState>({ max: MAX_OPENED })
   readonly #hashes = new LruMap<string, string>({ max: MAX_HASHES })
 
   constructor(options: GroupsOptions) {
@@ -91,7 +91,6 @@ export class Groups {
     const sealed = this.#options.store.get(keys.groupVersion(id, version))
     if (!sealed) return undefined
     const { state } = openGroup(sealed)
-    if (this.#opened.size >= MAX_OPENED) this.#opened.delete(this.#opened.keys().next().value ?? '')
     this.#opened.set(name, state)
     return state
   }

@@ -9,6 +9,9 @@ import { renderMetrics } from './metrics.ts'
 import { type HttpRoute, TextReply } from './net/http-endpoints.ts'
 import type { NodeStatusReporter } from './node-status.ts'
 
+/** What is answered to /node/remove. */
+export type { Removal } from './auth/member-changes.ts'
+
 export interface AdminPorts {
   view: ClusterView
   transport: PeerTransport

@@ -70,7 +70,7 @@ const verifyCertificate = (sealed: Uint8Array, cluster: string): Certificate => 
   return { ...(h as unknown as CertificateHeader), sealed: Uint8Array.from(sealed), publicKey } // fields were checked above
 }
 
-export interface CapabilityHeader {
+interface CapabilityHeader {
   k: 'cap'
   user: string
   dev: string

@@ -34,7 +34,7 @@ export interface Homes {
   current: HomeSet
   next?: HomeSet
 }
-export interface Revocation {
+interface Revocation {
   user: string
   dev: string
   at: number

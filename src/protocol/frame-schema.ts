@@ -25,7 +25,7 @@ export const keys = v.pipe(
 )
 
 /** before: only on a socket that has not authenticated; after: only once it has; always: both. */
-export type Phase = 'before' | 'after' | 'always'
+type Phase = 'before' | 'after' | 'always'
 export interface FrameDeclaration<Schema = v.GenericSchema> {
   schema: Schema
   phase: Phase

@@ -5,7 +5,7 @@ import type { clientFrames } from './client-frames.ts'
 import type { gatewayFrames } from './gateway-frames.ts'
 
 export { clientFrames } from './client-frames.ts'
-export type { FrameDeclaration, Phase } from './frame-schema.ts'
+export type { FrameDeclaration } from './frame-schema.ts'
 export { gatewayFrames } from './gateway-frames.ts'
 
 export type ClientFrameType = keyof typeof clientFrames

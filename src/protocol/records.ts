@@ -88,7 +88,7 @@ export interface GroupHeader extends Authored {
   /** Whom it concerns: those added, removed, or given another role. */
   users?: string[]
 }
-export const groupChanges = ['create', 'add', 'remove', 'leave', 'role', 'rename', 'topic'] as const
+const groupChanges = ['create', 'add', 'remove', 'leave', 'role', 'rename', 'topic'] as const
 export type GroupChangeName = (typeof groupChanges)[number]
 
 export type RecordHeader = MessageHeader | VoidHeader | ReceiptHeader | SettingHeader | TombstoneHeader | GroupHeader

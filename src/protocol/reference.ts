@@ -14,7 +14,7 @@ export type Reference =
   | { kind: 'none' }
 
 /** What people would call one sign: not empty, short, without spaces and controls. */
-export const isEmoji = (text: string): boolean =>
+const isEmoji = (text: string): boolean =>
   text !== '' &&
   Buffer.byteLength(text, 'utf8') <= MAX_EMOJI_BYTES &&
   !/[\p{C}\p{Z}]/u.test(text.replaceAll('\u200d', ''))

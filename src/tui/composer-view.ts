@@ -9,7 +9,7 @@ export interface ComposerView {
   lines: Line[]
   cursor: { x: number; y: number }
 }
-export const PROMPT = safe`> `
+const PROMPT = safe`> `
 const CONTINUED = safe`  `
 const PROMPT_CELLS = widthOf(PROMPT)
 

@@ -45,7 +45,7 @@ const sectionsOf = (state: State): Section[] => [
   [safe`Your messages`, messageSigns],
 ]
 
-export const helpLines = (state: State): Line[] => {
+const helpLines = (state: State): Line[] => {
   const { timelineColumns: width } = layoutOf(state)
   const sections = sectionsOf(state).flatMap(([title, rows], index) => [
     ...(index === 0 ? [] : [emptyLine]),

@@ -38,7 +38,7 @@ const answerOf = ({ reply }: TimelineMessage, messages: readonly TimelineMessage
 }
 
 /** `you: hello (read)`; without the state when nobody asked for it. */
-export const messageLine = (
+const messageLine = (
   message: TimelineMessage,
   messages: readonly TimelineMessage[],
   { hasState = true }: { hasState?: boolean } = {},

@@ -11,7 +11,7 @@ import { slashCommands, usageOf } from './slash-commands.ts'
 import { conversationsOf } from './listing.ts'
 import type { Overlay, State } from './state.ts'
 
-export type Choice = { conversation: string } | { command: string } | { react: string; id: string }
+type Choice = { conversation: string } | { command: string } | { react: string; id: string }
 export interface SwitcherRow {
   line: Line
   choice: Choice

@@ -42,7 +42,7 @@ const thumbnailLines = (state: State, { id, pictures }: TimelineMessage, width: 
   return thumbnail?.width === width ? thumbnail.lines : noLines
 }
 
-export const blocksOf = (state: State): Blocks<Line> & { messages: readonly TimelineMessage[] } => {
+const blocksOf = (state: State): Blocks<Line> & { messages: readonly TimelineMessage[] } => {
   const messages = messagesOf(state)
   const { timelineColumns: width } = layoutOf(state)
   const gaps = state.timeline?.gaps ?? []

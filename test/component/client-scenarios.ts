@@ -10,7 +10,7 @@ import { CONTENT_TYPE, encodeContent } from '../../src/protocol/content.ts'
 import { ChatError } from '../../src/protocol/errors.ts'
 import { limits } from '../../src/protocol/limits.ts'
 import { conversationOf } from '../../src/protocol/names.ts'
-import type { MessageHeader, ReceiptHeader, VoidHeader } from '../../src/protocol/records.ts'
+import type { MessageHeader, ReceiptHeader } from '../../src/protocol/records.ts'
 import { eventually, patienceMs } from '../eventually.ts'
 import { FEED, HOMES } from './client-gateway.ts'
 import { ManualClock, turns } from './gateway-clock.ts'
@@ -34,22 +34,9 @@ export const messageOf = (
   const header: MessageHeader = { k: 'msg', ...author, conv: conversationOf(from.user, to), seq, ct: CONTENT_TYPE }
   return from.identity.seal(header, encodeContent({ text }))
 }
-export const receiptOf = (from: Person, to: string, st: 'received' | 'read', r: ReceiptHeader['r']): Buffer => {
+const receiptOf = (from: Person, to: string, st: 'received' | 'read', r: ReceiptHeader['r']): Buffer => {
   const author = { id: makeId(), from: from.user, dev: from.device, to, at: Date.now() }
   const header: ReceiptHeader = { k: 'rcpt', ...author, conv: conversationOf(from.user, to), st, r }
-  return from.identity.seal(header)
-}
-export const voidOf = (from: Person, to: string, seq: number): Buffer => {
-  const header: VoidHeader = {
-    k: 'void',
-    id: makeId(),
-    from: from.user,
-    dev: from.device,
-    to,
-    at: Date.now(),
-    conv: conversationOf(from.user, to),
-    seq,
-  }
   return from.identity.seal(header)
 }
 
@@ -67,7 +54,7 @@ export const eventsOf = async (chat: LocalChat): Promise<ChatEvent[]> => {
 }
 export const textsOf = async (chat: LocalChat, conversation: string): Promise<string[]> =>
   (await chat.history(conversation, { limit: 1_000 })).map(({ text }) => text)
-export const shownTexts = async (chat: LocalChat): Promise<string[]> =>
+const shownTexts = async (chat: LocalChat): Promise<string[]> =>
   (await eventsOf(chat)).flatMap((event) => (event.type === 'message' ? [event.text] : []))
 
 const cursorOf = (database: KeptDatabase, home: string): { feed: string; number: number } | undefined => {

@@ -63,7 +63,7 @@ export class PlainView implements ClusterView {
   watch(): void {}
 }
 
-export class FakeHome {
+class FakeHome {
   readonly name: string
   readonly view: PlainView
   readonly transport: MemoryTransport

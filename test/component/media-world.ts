@@ -28,7 +28,7 @@ import { MemoryNetwork, type MemoryTransport } from '../memory-transport.ts'
 
 const authority = keyPairFromSeed(sha256(Buffer.from('authority')))
 const sign = fastSigner(authority.secretKey)
-export const GATEWAY = 'gw'
+const GATEWAY = 'gw'
 export const USER = 'alice'
 /** Of the messages from alice to bob. */
 export const PARTIES = partiesOf({ from: USER, to: 'bob' })

@@ -8,7 +8,7 @@ const PART = 30_011 // never a whole chunk
 /** Empty, of one chunk, of just two, of several pieces. */
 const SIZES = [0, 1, 3_000, 65_536, 65_537, 300_000]
 
-export const contentOfFile = (path: string): Uint8Array => {
+const contentOfFile = (path: string): Uint8Array => {
   const random = new SeededRandom(path)
   const size = random.pick(SIZES)
   const block = random.bytes(Math.min(size, 1_024))

@@ -10,7 +10,7 @@ export const versionsEverywhere = (cluster: SimCluster): SeenVersion[] => [
   ...[...cluster.devices.values()].flatMap((device) => device.versions()),
 ]
 
-export const newestOf = (versions: SeenVersion[]): SeenVersion | undefined =>
+const newestOf = (versions: SeenVersion[]): SeenVersion | undefined =>
   versions.reduce<SeenVersion | undefined>((a, b) => (a && a.version >= b.version ? a : b), undefined)
 
 export const newestVersion = (cluster: SimCluster, group: string): SeenVersion | undefined =>

@@ -61,7 +61,7 @@ export interface ShowEvent extends Happened {
   life: number
 }
 /** A device says, for the first time or again, that messages of another one lack. */
-export interface GapEvent extends Happened {
+interface GapEvent extends Happened {
   op: 'gap'
   /** The device whose messages lack, and to whom they were. */
   from: string
@@ -71,7 +71,7 @@ export interface GapEvent extends Happened {
   /** Power cuts of the device that says so, so far. */
   life: number
 }
-export interface ReceiptEvent extends Happened {
+interface ReceiptEvent extends Happened {
   op: 'receipt'
   id: string
   user: string
@@ -88,7 +88,7 @@ export interface StatusEvent extends Happened {
   /** Power cuts of this device so far. */
   life: number
 }
-export interface ReadEvent extends Happened {
+interface ReadEvent extends Happened {
   op: 'read'
   user: string
   conversation: string
@@ -96,7 +96,7 @@ export interface ReadEvent extends Happened {
   life: number
 }
 /** The device says that it has read its feed to the head: `complete` is what its connection report said, `seen` what it then lists. */
-export interface SettleEvent extends Happened {
+interface SettleEvent extends Happened {
   op: 'settle'
   user: string
   complete: boolean
@@ -105,7 +105,7 @@ export interface SettleEvent extends Happened {
   id: string
 }
 /** Measured on the disks from outside: on how many homes of each mailbox a message would survive a power cut now. */
-export interface DurableEvent extends Happened {
+interface DurableEvent extends Happened {
   op: 'durable'
   id: string
   because: 'acknowledged' | 'shown'
@@ -113,26 +113,26 @@ export interface DurableEvent extends Happened {
   needed: number
 }
 /** A device asked for bodies. `known` = record keys whose body it had kept already. */
-export interface FetchEvent extends Happened {
+interface FetchEvent extends Happened {
   op: 'fetch'
   asked: number
   known: string[]
 }
 /** A gateway said that it refused a record, before any other outcome of the same: was it somewhere when it was sent again, or at the end? */
-export interface PutEvent extends Happened {
+interface PutEvent extends Happened {
   op: 'put'
   digest: string
   isPresent: boolean
 }
 /** Somebody fetched the attachment of a message that was shown to him. */
-export interface DownloadEvent extends Happened {
+interface DownloadEvent extends Happened {
   op: 'download'
   id: string
   /** `right`, `wrong`, or a code. */
   outcome: string
 }
 /** Measured on the disks from outside: how many homes keep a blob that somebody was told is safe. */
-export interface BlobEvent extends Happened {
+interface BlobEvent extends Happened {
   op: 'blob'
   blob: string
   because: 'stored' | 'uploaded'
@@ -140,7 +140,7 @@ export interface BlobEvent extends Happened {
   needed: number
 }
 /** A home threw a whole blob away that was its to keep: the pins it had for it, and whether homes were not changing by its map. */
-export interface CollectEvent extends Happened {
+interface CollectEvent extends Happened {
   op: 'collect'
   blob: string
   pins: number
@@ -148,7 +148,7 @@ export interface CollectEvent extends Happened {
   ended: string[]
   isFinal: boolean
 }
-export interface FaultEvent extends Happened {
+interface FaultEvent extends Happened {
   op: 'fault'
   what: string
 }

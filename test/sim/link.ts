@@ -7,7 +7,7 @@ import type { ScheduledEvent, Scheduler } from './scheduler.ts'
 export type Side = 0 | 1
 const otherSide = (side: Side): Side => (side === 0 ? 1 : 0)
 
-export interface LinkEnd {
+interface LinkEnd {
   life: Life
   /** A message arrived, in the order of its stream. */
   receive(data: Uint8Array | string): void

@@ -1,5 +1,6 @@
 // chatd node remove: takes a node out of the map for good. A store leaves only after its records are safe on others.
 import type { Command } from '@commander-js/extra-typings'
+import type { Removal } from '../../node/admin-routes.ts'
 import { systemClock } from '../../platform/system.ts'
 import { sleep } from '../../platform/timing.ts'
 import { ChatError } from '../../protocol/errors.ts'
@@ -9,13 +10,6 @@ import { adminVerb, dataDirectory } from './node-options.ts'
 
 const ASK_AGAIN_MS = 500
 const WAIT_MS = 90_000
-
-interface Answer {
-  removed: boolean
-  /** False: there is no such node, any more or at all. */
-  known: boolean
-  epoch: number
-}
 
 const unknownNode = (name: string): ChatError =>
   new ChatError('NODE_UNKNOWN', {
@@ -41,7 +35,7 @@ export const registerNode = (program: Command): void => {
       }
       const deadline = systemClock.monotonic() + WAIT_MS
       for (let isFirst = true; ; isFirst = false) {
-        const { removed, known, epoch } = (await adminCall(call)) as Answer // by node/admin-routes.ts
+        const { removed, known, epoch } = (await adminCall(call)) as Removal // by node/admin-routes.ts
         if (isFirst && !known) throw unknownNode(name)
         if (removed)
           return output.result({ node: name, removed, epoch }, `${name} is out of the cluster since epoch ${epoch}.`)

@@ -1,4 +1,5 @@
 // What `chatd cluster` asks the nodes of a local cluster through their admin endpoints. Each call names its route and its answer once.
+import type { Removal } from '../../node/admin-routes.ts'
 import type { ClusterStatus } from '../../node/node-status.ts'
 import type { ClusterMap } from '../../protocol/cluster-map.ts'
 import { fromPlainJson, toPlainJson } from '../../protocol/json-bytes.ts'
@@ -30,14 +31,9 @@ export const requestTicket = async (dir: string, authority: NodeEntry, roles: st
   return (answer as { ticket: string }).ticket
 }
 
-/** `removed` is false while a home still hands its records over. */
-export const removeFromMap = async (
-  dir: string,
-  authority: NodeEntry,
-  name: string,
-): Promise<{ removed: boolean; epoch: number }> => {
+export const removeFromMap = async (dir: string, authority: NodeEntry, name: string): Promise<Removal> => {
   const answer = adminCall({ data: dataOf(dir, authority), path: '/node/remove', body: { name }, timeoutMs: CHANGE_MS })
-  return (await answer) as { removed: boolean; epoch: number }
+  return (await answer) as Removal
 }
 
 /** What the store of a node answers to this call of another home. */

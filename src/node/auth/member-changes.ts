@@ -15,7 +15,9 @@ export interface MemberChangesPorts {
 }
 
 export interface Removal {
+  /** False while a home still hands over what it keeps. */
   removed: boolean
+  /** False: there is no such node, any more or at all. */
   known: boolean
   epoch: number
 }
@@ -27,10 +29,7 @@ export class MemberChanges {
     this.#ports = ports
   }
 
-  /**
-   * A home is marked as leaving, and `removed` is false until the homes have changed: ask again. `known` is false where there is no such
-   * node, any more or at all. CLUSTER_STATE.
-   */
+  /** A home is marked as leaving, and `removed` is false until the homes have changed: ask again. CLUSTER_STATE. */
   async remove(name: string): Promise<Removal> {
     const { view, transport, tables, writer } = this.#ports
     const { map } = view.current()

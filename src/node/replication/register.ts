@@ -21,7 +21,7 @@ export interface RegisterPorts {
   prepare: (peer: string, request: { epoch: number; key: string; ballot: Ballot }) => Promise<PrepareAnswer>
   accept: (peer: string, request: AcceptRequest) => Promise<AcceptAnswer>
 }
-export interface AcceptRequest extends Accepted {
+interface AcceptRequest extends Accepted {
   epoch: number
   key: string
   quorum: Promiser[]

@@ -13,7 +13,7 @@ export interface PlannedHome {
   groups: number[]
 }
 /** A set of homes of which `needed` must confirm. */
-export interface QuorumGroup {
+interface QuorumGroup {
   peers: string[]
   needed: number
 }

@@ -16,7 +16,7 @@ export interface LossWitness {
 }
 
 /** Handlers are registered by `handle` of the context, and in no other way. */
-export type StorePeers = Omit<PeerTransport, 'handle'>
+type StorePeers = Omit<PeerTransport, 'handle'>
 
 export interface StoreContext {
   transport: StorePeers

@@ -41,7 +41,7 @@ export interface PassResult {
   decided: Uint8Array
 }
 /** A record we lack, and the mailboxes in which we lack it. */
-export interface Missing {
+interface Missing {
   recordKey: Buffer
   mailboxes: string[]
 }
