@@ -350,7 +350,9 @@ export class FakeChat implements Chat {
     this.typed.push({ conversation, active })
   }
 
-  async settled(): Promise<void> {}
+  async settled(): Promise<{ refused: [] }> {
+    return { refused: [] }
+  }
 
   async caughtUp(): Promise<void> {}
 

@@ -1,7 +1,7 @@
 // The client library's interface: what the command line, the terminal client and bots use, whichever process owns the profile.
 // Shapes of results are those of `--json`; programs are written against them.
 import type { Attachment } from '../protocol/content.ts'
-import type { ErrorCode } from '../protocol/errors.ts'
+import type { ErrorCode, WireError } from '../protocol/errors.ts'
 import type { FetchedAttachment, FetchOptions, ShownAttachment, Transfer } from './file-api.ts'
 import type { ChatGroups, GroupEvent, HistoryChange } from './group-api.ts'
 import type { BlobAccess } from './ports.ts'
@@ -128,6 +128,14 @@ export interface StatusReport {
   id: string
   storedAt: Timestamp | null
   recipients: { user: string; receivedAt: Timestamp | null; readAt: Timestamp | null }[]
+  /** Refused for good: it will never be stored. */
+  refused?: true
+}
+/** What was in the outbox and will never be sent, and why. */
+export interface Refusal {
+  id: string
+  conversation: string
+  error: WireError
 }
 export interface DeviceReport {
   device: string
@@ -251,8 +259,11 @@ export interface OwnerChat {
   live(options?: LiveOptions): AsyncIterable<LiveEvent>
   /** This user is typing, or no more; to be called at every key. Never waits for anything, and may be lost. */
   typing(conversation: string, active: boolean): Promise<void>
-  /** Everything in the outbox has been answered, and the feed has been read to the head it had after this call. TIMEOUT. */
-  settled(options?: { timeoutMs?: number }): Promise<void>
+  /**
+   * Everything in the outbox has been answered, and the feed has been read to the head it had after this call. `refused`: which of the
+   * messages that were in the outbox at this call never leave it. TIMEOUT (details.refused: those so far, if any).
+   */
+  settled(options?: { timeoutMs?: number }): Promise<{ refused: Refusal[] }>
   /** The feed has been read to the head it had after this call: everything stored before is there. TIMEOUT. */
   caughtUp(options?: { timeoutMs?: number }): Promise<void>
   /** The position of the newest event. */

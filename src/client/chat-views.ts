@@ -172,7 +172,10 @@ export class ChatViews {
 
   async status(id: string): Promise<StatusReport> {
     const result = this.result(id)
-    if (result) return { id, storedAt: result.storedAt, recipients: this.#recipientsOf(result) }
+    if (result) {
+      const refused = result.status === 'refused' ? { refused: true as const } : {}
+      return { id, storedAt: result.storedAt, recipients: this.#recipientsOf(result), ...refused }
+    }
     const { acceptedAt } = await this.message(id)
     const { storedAt } = clampTimes(acceptedAt, { receivedAt: 0, readAt: 0 })
     return { id, storedAt, recipients: [{ user: this.#me, receivedAt: null, readAt: null }] }

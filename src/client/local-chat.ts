@@ -1,5 +1,6 @@
 // The client: one connection, one local state, and the Chat interface over both. Knows no sockets, files or processes;
 // it runs on the ports it is given, in the simulator on virtual time.
+import { asChatError, ChatError, hasCode } from '../protocol/errors.ts'
 import { isGroupId } from '../protocol/names.ts'
 import type {
   ChatEvent,
@@ -8,6 +9,7 @@ import type {
   LiveEvent,
   LiveOptions,
   OwnerChat,
+  Refusal,
   ReferenceOptions,
   SendOptions,
   SendResult,
@@ -19,6 +21,7 @@ import { ClusterLink, type ClusterLinkOptions } from './cluster-link.ts'
 import type { Identity } from './identity.ts'
 import { type Offline, online } from './online.ts'
 import type { LocalGroups } from './local-groups.ts'
+import type { OutboxEntry } from './outbox-entry.ts'
 import type { BlobAccess, ClientPorts } from './ports.ts'
 import { markShown } from './reading.ts'
 import type { Session } from './session.ts'
@@ -195,9 +198,24 @@ export class LocalChat implements OwnerChat {
   readonly mark: OwnerChat['mark'] = async (name) => this.#state.events.mark(name)
   readonly setMark: OwnerChat['setMark'] = (name, position) => this.#state.events.setMark(name, position)
 
-  settled(options: { timeoutMs?: number } = {}): Promise<void> {
+  async settled(options: { timeoutMs?: number } = {}): Promise<{ refused: Refusal[] }> {
+    const waiting = this.#state.outbox.messages()
     const isFresh = this.#state.feed.refresh()
-    return this.#until(() => isFresh() && this.#state.isSettled, options.timeoutMs)
+    try {
+      await this.#until(() => isFresh() && this.#state.isSettled, options.timeoutMs)
+    } catch (error) {
+      const refused = this.#refusedOf(waiting)
+      if (!hasCode(error, 'TIMEOUT') || refused.length === 0) throw error
+      throw new ChatError('TIMEOUT', { details: { ...asChatError(error).details, refused }, cause: error })
+    }
+    return { refused: this.#refusedOf(waiting) }
+  }
+
+  #refusedOf(entries: OutboxEntry[]): Refusal[] {
+    return entries.flatMap(({ id, lane }) => {
+      const problem = this.#state.outbox.get(id) ? undefined : this.#waits.problem(id)
+      return problem ? [{ id, conversation: this.#state.nameOf(lane), error: problem.toWire() }] : []
+    })
   }
 
   caughtUp(options: { timeoutMs?: number } = {}): Promise<void> {

@@ -64,6 +64,10 @@ export class OutboxLanes {
     return entry && isDraft(entry) ? entry : undefined
   }
 
+  messages(): OutboxEntry[] {
+    return [...this.#byId.values()].filter(({ kind }) => kind === 'msg')
+  }
+
   drafts(lane: string): OutboxEntry[] {
     return this.#lanes.get(lane)?.entries.filter(isDraft) ?? []
   }

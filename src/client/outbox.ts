@@ -48,6 +48,11 @@ export class Outbox {
     return this.#lanes.size
   }
 
+  /** Messages, edits and reactions of all conversations that wait. */
+  messages(): OutboxEntry[] {
+    return this.#lanes.messages()
+  }
+
   /** Messages of a conversation that have not left yet, in order. */
   drafts(conversation: string): OutboxEntry[] {
     return this.#lanes.drafts(conversation)

@@ -2,8 +2,9 @@
 // The chat command against a real node: JSON, exit codes and streams as the interface promises them.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Refusal } from '../../src/client/api.ts'
 import { eventually } from '../eventually.ts'
 import { ChatNode, textsOf } from './chat-node.ts'
 
@@ -248,6 +249,29 @@ cli('what is sent while the cluster is away stays in the outbox and goes with th
   assert.equal(await node.json('alice', ['send', '--flush']), { queued: 0 })
   const [last] = await node.json<Shown[]>('bob', ['history', 'alice', '--limit', '1'])
   assert.is(last?.text, 'later')
+})
+
+cli('what was queued and is refused later is told by the flush that finds out, and by the status', async () => {
+  const file = join(node.directory, 'plan.txt')
+  writeFileSync(file, 'the plan')
+  await node.stop()
+  const away = await node.chat('alice', ['send', 'bob', 'see', '--file', file, '--timeout', '300ms', '--json'])
+  assert.is(away.code, 3)
+  const { id } = JSON.parse(away.stdout) as Sent
+  rmSync(file)
+  await node.start()
+  const flushed = await node.chat('alice', ['send', '--flush', '--json'])
+  assert.is(flushed.code, 4, flushed.stdout)
+  const told = JSON.parse(flushed.stdout) as { queued: number; refused: Refusal[]; error: { code: string } }
+  assert.equal([told.queued, told.error.code], [0, 'FILE_UNKNOWN'])
+  assert.equal(
+    told.refused.map((refusal) => [refusal.id, refusal.conversation, refusal.error.code]),
+    [[id, 'bob', 'FILE_UNKNOWN']],
+  )
+  assert.match(flushed.stderr, new RegExp(`^chat: ${id} to bob was refused: .*plan.txt.* \\[FILE_UNKNOWN\\]`))
+  assert.equal(await node.json('alice', ['send', '--flush']), { queued: 0 })
+  assert.is((await node.json<{ refused?: boolean }>('alice', ['status', id])).refused, true)
+  assert.match((await node.chat('alice', ['status', id])).stdout, /: refused; it was not sent/)
 })
 
 cli('edit, delete and react say what they did, and to whom it is not allowed', async () => {

@@ -102,7 +102,8 @@ export const liveLine = (event: LiveEvent): string => {
 export const authorOf = (event: ChatEvent): string =>
   event.type === 'receipt' ? event.user : event.type === 'delete' || event.type === 'group' ? event.by : event.from
 
-export const statusLines = ({ id, storedAt, recipients }: StatusReport): string => {
+export const statusLines = ({ id, storedAt, recipients, refused }: StatusReport): string => {
+  if (refused) return `${id}: refused; it was not sent, and never will be`
   const time = (at: string | null): string => (at === null ? 'not yet' : localTime(at))
   const rows = recipients.map(
     ({ user, receivedAt, readAt }) => `  ${safeLine(user)}: received ${time(receivedAt)}, read ${time(readAt)}`,

@@ -1,7 +1,8 @@
 // chat send: the message is in the outbox on disk before anything else; the exit code says whether the state waited for was reached.
 import { type Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
-import type { SendOptions } from '../../client/api.ts'
+import type { Refusal, SendOptions } from '../../client/api.ts'
 import { asChatError, ChatError, hasCode } from '../../protocol/errors.ts'
+import { safeText } from '../../client/safe-text.ts'
 import { examples } from '../output.ts'
 import { chatVerb, usage } from './options.ts'
 import { printSent, timeoutOption, type WaitFlags, waitOption, waitOptions } from './sent.ts'
@@ -69,17 +70,35 @@ const send = async (
   await printSent(opened, () => opened.chat.send(to, text, options))
 }
 
-const flush = async ({ chat, output }: Opened, timeoutMs: number): Promise<void> => {
+const flush = async (opened: Opened, timeoutMs: number): Promise<void> => {
+  const { chat, output } = opened
   try {
-    await chat.settled({ timeoutMs })
+    const { refused } = await chat.settled({ timeoutMs })
+    if (refused.length > 0) return printRefused(opened, refused)
   } catch (error) {
     if (!hasCode(error, 'TIMEOUT')) throw error
+    const { details } = asChatError(error)
+    noteRefused(opened, (details?.refused ?? []) as Refusal[]) // what Chat.settled puts there
     const { queued, problem } = await chat.connection()
-    const reason = problem ?? asChatError(error).details?.reason
+    const reason = problem ?? details?.reason
     throw new ChatError('TIMEOUT', {
       message: `${queued} still in the outbox${typeof reason === 'string' ? ` (${reason})` : ''}; it is sent again by the next command`,
       details: { queued },
     })
   }
   output.result({ queued: 0 }, 'everything is sent')
+}
+
+/** Nobody waited for these any more: whoever sends what is left has to hear that some of it never goes. */
+const printRefused = (opened: Opened, refused: Refusal[]): void => {
+  const [first] = refused
+  const lines = refused.map(({ id }) => `refused ${id}`).join('\n')
+  opened.output.result({ queued: 0, refused, error: first?.error }, lines)
+  noteRefused(opened, refused)
+  if (first) process.exitCode = ChatError.fromWire(first.error).exitCode
+}
+
+const noteRefused = ({ output }: Opened, refused: Refusal[]): void => {
+  for (const { id, conversation, error } of refused)
+    output.note(`chat: ${id} to ${conversation} was refused: ${safeText(error.message)} [${error.code}]`)
 }
