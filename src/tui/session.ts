@@ -18,6 +18,8 @@ import { seenMessage } from './timeline-view.ts'
 
 /** The countdown of a reconnection moves once a second. */
 const TICK_MS = 1_000
+/** What is new is listened for again after a failure, as of an owner of the profile that crashed twice. */
+const LISTEN_AGAIN_MS = 1_000
 
 export interface SessionPorts extends EffectPorts, Pick<ViewerPorts, 'askGraphics'> {
   /** Typing and presence are told of and shown. */
@@ -141,15 +143,21 @@ export class Session {
   }
 
   async #listen(): Promise<void> {
-    const { chat, store, signal } = this.#ports
-    try {
-      for await (const event of chat.events({ signal })) {
-        if (event.type === 'group') await this.#tellOfGroup(event)
-        const arrival = arrivalOf(store.getState(), event)
-        if (arrival) this.#notifier.add(arrival)
+    const { chat, store, clock, signal } = this.#ports
+    let from: { after?: number } = {}
+    while (!signal.aborted) {
+      try {
+        for await (const event of chat.events({ ...from, signal })) {
+          from = { after: event.position }
+          if (event.type === 'group') await this.#tellOfGroup(event)
+          const arrival = arrivalOf(store.getState(), event)
+          if (arrival) this.#notifier.add(arrival)
+        }
+        return
+      } catch (error) {
+        if (!signal.aborted) sayError(this.#ports, error)
+        await sleep(clock, LISTEN_AGAIN_MS, signal)
       }
-    } catch (error) {
-      if (!signal.aborted) sayError(this.#ports, error)
     }
   }
 }

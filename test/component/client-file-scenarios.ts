@@ -1,5 +1,6 @@
 // Attachments through the whole client, on a fake gateway and blobs in memory: what is sent arrives, whatever breaks meanwhile, and
 // what cannot be sent is refused with its reason before the message leaves.
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -498,6 +499,13 @@ export const fileScenarios = {
       const [second] = await downloadsOf(world, b).fetch(id, { directory })
       assert.is(second?.path, join(directory, 'picture (1).png'))
       assert.ok(readFileSync(second?.path ?? '').equals(bytes))
+      // Of several parts none is what it should be, as after a power cut.
+      const { pid: dead } = spawnSync(process.execPath, ['--version'])
+      const parts = ['0a', '0b', '0c'].map((left) => join(directory, `.${attachment?.id}.${dead}-${left}.part`))
+      for (const each of parts) writeFileSync(each, Buffer.alloc(SIZE), { mode: 0o600 })
+      const [third] = await downloadsOf(world, b).fetch(id, { directory })
+      assert.ok(readFileSync(third?.path ?? '').equals(bytes))
+      assert.equal(readdirSync(directory).sort(), ['picture (1).png', 'picture (2).png', 'picture.png'])
     }),
   ),
 

@@ -169,6 +169,7 @@ names.run()
 
 const files = suite('files of what is fetched')
 const ID = 'ab'.repeat(32)
+const OTHER_ID = 'cd'.repeat(32)
 const RUNS = 10_000
 
 const inDirectory = async (run: (directory: string) => Promise<void>): Promise<void> => {
@@ -296,6 +297,17 @@ files('are never written by two attempts, and what a killed process left is gone
     assert.is(readFileSync(await next.finish('b'), 'utf8'), 'the ')
     await next.close()
     assert.equal(readdirSync(directory).sort(), [`.${ID}.${process.ppid}-0a1b.part`, 'a', 'b'])
+  }),
+)
+
+files('leave nothing of killed attempts once one is whole', () =>
+  inDirectory(async (directory) => {
+    const { pid: dead } = spawnSync(process.execPath, ['--version'])
+    for (const left of ['0a', '0b', '0c']) writeFileSync(join(directory, `.${ID}.${dead}-${left}.part`), left)
+    writeFileSync(join(directory, `.${ID}.part`), 'ended by itself')
+    writeFileSync(join(directory, `.${OTHER_ID}.${dead}-0a.part`), 'of another file')
+    assert.is(await fetched(directory, 'a', 'whole'), join(directory, 'a'))
+    assert.equal(readdirSync(directory).sort(), [`.${OTHER_ID}.${dead}-0a.part`, 'a'])
   }),
 )
 files.run()
