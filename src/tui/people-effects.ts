@@ -13,7 +13,12 @@ const deviceRow = (device: DeviceReport): ListRow => {
   }
 }
 
-/** The fingerprint has a row to itself: in a narrow terminal too it is seen whole. */
+/** In two rows: in a narrow terminal too it is seen whole. */
+const halvesOf = (fingerprint: string): string[] => {
+  const words = fingerprint.split(' ')
+  const middle = Math.ceil(words.length / 2)
+  return [words.slice(0, middle), words.slice(middle)].map((half) => half.join(' '))
+}
 const fingerprintRows = ({ device, fingerprint, verified }: DeviceFingerprint): ListRow[] => [
   {
     line: [
@@ -21,7 +26,7 @@ const fingerprintRows = ({ device, fingerprint, verified }: DeviceFingerprint): 
       verified ? span(safe`  compared`, 'seen') : span(safe`  not compared`, 'dim'),
     ],
   },
-  { line: [span(safeLine(fingerprint))] },
+  ...halvesOf(fingerprint).map((half) => ({ line: [span(safeLine(half))] })),
 ]
 
 const levelTexts: Record<AttentionLevel, SafeText> = {

@@ -199,6 +199,15 @@ test(
 )
 
 test(
+  'a fingerprint is seen whole in forty columns',
+  withSession(async ({ store, type, screen }) => {
+    store.dispatch({ type: 'resized', columns: 40, rows: 10 })
+    type('/verify\r')
+    await eventually(() => /not compared\n {2}0123 4567 89ab cdef\n {2}0123 4567 89ab cdef\n/.test(screen()))
+  }, 3),
+)
+
+test(
   'a group is made, its members listed, and who has read is counted and named',
   withSession(async ({ chat, store, type, screen }) => {
     type('/create #ops bob carol\r')
