@@ -368,7 +368,13 @@ export class FakeChat implements Chat {
 
   async fingerprints(user: string): Promise<DeviceFingerprint[]> {
     if (this.strangers.has(user)) throw new ChatError('USER_UNKNOWN')
-    return [{ device: `${user}-device`, fingerprint: '0123 4567 89ab cdef 0123 4567 89ab cdef', verified: this.verified.has(user) }]
+    return [
+      {
+        device: `${user}-device`,
+        fingerprint: '0123 4567 89ab cdef 0123 4567 89ab cdef',
+        verified: this.verified.has(user),
+      },
+    ]
   }
 
   async verify(user: string): Promise<DeviceFingerprint[]> {

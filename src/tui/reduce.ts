@@ -7,6 +7,7 @@ import { withCandidates } from './completing.ts'
 import type { Candidate } from './completion.ts'
 import { type Draft, emptyDraft } from './draft.ts'
 import type { InputEvent } from './input.ts'
+import { openLate, showList, withAsked } from './late-answers.ts'
 import type { Line } from './lines.ts'
 import type { TimelineMessage } from './messages.ts'
 import { onMouse } from './mouse.ts'
@@ -25,7 +26,7 @@ import {
 } from './state.ts'
 import type { Settings } from './settings.ts'
 import { commandHint } from './slash-commands.ts'
-import { listOverlay, openConversation, showAt, type Step, step } from './step.ts'
+import { openConversation, showAt, type Step, step } from './step.ts'
 import { type TimelineAction, timelineHandlers } from './timeline-reduce.ts'
 import { onKey, onPaste, onText } from './typing.ts'
 
@@ -145,8 +146,8 @@ const handlers: Handlers = {
   connection: (state, { connection }) => step(isEqual(state.connection, connection) ? state : { ...state, connection }),
   pending: (state, { pending }) => step({ ...state, pending: [...state.pending, pending] }),
   sendFailed: (state, { id, problem }) => step(onSendFailed(state, id, problem)),
-  list: (state, { title, rows }) => step(listOverlay(state, title, rows)),
-  open: (state, { conversation }) => step(openConversation(state, conversation)),
+  list: (state, { title, rows }) => step(showList(state, title, rows)),
+  open: (state, { conversation }) => step(openLate(state, conversation)),
   begunLevel: (state, { conversation, level }) =>
     step({ ...state, begunLevels: new Map([...state.begunLevels, [conversation, level]]) }),
   renamed: (state, { from, to }) => step(onRenamed(state, from, to)),
@@ -184,5 +185,5 @@ const isOfTimeline = (action: Action): action is TimelineAction => Object.hasOwn
 
 export const reduce = (state: State, action: Action): Step => {
   const next = isOfTimeline(action) ? step(reduceTimeline(state, action)) : reduceOther(state, action)
-  return { ...next, state: withHint(next.state) }
+  return { ...next, state: withHint(withAsked(next.state, next.effects)) }
 }

@@ -144,6 +144,8 @@ export interface State {
   readonly rule: Rule | undefined
   readonly drafts: Readonly<Record<string, Draft>>
   readonly sent: readonly string[]
+  /** How the input was when something was asked for that will open over it. */
+  readonly asked: Draft | undefined
   /** What Ctrl-C, or a search, took out of the input, until something is sent: it may be a slip either way, so it is kept, and on no disk. */
   readonly cleared: string | undefined
   /** The open conversation was marked as unread by hand and stays so until it is left. */
@@ -261,6 +263,7 @@ export const initialState = (options: {
     rule: undefined,
     drafts,
     sent,
+    asked: undefined,
     cleared: undefined,
     isHeldUnread: false,
     recall: undefined,
