@@ -142,7 +142,7 @@ export class PartFile {
     }
   }
 
-  /** Gives it a name like `name` that no file has, on disk; resolves with its path. */
+  /** Gives it a name like `name` that no file has, on disk; resolves with its path. What is left of other attempts goes. */
   async finish(name: string): Promise<string> {
     await this.#file.sync()
     const path = await reserve(this.#directory, safeFileName(name))
@@ -153,7 +153,14 @@ export class PartFile {
       throw fileError(path, cause)
     }
     this.#isFinished = true
+    await this.#removeLeft()
     return path
+  }
+
+  /** Nobody goes on with what other attempts left of it. */
+  async #removeLeft(): Promise<void> {
+    const parts = await partsLeft(this.#directory, this.#id).catch(() => []) // whatever it is, the file is there
+    for (const part of parts) await rm(part, { force: true }).catch(() => {})
   }
 
   /** What there is of it stays for the next attempt, if anything. */

@@ -20,7 +20,7 @@ import { isTransient } from './uploads.ts'
 const MAX_FAILURES = 8
 /** Another home may have it whole; the same damage again is no accident. */
 const MAX_DAMAGED = 3
-/** From the parts of an earlier attempt, then anew. */
+/** From what an earlier attempt left, then anew. */
 const MAX_TRIES = 2
 
 export interface DownloadPorts {
@@ -89,17 +89,17 @@ export class Downloads {
   ): Promise<FetchedAttachment> {
     const { name, size, sha256 } = attachment
     const show = (received: number): void => onProgress?.({ name, size, received })
-    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const part = await PartFile.open(directory, attachment.id)
-      try {
+    const part = await PartFile.open(directory, attachment.id)
+    try {
+      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
         const found = await this.#fill(part, attachment, { signal, show })
         if (found === sha256 || mutant('whole-unverified')) {
           return { name, path: await part.finish(name), size, sha256 }
         }
         await part.truncate(0)
-      } finally {
-        await part.close()
       }
+    } finally {
+      await part.close()
     }
     throw otherFile(attachment)
   }
