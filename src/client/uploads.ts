@@ -1,6 +1,6 @@
 // Brings the files of outbox entries to the cluster, and tells the outbox when a message may leave. Runs while a session is open; after
 // a break, on another gateway or in another process it goes on at the byte that the cluster has safely. Owns no entry: the outbox does.
-import { encryptedSize } from '../protocol/blob.ts'
+import { encryptedSize, largestFile } from '../protocol/blob.ts'
 import { asChatError, ChatError } from '../protocol/errors.ts'
 import { limits } from '../protocol/limits.ts'
 import type { Clock, Logger, RandomSource } from '../platform/ports.ts'
@@ -179,12 +179,19 @@ export class Uploads {
 
 const MIB = 1024 * 1024
 const inMib = (bytes: number): string => `${(bytes / MIB).toFixed(1)} MiB`
+/** Both, so that they differ. */
+const sizes = (...bytes: [number, number]): [string, string] => {
+  const [first, second] = [inMib(bytes[0]), inMib(bytes[1])]
+  return first === second ? [`${bytes[0]} bytes`, `${bytes[1]} bytes`] : [first, second]
+}
 
 /** BLOB_TOO_LARGE, before anything of it is read. */
 export const mustFit = ({ name, size }: Pick<OutgoingFile, 'name' | 'size'>, maxBlobBytes: number): void => {
-  if (encryptedSize(size) <= maxBlobBytes) return
+  const most = largestFile(maxBlobBytes)
+  if (size <= most) return
+  const [has, takes] = sizes(size, most)
   throw new ChatError('BLOB_TOO_LARGE', {
-    message: `${name} has ${inMib(size)}, and this cluster takes ${inMib(maxBlobBytes)}; send a smaller one, or ask the operator to raise --max-blob`,
+    message: `${name} has ${has}, and this cluster takes ${takes}; send a smaller one, or ask the operator to raise --max-blob`,
     details: { size, maxBlobBytes },
   })
 }

@@ -121,7 +121,7 @@ const startLocked = async (config: NodeConfig, { files, opened, close }: OpenDat
     },
     {
       auth: { openRegistration: config.openRegistration, self: member.self },
-      gateway: { ...publicUrlOf(config, member), ...given({ maxBlobBytes: config.maxBlob }) },
+      gateway: { ...publicUrlOf(config, member), ...given({ maxFileBytes: config.maxBlob }) },
       media: given({ quotaBytes: config.blobQuota }),
       groups: given({ maxMembers: config.maxMembers }),
     },

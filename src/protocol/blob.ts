@@ -23,6 +23,13 @@ export const chunkCount = (size: number): number => Math.max(1, Math.ceil(size /
 /** Bytes of the blob of a file of `size` plain bytes. */
 export const encryptedSize = (size: number): number => size + chunkCount(size) * BLOB_TAG_BYTES
 
+/** The largest file whose blob has no more bytes than that. */
+export const largestFile = (maxBlobBytes: number): number => {
+  const whole = Math.floor(maxBlobBytes / SEALED_CHUNK_BYTES)
+  const rest = maxBlobBytes - whole * SEALED_CHUNK_BYTES
+  return Math.max(0, whole * BLOB_CHUNK_BYTES + Math.max(0, rest - BLOB_TAG_BYTES))
+}
+
 /** Plain bytes of a blob; undefined when no file encrypts to that size. */
 export const plainSize = (encrypted: number): number | undefined => {
   const size = encrypted - Math.max(1, Math.ceil(encrypted / SEALED_CHUNK_BYTES)) * BLOB_TAG_BYTES

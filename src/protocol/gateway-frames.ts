@@ -132,7 +132,7 @@ export const gatewayFrames = {
       phase: 'after',
       errors: [],
       doc: 'For `Authorization: Bearer` on /blob/<id> of this gateway; it ends with the session. No larger blob is taken.',
-      example: { id: 16, token: '…', maxBlobBytes: 104_857_600 },
+      example: { id: 16, token: '…', maxBlobBytes: 104_883_200 },
     },
   ),
   'live.presence': frame(

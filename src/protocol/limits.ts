@@ -68,8 +68,8 @@ export const limits = {
   maxAttachments: 16,
   /** Of all previews of a message together, as base64: they are stored with the message, and shown before anything is downloaded. */
   maxPreviewBytes: 16 * 1024,
-  /** An attachment as it is stored, unless the operator says otherwise. */
-  defaultMaxBlobBytes: 100 * 1024 * 1024,
+  /** A file that is attached, unless the operator says otherwise. */
+  defaultMaxFileBytes: 100 * 1024 * 1024,
   /** Bytes of blobs in one request between nodes: half of a frame, eight chunks of a file. */
   maxBlobPieceBytes: 512 * 1024,
   /** A disk that others keep busy. */

@@ -254,7 +254,9 @@ export const fileScenarios = {
     assert.is(await codeOf(send(a, 'x', ['/nowhere'])), 'FILE_UNKNOWN')
     world.maxBlobBytes = encryptedSize(SIZE) - 1
     world.cut() // the next session is told the limit
-    assert.is(await codeOf(send(a)), 'BLOB_TOO_LARGE')
+    const refused: unknown = await send(a).catch((error: unknown) => error)
+    assert.match(String(refused), `has ${SIZE} bytes, and this cluster takes ${SIZE - 1} bytes`)
+    assert.ok(refused instanceof ChatError && refused.code === 'BLOB_TOO_LARGE')
     files.write('/small', Buffer.alloc(10))
     const seventeen = Array.from({ length: 17 }, () => '/small')
     assert.is(await codeOf(send(a, 'x', seventeen)), 'USAGE')

@@ -6,6 +6,7 @@ import { LocalChat } from '../../src/client/local-chat.ts'
 import { MemoryDatabase } from '../../src/platform/memory-database.ts'
 import { type Clock, type Database, type DatabaseWrite, silentLogger } from '../../src/platform/ports.ts'
 import { systemClock, systemRandom } from '../../src/platform/system.ts'
+import { encryptedSize } from '../../src/protocol/blob.ts'
 import { toBase64, toHex } from '../../src/protocol/bytes.ts'
 import { type Certificate, makeCertificate, openCertificate } from '../../src/protocol/certificate.ts'
 import { type ClusterMap, homeSet, type SignedMap, signMap } from '../../src/protocol/cluster-map.ts'
@@ -116,7 +117,7 @@ export class ClientWorld implements GatewayWorld {
   gatewayNow: () => number = () => this.clock.now()
   onPut: PutScript = () => undefined
   readonly blobs = new MemoryBlobs()
-  maxBlobBytes: number = limits.defaultMaxBlobBytes
+  maxBlobBytes: number = encryptedSize(limits.defaultMaxFileBytes)
   /** Live deliveries; switched off to leave everything to the feed. */
   isPushing = true
   isNoticing = true

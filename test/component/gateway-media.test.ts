@@ -98,7 +98,7 @@ test('an upload that was cut says where it goes on', async () => {
 })
 
 test('what a request may not be', async () => {
-  const { ask, put } = await start({ nodes: single, gateway: { maxBlobBytes: 1_000 } })
+  const { ask, put } = await start({ nodes: single, gateway: { maxFileBytes: 1_000 } })
   const id = idOf(bytesOf(1))
   const sized = (size: string, offset = '0'): Record<string, string> => ({
     'x-blob-size': size,
@@ -114,7 +114,7 @@ test('what a request may not be', async () => {
     ['400 USAGE', 'PUT', `/blob/${id}`, sized('-1')],
     ['400 USAGE', 'PUT', `/blob/${id}`, sized('0')],
     ['400 USAGE', 'PUT', `/blob/${id}`, sized('10', '11')],
-    ['413 BLOB_TOO_LARGE', 'PUT', `/blob/${id}`, sized('1001')],
+    ['413 BLOB_TOO_LARGE', 'PUT', `/blob/${id}`, sized(`${encryptedSize(1_000) + 1}`)],
     ['404 BLOB_UNKNOWN', 'GET', `/blob/${id}`],
   ]
   for (const [expected, method, path, headers = {}] of cases) {
@@ -123,6 +123,7 @@ test('what a request may not be', async () => {
   const bytes = blobBytes(500)
   assert.is(outcome(await put(bytes, 0, bodyOf(blobBytes(500)))), '422 BLOB_HASH')
   assert.is((await put(bytes)).status, 201)
+  assert.is((await put(blobBytes(1_000))).status, 201)
 })
 
 test('a session moves a few attachments at once, each ends with it, and a token too', async () => {

@@ -10,6 +10,7 @@ import {
   encryptedSize,
   isBlobId,
   isBlobList,
+  largestFile,
   plainSize,
   SEALED_CHUNK_BYTES,
 } from '../../src/protocol/blob.ts'
@@ -44,6 +45,16 @@ test('a blob’s size says the file’s, and sizes that no file has are known', 
     assert.is(plainSize(size) !== undefined, possible.has(size), `${size}`)
   }
   for (const size of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60]) assert.is(plainSize(size), undefined)
+})
+
+test('the largest file that fits, and not one byte more', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: BLOB_TAG_BYTES, max: 4 * SEALED_CHUNK_BYTES }), (most) => {
+      assert.ok(encryptedSize(largestFile(most)) <= most)
+      assert.ok(encryptedSize(largestFile(most) + 1) > most)
+    }),
+  )
+  assert.is(largestFile(encryptedSize(limits.defaultMaxFileBytes)), limits.defaultMaxFileBytes)
 })
 
 test('no two chunks of a file share a nonce', () => {

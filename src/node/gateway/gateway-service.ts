@@ -2,6 +2,7 @@
 // It holds connections and nothing that must last; every durable thing is asked of others.
 import type { Clock, Logger, RandomSource } from '../../platform/ports.ts'
 import { repeat } from '../../platform/timing.ts'
+import { encryptedSize } from '../../protocol/blob.ts'
 import { toBase64, toHex } from '../../protocol/bytes.ts'
 import { isRevoked, nodeOf, type SignedMap } from '../../protocol/cluster-map.ts'
 import { ChatError } from '../../protocol/errors.ts'
@@ -55,8 +56,8 @@ export interface GatewayOptions {
   /** How long stop() waits for requests under way. */
   drainMs?: number
   maxBufferedBytes?: number
-  /** The largest attachment that is taken. */
-  maxBlobBytes?: number
+  /** The largest file that is taken as an attachment; encrypted it has some more bytes. */
+  maxFileBytes?: number
 }
 export interface GatewayStatus {
   url: string
@@ -120,7 +121,7 @@ export class GatewayService implements Service {
       maxBufferedBytes: options.maxBufferedBytes ?? limits.maxBufferedBytesPerClient,
       onSlow: (session) => void this.#feeds.slow(session),
     })
-    const maxBlobBytes = options.maxBlobBytes ?? limits.defaultMaxBlobBytes
+    const maxBlobBytes = encryptedSize(options.maxFileBytes ?? limits.defaultMaxFileBytes)
     const blobs = new Blobs(ports, mailboxes.homes)
     this.#tokens = new MediaTokens(ports.random, maxBlobBytes)
     this.#media = new MediaHttp({ blobs, tokens: this.#tokens, log: ports.log, maxBlobBytes })
