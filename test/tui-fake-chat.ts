@@ -79,6 +79,8 @@ export class FakeChat implements Chat {
   readonly typed: { conversation: string; active: boolean }[] = []
   readonly #live = new Set<(event: LiveEvent) => void>()
   readonly #events = new Set<(event: ChatEvent) => void>()
+  /** With what the next event breaks every stream off. */
+  eventsError: Error | undefined
   #count = 0
   #atMs: number
 
@@ -318,6 +320,9 @@ export class FakeChat implements Chat {
     signal?.addEventListener('abort', () => wake(), { once: true })
     while (!signal?.aborted) {
       const event = waiting.shift()
+      const error = event && this.eventsError
+      this.eventsError = undefined
+      if (error) throw error
       if (event) yield event
       else await new Promise<void>((resolve) => (wake = resolve))
     }

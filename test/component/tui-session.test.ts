@@ -4,6 +4,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { silentLogger } from '../../src/platform/ports.ts'
 import { systemClock } from '../../src/platform/system.ts'
+import type { Notification } from '../../src/tui/attention.ts'
 import { createInputDecoder } from '../../src/tui/input.ts'
 import { lineText } from '../../src/tui/lines.ts'
 import { conversationNamed } from '../../src/tui/listing.ts'
@@ -26,6 +27,8 @@ interface Opened {
   store: Store
   type: (keys: string) => void
   screen: () => string
+  /** Titles of notifications. */
+  notified: string[]
   /** Ids in the order of the conversation. */
   ids: string[]
 }
@@ -40,6 +43,7 @@ const withSession =
     const store = createStore(initialState({ user: 'alice', profile: 'alice', notices: [], size, nowMs: Date.now() }))
     const ending = new AbortController()
     const nothing = (): void => {}
+    const notified: string[] = []
     const ports = {
       quit: nothing,
       askGraphics: () => Promise.reject(new Error('there is no terminal')),
@@ -47,7 +51,7 @@ const withSession =
       log: silentLogger,
       redraw: nothing,
       write: nothing,
-      notify: nothing,
+      notify: ({ title }: Notification) => void notified.push(title),
       cluster: undefined,
       downloads: () => '/nonexistent',
       keepSetting: async (name: string, value: unknown) => parseSettings(`${name} = ${JSON.stringify(value)}`),
@@ -62,7 +66,7 @@ const withSession =
     const screen = (): string => screenText(store.getState())
     try {
       await eventually(() => screen().includes(`text ${count}.`))
-      await run({ chat, store, type, screen, ids })
+      await run({ chat, store, type, screen, notified, ids })
     } finally {
       ending.abort()
     }
@@ -313,6 +317,19 @@ test(
     type('\r')
     assert.equal(chat.typed.at(-1), { conversation: 'bob', active: false })
   }, 3),
+)
+
+test(
+  'what arrives is told of also after the stream of events broke off',
+  withSession(async ({ chat, store, notified }) => {
+    store.dispatch({ type: 'focus', isFocused: false })
+    chat.eventsError = new Error('the owner of the profile crashed twice')
+    chat.receive('bob', 'unheard')
+    await eventually(() => {
+      chat.receive('carol', 'heard')
+      return notified.includes('carol')
+    })
+  }, 1),
 )
 
 test.run()
