@@ -1,7 +1,7 @@
 // The port BlobTransfer over HTTP: /blob/<id> on the gateway's own port, in the name of the open session. Streams both ways, takes no
 // more than the other side does, and turns what goes wrong into the errors of the system. Keeps nothing.
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import { asChatError, ChatError, type WireError } from '../protocol/errors.ts'
+import { asChatError, ChatError, isErrorCode, type WireError } from '../protocol/errors.ts'
 import { limits } from '../protocol/limits.ts'
 import { passingOn } from '../platform/bulk-memory.ts'
 import { http, https } from '../platform/http.ts'
@@ -46,7 +46,7 @@ export class HttpBlobs implements BlobTransfer {
     const response = await responseOf(request)
     response.resume()
     if (response.statusCode === NOT_FOUND) return undefined
-    if (response.statusCode !== OK) throw errorOfStatus(response.statusCode)
+    if (response.statusCode !== OK) throw errorOfHead(response)
     const offset = Number(response.headers['x-blob-offset'])
     if (!Number.isSafeInteger(offset) || offset < 0) throw new ChatError('RPC_INVALID')
     return offset
@@ -170,6 +170,12 @@ const statusErrors: Record<number, 'AUTH_REQUIRED' | 'BLOB_UNKNOWN' | 'BLOB_INCO
 const errorOfStatus = (status = 0): ChatError => {
   const code = statusErrors[status]
   return code ? new ChatError(code) : new ChatError('NET_UNAVAILABLE', { message: `The gateway answered ${status}` })
+}
+
+/** There is no body that could say more. */
+const errorOfHead = ({ statusCode, headers }: IncomingMessage): ChatError => {
+  const code = headers['x-error-code']
+  return isErrorCode(code) ? new ChatError(code) : errorOfStatus(statusCode)
 }
 
 const errorOf = async (response: IncomingMessage): Promise<ChatError> => {

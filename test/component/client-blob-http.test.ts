@@ -105,6 +105,14 @@ for (const [status, code] of statuses) {
 }
 
 scene(
+  'HEAD that is refused says why',
+  (_request, response) => response.writeHead(503, { 'x-error-code': 'QUORUM_UNAVAILABLE' }).end(),
+  async ({ access, blobs, signal }) => {
+    assert.is(await codeOf(blobs.confirmed(access, ID, signal)), 'QUORUM_UNAVAILABLE')
+  },
+)
+
+scene(
   'PUT sends the rest of a blob, and no more than is taken',
   (request, response) => {
     request.pause()

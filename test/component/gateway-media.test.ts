@@ -118,7 +118,9 @@ test('what a request may not be', async () => {
     ['404 BLOB_UNKNOWN', 'GET', `/blob/${id}`],
   ]
   for (const [expected, method, path, headers = {}] of cases) {
-    assert.is(outcome(await ask(method, path, { headers })), expected, `${method} ${path}`)
+    const response = await ask(method, path, { headers })
+    assert.is(outcome(response), expected, `${method} ${path}`)
+    assert.is(response.headers['x-error-code'], expected.split(' ')[1])
   }
   const bytes = blobBytes(500)
   assert.is(outcome(await put(bytes, 0, bodyOf(blobBytes(500)))), '422 BLOB_HASH')

@@ -152,7 +152,9 @@ export class MediaHttp {
     if (known.code === 'INTERNAL') {
       this.#ports.log.error({ error: known.stack ?? known.message }, 'a transfer failed unexpectedly')
     }
-    return json(STATUS[known.code] ?? STATUS_BY_EXIT[known.exitCode] ?? 500, { error: known.toWire() })
+    const response = json(STATUS[known.code] ?? STATUS_BY_EXIT[known.exitCode] ?? 500, { error: known.toWire() })
+    // The answer to HEAD has no body that could say it.
+    return { ...response, headers: { ...response.headers, 'x-error-code': known.code } }
   }
 }
 
