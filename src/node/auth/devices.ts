@@ -1,5 +1,6 @@
 // Users and their devices at the authority: names are claimed, devices linked, renewed and revoked here, and nowhere else.
 // Every request may be repeated; the key of the device says who asks.
+import { LruMap } from '../../platform/lru-map.ts'
 import type { Clock } from '../../platform/ports.ts'
 import { fromBase64, toHex } from '../../protocol/bytes.ts'
 import { type ClusterMap, isRevoked } from '../../protocol/cluster-map.ts'
@@ -12,9 +13,13 @@ import { linkCodeOf, normalizeCode } from '../../protocol/codes.ts'
 import type { Invites } from './invites.ts'
 import type { Issuer } from './issuer.ts'
 import { KeyedLock } from '../core/keyed-lock.ts'
+import { type Rate, TokenBucket } from '../core/token-bucket.ts'
 import type { AuthTables } from './tables.ts'
 
 const LINK_MS = 10 * 60_000
+/** Devices that a user links and revokes: whoever is revoked stands in the map for good, and every node and client carries that. */
+const CHANGE_RATE: Rate = { perSecond: 1 / 600, burst: 30 }
+const MAX_USERS = 10_000
 /** Codes that wait for approval; past it the oldest goes, and its device asks again. */
 const MAX_LINKS = 1_000
 
@@ -39,6 +44,8 @@ export class Devices {
   readonly #ports: DevicesPorts
   readonly #lock = new KeyedLock()
   readonly #links = new Map<string, PendingLink>()
+  /** Changes of its devices that each user may still make. */
+  readonly #changes = new LruMap<string, TokenBucket>({ max: MAX_USERS })
 
   constructor(ports: DevicesPorts) {
     this.#ports = ports
@@ -89,7 +96,7 @@ export class Devices {
     return this.#link(code).sealed
   }
 
-  /** LINK_UNKNOWN, AUTH_DENIED, AUTH_SIGNATURE, AUTH_EXPIRED, AUTH_REVOKED. */
+  /** LINK_UNKNOWN, AUTH_DENIED, AUTH_SIGNATURE, AUTH_EXPIRED, AUTH_REVOKED, RATE_LIMITED. */
   approveLink(code: string, sealedApproval: Uint8Array, sealedCertificate: Uint8Array): Promise<Buffer> {
     const { claim } = this.#link(code)
     const { clock, issuer, tables } = this.#ports
@@ -106,17 +113,21 @@ export class Devices {
       if (entry && entry.user !== approval.user) {
         throw new ChatError('AUTH_DENIED', { message: `This device already belongs to ${entry.user}` })
       }
-      return (await issuer.known(claim.keyHex)) ?? issuer.issue(claim.keyHex, approval.user)
+      const known = await issuer.known(claim.keyHex)
+      if (known) return known
+      this.#spend(approval.user)
+      return issuer.issue(claim.keyHex, approval.user)
     })
   }
 
-  /** The signer may be the device itself. DEVICE_UNKNOWN, AUTH_DENIED, AUTH_REVOKED. */
+  /** The signer may be the device itself. DEVICE_UNKNOWN, AUTH_DENIED, AUTH_REVOKED, RATE_LIMITED. */
   async revoke(sealedRevocation: Uint8Array, sealedCertificate: Uint8Array): Promise<number> {
     const { clock, tables, revoke } = this.#ports
     const map = this.#ports.map()
     const signer = openActiveCertificate(sealedCertificate, map, clock.now())
     const { target, user } = openRevocation(sealedRevocation, signer, map.cluster)
     if (isRevoked(map, user, target)) return map.epoch
+    this.#spend(user)
     const devices = (await tables.keys.entries()).filter(([, entry]) => entry.user === user && entry.dev === target)
     if (devices.length === 0) throw new ChatError('DEVICE_UNKNOWN')
     return revoke({ user, dev: target, at: clock.now() })
@@ -146,6 +157,15 @@ export class Devices {
       if (link.expiresAt >= now && this.#links.size < MAX_LINKS) break // oldest first
       this.#links.delete(code)
     }
+  }
+
+  /** RATE_LIMITED. */
+  #spend(user: string): void {
+    const now = this.#ports.clock.monotonic()
+    let bucket = this.#changes.get(user)
+    if (!bucket) this.#changes.set(user, (bucket = new TokenBucket(CHANGE_RATE, now)))
+    if (bucket.take(1, now)) return
+    throw new ChatError('RATE_LIMITED', { message: 'Too many devices were linked or revoked; wait ten minutes' })
   }
 
   #refuseRevoked(user: string, dev: string): void {
