@@ -8,6 +8,7 @@ import { conversationNamed } from './listing.ts'
 import type { State } from './state.ts'
 import { type Step, step, withToast } from './step.ts'
 
+const groupNames = safe`names of groups begin with #, then a-z, 0-9, dot, underscore and dash`
 const noGroup = safe`Which group? Open it, or name it first: #group`
 
 /** The group that is meant, and the words after it. */
@@ -28,7 +29,7 @@ const onGroup =
 
 const create = (state: State, argument: string): Step | SafeText => {
   const [group = '', ...users] = wordsOf(argument)
-  if (!isGroupName(group)) return safe`/create #NAME [USER…]: names of groups begin with #`
+  if (!isGroupName(group)) return safe`/create #NAME [USER…]: ${groupNames}`
   const wrong = users.find((user) => !isUserName(user))
   return wrong === undefined ? step(state, { type: 'createGroup', group, users }) : notAName(wrong)
 }
@@ -54,7 +55,7 @@ const giveRole: Run = (state, group, [user = '', name]) => {
 const rename = (state: State, argument: string): Step | SafeText => {
   const [first = '', second] = wordsOf(argument)
   const [group = '', newName] = second === undefined ? [state.current, first] : [first, second]
-  if (!isGroupName(newName)) return safe`/rename #NEW: names of groups begin with #`
+  if (!isGroupName(newName)) return safe`/rename #NEW: ${groupNames}`
   return isGroupName(group) ? step(state, { type: 'renameGroup', group, newName }) : noGroup
 }
 

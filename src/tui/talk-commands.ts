@@ -18,6 +18,7 @@ const attending =
   (level: AttentionLevel | undefined) =>
   (state: State, argument: string): Step | SafeText => {
     const conversation = argument === '' ? (state.current ?? '') : argument
+    if (conversation === '') return safe`No conversation is open.`
     if (!isConversation(conversation)) return notAName(conversation)
     const begun = isBegun(state, conversation) ? ({ isBegun: true } as const) : {}
     return step(state, { type: 'setLevel', conversation, level, ...begun })
@@ -72,6 +73,7 @@ export const talkCommands: readonly SlashCommand[] = [
     help: safe`open the conversation with a user`,
     run: (state, argument) => {
       const [, name = '', text = ''] = /^(\S*)\s*([^]*)$/.exec(argument) ?? []
+      if (name === '') return safe`/msg USER [TEXT]: with whom?`
       if (!isConversation(name)) return notAName(name)
       const opened = openConversation(state, name)
       return text === '' ? step(opened) : sendText(opened, text)
