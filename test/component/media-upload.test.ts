@@ -192,4 +192,19 @@ test('an id that is a path, and other nonsense, is refused by the home itself', 
   assert.is(await codeOf(world.network.transport('m2').call('m1', mediaFinish, announced)), 'PEER_DENIED')
 })
 
+test('a body that is not read to its end is let go of, so that its client can be answered', async () => {
+  const world = await MediaWorld.start(['m1'], { quotaBytes: 100 * KIB })
+  const bytes = bytesOf(2_000 * KIB)
+  let isReleased = false
+  const body = (async function* () {
+    try {
+      yield* bodyOf(bytes)
+    } finally {
+      isReleased = true
+    }
+  })()
+  assert.is(await codeOf(world.upload(bytes, { body })), 'BLOB_QUOTA')
+  await eventually(() => isReleased)
+})
+
 test.run()

@@ -131,9 +131,20 @@ export class BlobUpload {
   }
 }
 
-/** The body in pieces of one size, whatever it came in; also what came before it broke off. NET_TIMEOUT when one takes too long. */
+/**
+ * The body in pieces of one size, whatever it came in; also what came before it broke off. NET_TIMEOUT when one takes too long. Whoever
+ * stops early lets go of the body, so that the rest of it can be thrown away and the client hears why.
+ */
 async function* piecesOf(body: AsyncIterable<Uint8Array>, clock: Clock): AsyncGenerator<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]()
+  try {
+    yield* joined(chunks, clock)
+  } finally {
+    void chunks.return?.(undefined).catch(() => {}) // not waited for: it may hang in the middle of a chunk
+  }
+}
+
+async function* joined(chunks: AsyncIterator<Uint8Array>, clock: Clock): AsyncGenerator<Uint8Array> {
   let parts: Uint8Array[] = []
   let bytes = 0
   const take = (): Buffer => {
