@@ -60,6 +60,10 @@ export class FakeGroups implements ChatGroups {
     return this.#change(name, { change: 'topic', topic })
   }
 
+  compared(name: string): Promise<GroupReport> {
+    return this.info(name)
+  }
+
   topicOf(name: string): string | undefined {
     return this.#groups.find((group) => group.name === name)?.topic
   }

@@ -77,6 +77,8 @@ export interface ChatGroups {
   rename(name: string, newName: string, options?: GroupChangeOptions): Promise<GroupReport>
   /** What the group is about, in one line; empty takes it away. GROUP_TOPIC_ILLEGAL. */
   topic(name: string, topic: string, options?: GroupChangeOptions): Promise<GroupReport>
+  /** The user compared who is in it with those of `disputedBy`, who are not named any more, unless later versions differ too. GROUP_UNKNOWN. */
+  compared(name: string): Promise<GroupReport>
   /** As it is in the cluster now, whatever this device has heard. */
   info(name: string): Promise<GroupReport>
   /** Groups that this user is in, as far as this device has heard. */

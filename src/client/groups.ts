@@ -6,6 +6,7 @@ import { LruMap } from '../platform/lru-map.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { checkChange, type GroupRole, type GroupState, openGroup, versionHash } from '../protocol/group.ts'
 import type { GroupHeader, MessageHeader, OpenRecord } from '../protocol/records.ts'
+import { type Disputes, dispute, disputeNamed, noteNamed, openDisputes, settle } from './disputes.ts'
 import type { EventLog } from './event-log.ts'
 import { type Standing, standingOf } from './group-standing.ts'
 import { decodeNumber, encodeNumber, keys, ranges, textOfKey } from './keys.ts'
@@ -14,11 +15,9 @@ import { addRange, type SequenceRanges, without } from './sequence-ranges.ts'
 
 const MAX_OPENED = 64
 const MAX_HASHES = 256
-/** Of a group; who names more such versions than this is not found out by the rest. */
-const MAX_NAMED = 64
 
 /** What is kept of a group besides its versions. */
-interface Row {
+interface Row extends Disputes {
   newest: number
   /** Versions that are here, and those of them in which this user is a member. */
   known: SequenceRanges
@@ -27,15 +26,6 @@ interface Row {
   left: Record<string, number>
   /** Every name it had: they are its own for ever. */
   names: string[]
-  /** Who names, or made, another version of a number than is here or follows from what is, and that number. */
-  disputes?: Record<string, number>
-  /** What messages named of versions that were not here by then, to be compared when they come. */
-  named?: NamedVersion[]
-}
-interface NamedVersion {
-  version: number
-  by: string
-  hash: string
 }
 interface Known {
   row: Row
@@ -128,9 +118,19 @@ export class Groups {
     return isNews && here !== undefined
   }
 
-  /** Who has another history of the group than this device, as their messages say. */
+  /** Who has another history of the group than this device, as their messages say, and was not compared with since. */
   disputedBy(id: string): string[] {
-    return Object.keys(this.#groups.get(id)?.row.disputes ?? {}).sort()
+    const row = this.#groups.get(id)?.row
+    return row ? openDisputes(row) : []
+  }
+
+  /** The user knows of those. */
+  compare(id: string): void {
+    const row = this.#groups.get(id)?.row
+    const users = this.disputedBy(id)
+    if (!row || users.length === 0) return
+    settle(row, users, row.newest)
+    this.#options.store.put(keys.group(id), toUtf8(JSON.stringify(row)))
   }
 
   /** By its name, or a name that it had. */
@@ -250,27 +250,6 @@ export class Groups {
       events.groupChange({ group, version, by, change, user, ...(role ? { role } : {}), at })
     }
   }
-}
-
-/** True when it is news. */
-const dispute = (row: Row, user: string, version: number): boolean => {
-  const disputes = new Map(Object.entries(row.disputes ?? {}))
-  if (disputes.has(user)) return false
-  row.disputes = Object.fromEntries(disputes.set(user, version))
-  return true
-}
-
-const noteNamed = (row: Row, { version, by, hash }: NamedVersion): boolean => {
-  row.named ??= []
-  if (row.named.length >= MAX_NAMED || row.named.some((one) => one.version === version && one.by === by)) return false
-  row.named.push({ version, by, hash })
-  return true
-}
-
-/** That version is here now: whoever named another one of its number has another history. */
-const disputeNamed = (row: Row, version: number, hash: string): void => {
-  for (const one of row.named ?? []) if (one.version === version && one.hash !== hash) dispute(row, one.by, version)
-  if (row.named) row.named = row.named.filter((one) => one.version !== version)
 }
 
 const follows = (before: GroupState, { header, state }: GroupVersion): boolean => {

@@ -86,6 +86,16 @@ export class LocalGroups implements ChatGroups {
     return this.#change(name, { change: 'topic', topic }, options)
   }
 
+  async compared(name: string): Promise<GroupReport> {
+    const { groups, store } = this.#options.state
+    const id = isGroupId(name) ? name : groups.idOf(name)
+    const newest = id === undefined ? undefined : groups.newest(id)
+    if (newest === undefined) throw new ChatError('GROUP_UNKNOWN')
+    groups.compare(newest.group)
+    await store.commit({ sync: true })
+    return this.#reportOf(newest)
+  }
+
   async info(name: string): Promise<GroupReport> {
     return this.#reportOf(await this.#own(name, {}))
   }

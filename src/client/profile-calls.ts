@@ -44,6 +44,7 @@ const sharedMethods = [
   'group.role',
   'group.rename',
   'group.topic',
+  'group.compared',
   'group.info',
   'group.list',
 ] as const satisfies (keyof OwnerChat | `group.${keyof ChatGroups}`)[]

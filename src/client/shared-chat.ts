@@ -130,6 +130,7 @@ export class SharedChat implements Chat {
     role: (name, user, role, options) => this.#once('group.role', [name, user, role], options),
     rename: (name, newName, options) => this.#once('group.rename', [name, newName], options),
     topic: (name, topic, options) => this.#once('group.topic', [name, topic], options),
+    compared: (name) => this.#ask('group.compared', [name]),
     info: (name) => this.#ask('group.info', [name]),
     list: () => this.#ask('group.list', []),
   }

@@ -28,6 +28,7 @@ type GroupEffect =
   | 'completeMember'
   | 'groups'
   | 'members'
+  | 'compared'
   | 'createGroup'
   | 'addMembers'
   | 'removeMembers'
@@ -46,6 +47,11 @@ export const groupRunners = ({ chat, store, loading, say, list }: EffectTools): 
     members: async ({ group }) => {
       const report = await chat.group.info(group)
       list(`${group}: ${countText(report)}`, memberRows(report, chat.user))
+    },
+    compared: async ({ group }) => {
+      await chat.group.compared(group)
+      say(safe`You compared who is in ${safeLine(group)}: no more warning, unless it changes and differs again.`)
+      loading.refresh()
     },
     completeMember: async ({ group, from, draft, ...wanted }) => {
       const { members } = await chat.group.info(group)

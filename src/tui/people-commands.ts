@@ -1,5 +1,6 @@
 // Commands about people and devices.
 import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
+import { isGroupName } from '../protocol/names.ts'
 import { aboutUser, type SlashCommand } from './slash-command.ts'
 import { confirming } from './confirm.ts'
 import { step } from './step.ts'
@@ -28,10 +29,13 @@ export const peopleCommands: readonly SlashCommand[] = [
   },
   {
     name: 'verified',
-    takes: safe`[USER]`,
-    completes: ['user'],
-    help: safe`those fingerprints were the same: devices that come later are warned of`,
-    run: aboutUser('verified'),
+    takes: safe`[NAME]`,
+    completes: ['conversation'],
+    help: safe`those fingerprints were the same, or who is in a group that has two histories was compared: what comes later is warned of`,
+    run: (state, argument) => {
+      const group = argument === '' ? (state.current ?? '') : argument
+      return isGroupName(group) ? step(state, { type: 'compared', group }) : aboutUser('verified')(state, argument)
+    },
   },
   { name: 'devices', takes: safe``, help: safe`your devices`, run: (state) => step(state, { type: 'devices' }) },
   {

@@ -177,7 +177,7 @@ const ofDisputes: Speaker = (state, before) =>
   conversationsOf(state).flatMap(({ name, title, disputedBy }) =>
     disputedBy === undefined || disputedBy === (before && conversationNamed(before, name)?.disputedBy)
       ? []
-      : [safe`${disputedBy} has another history of ${title} than you: compare members`],
+      : [safe`${disputedBy} has another history of ${title} than you: compare members, then /verified`],
   )
 
 const speakers: readonly Speaker[] = [

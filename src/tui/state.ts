@@ -209,7 +209,7 @@ export type Effect =
   | { type: 'receipts'; id: string }
   | { type: 'revoke'; device: string }
   | { type: 'groups' }
-  | { type: 'members'; group: string }
+  | { type: 'members' | 'compared'; group: string }
   | { type: 'createGroup'; group: string; users: readonly string[] }
   | { type: 'addMembers' | 'removeMembers'; group: string; users: readonly string[] }
   | { type: 'leaveGroup'; group: string }

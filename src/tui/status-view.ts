@@ -85,7 +85,8 @@ export const headerLine = (state: State): Line => {
   const isStrange = current !== undefined && state.strangeDevices.some((user) => user === current.name)
   const warning = isStrange
     ? safe`  ! new device, not compared: /verify`
-    : current?.disputedBy && safe`  ! ${current.disputedBy} has another history of the group: compare members`
+    : current?.disputedBy &&
+      safe`  ! ${current.disputedBy} has another history of the group: compare members, then /verified`
   const about = warning ?? (current ? aboutText(state, current) : safe``)
   const topic = current?.topic === undefined ? safe`` : safe`  ${current.topic}`
   const right: SafeText[] = state.showsNotices

@@ -467,6 +467,9 @@ export const groupScenarios = {
       assert.equal(await say(alice, 1, ofCarol), [[], []])
       assert.equal(await say(bob, 1, ofBob), [['bob'], ['bob']])
       assert.equal(await say(bob, 2, ofCarol), [['bob'], ['bob']])
+      assert.is((await c.group.compared('#two')).disputedBy, undefined)
+      assert.equal(await say(bob, 3, ofBob), [[], []])
+      assert.is(await codeOf(c.group.compared('#none')), 'GROUP_UNKNOWN')
     },
   ),
 

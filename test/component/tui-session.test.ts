@@ -247,6 +247,8 @@ test(
     await eventually(() => store.getState().current === '#people' && screen().includes('#ops is #people now.'))
     type('/role bob owner\r')
     await eventually(() => /bob is owner of #people now/.test(screen()))
+    type('/verified\r')
+    await eventually(() => /You compared who is in #people/.test(screen()))
     type('/leave\ry')
     await eventually(() => /You are not in #people any more/.test(screen()))
   }, 3),

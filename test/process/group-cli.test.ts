@@ -167,7 +167,10 @@ groups('a topic is said, told, shown with the group and taken away', async ({ wo
   assert.is(said.topic, 'on call')
   const told = await world.chat('bob', 'group', 'topic', '#on-call')
   assert.is(told, 'on call\n')
-  assert.match(await world.chat('bob', 'group', 'info', '#on-call'), /^#on-call, version \d+\ntopic: on call\n/)
+  assert.match(
+    await world.chat('bob', 'group', 'info', '#on-call', '--accept'),
+    /^#on-call, version \d+\ntopic: on call\n/,
+  )
   assert.match(await world.chat('bob', 'history', '#on-call', '--changes'), /carol set the topic: on call/)
   assert.equal(await failure(world, 'bob', 'group', 'topic', '#on-call', 'mine'), [5, 'GROUP_DENIED'])
   assert.equal(await failure(world, 'carol', 'group', 'topic', '#on-call', 'x', '--clear'), [2, 'USAGE'])

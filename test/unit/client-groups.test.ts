@@ -73,4 +73,28 @@ groups(
   },
 )
 
+groups('whoever was compared with is told of again only by a later version', async () => {
+  const store = new LocalStore({ database: new MemoryDatabase(), clock: systemClock, log: silentLogger })
+  const options = { store, events: new EventLog(store), me: 'bob', isWithheld: () => false, isTold: () => true }
+  const known = new Groups(options)
+  known.file(SECOND.header, SECOND.sealed, 1)
+  const author = { id: GROUP.slice(1), dev: '0123456789abcdef', to: GROUP, conv: GROUP, seq: 1, at: 1, ct: 'text' }
+  const hears = (groups: Groups, from: string, gv: number): boolean =>
+    groups.hear({ k: 'msg', ...author, from, gv, gh: versionHash(FORGED.sealed) })
+  assert.ok(hears(known, 'mia', 2))
+  known.compare(GROUP)
+  await store.commit({ sync: true })
+  const again = new Groups(options)
+  await again.load()
+  for (const each of [known, again]) {
+    assert.equal(each.disputedBy(GROUP), [])
+    assert.not(hears(each, 'mia', 2))
+    assert.ok(hears(each, 'olga', 2))
+    assert.equal(each.disputedBy(GROUP), ['olga'])
+    each.file(THIRD.header, THIRD.sealed, 2)
+    assert.ok(hears(each, 'mia', 3))
+    assert.equal(each.disputedBy(GROUP), ['mia', 'olga'])
+  }
+})
+
 groups.run()

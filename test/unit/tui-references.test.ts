@@ -55,6 +55,8 @@ const cases: Case[] = [
   ['/create #Ops\r', both(), [], /begin with #, then a-z/],
   ['/msg\r', both(), [], /with whom\?/],
   ['/mute\r', fresh(), [], /No conversation is open/],
+  ['/verified\r', inGroup(), [{ type: 'compared', group: '#ops' }]],
+  ['/verified bob\r', inGroup(), [{ type: 'verified', user: 'bob' }]],
   ['/create #ops Bob!\r', both(), [], /no name/],
   ['/add dan eve\r', inGroup(), [{ type: 'addMembers', group: '#ops', users: ['dan', 'eve'] }]],
   ['/group add dan eve\r', inGroup(), [{ type: 'addMembers', group: '#ops', users: ['dan', 'eve'] }]],

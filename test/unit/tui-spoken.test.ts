@@ -37,10 +37,13 @@ test('members who were shown another history of a group are told of once, and th
   assert.ok(ops)
   const state = run(fresh({ size: { columns: 90, rows: 16 } }), entries, timeline('#ops', [hello])).state
   const forked: Action = { type: 'inbox', conversations: [{ ...ops, disputedBy: safeText('carol') }] }
-  assert.equal(after(state, forked), ['carol has another history of #ops than you: compare members'])
+  assert.equal(after(state, forked), ['carol has another history of #ops than you: compare members, then /verified'])
   const warned = run(state, forked).state
   assert.equal(after(warned, forked), [])
-  assert.match(lineText(headerLine(warned)), /^ #ops {2}! carol has another history of the group: compare members/)
+  assert.match(
+    lineText(headerLine(warned)),
+    /^ #ops {2}! carol has another history of the group: compare members, then \/verified/,
+  )
   assert.not.match(lineText(headerLine(state)), /!/)
 })
 

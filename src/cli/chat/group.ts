@@ -72,7 +72,10 @@ export const registerGroup = (program: Command): void => {
   chatVerb(group, 'info <group>')
     .description('the members of a group, as the cluster has them now')
     .addHelpText('before', examples("chat group info '#ops' --json"))
-    .action((name, _options, command) => show(command, (all) => all.info(named(name))))
+    .option('--accept', 'you compared them with who has another history of it, and are warned of that no more')
+    .action((name, { accept }, command) =>
+      show(command, (all) => (accept ? all.compared(named(name)) : all.info(named(name)))),
+    )
 
   chatVerb(group, 'list')
     .description('the groups you are in')
