@@ -54,8 +54,9 @@ export const groupRunners = ({ chat, store, loading, say, list }: EffectTools): 
       loading.refresh()
     },
     completeMember: async ({ group, from, draft, ...wanted }) => {
-      const { members } = await chat.group.info(group)
-      const others = members.map(({ user }) => user).filter((user) => user !== chat.user)
+      // As far as this device has heard: a key is answered at once, without a gateway too.
+      const report = (await chat.group.list()).find(({ group: name }) => name === group)
+      const others = (report?.members ?? []).map(({ user }) => user).filter((user) => user !== chat.user)
       store.dispatch({ type: 'completed', from, draft, candidates: memberCandidates(wanted, others) })
     },
     createGroup: async ({ group, users }) => {

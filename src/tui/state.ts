@@ -286,8 +286,9 @@ export const initialState = (options: {
 export const draftOfConversation = ({ drafts }: State, name: string): Draft =>
   (Object.hasOwn(drafts, name) ? drafts[name] : undefined) ?? emptyDraft
 
-export const presenceOf = ({ presence }: State, user: string): Presence | undefined =>
-  Object.hasOwn(presence, user) ? presence[user] : undefined
+/** Without a connection nobody knows. */
+export const presenceOf = ({ presence, connection }: State, user: string): Presence | undefined =>
+  (connection?.state ?? 'online') === 'online' && Object.hasOwn(presence, user) ? presence[user] : undefined
 
 export const thumbnailOf = ({ thumbnails }: State, id: string): Thumbnail | undefined => thumbnails.get(id)
 

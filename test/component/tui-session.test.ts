@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import { silentLogger } from '../../src/platform/ports.ts'
 import { systemClock } from '../../src/platform/system.ts'
 import type { Notification } from '../../src/tui/attention.ts'
+import { ChatError } from '../../src/protocol/errors.ts'
 import { createInputDecoder } from '../../src/tui/input.ts'
 import { lineText } from '../../src/tui/lines.ts'
 import { conversationNamed } from '../../src/tui/listing.ts'
@@ -217,11 +218,14 @@ test(
     type('/create #ops bob carol\r')
     await eventually(() => store.getState().current === '#ops')
     await eventually(() => /#ops has 3 members/.test(screen()))
-    // She never spoke here, and there is no conversation with her.
+    // She never spoke here, and there is no conversation with her; no gateway is asked.
+    const info = chat.group.info.bind(chat.group)
+    chat.group.info = () => Promise.reject(new ChatError('NET_UNAVAILABLE'))
     type('@car\t')
     await eventually(() => /> @carol/.test(screen()))
     type('\x15/role c\t')
     await eventually(() => /> \/role carol/.test(screen()))
+    chat.group.info = info
     type('\x15/names\r')
     await eventually(() => /#ops: 3 members\n.*alice \(you\) owner\n.*bob\n.*carol/.test(screen()))
     type('\x1b')

@@ -222,6 +222,22 @@ test('of a blocked user it is said that this is so, and not whether they are the
   assert.not.match(sidebarText(blocked), /●/)
 })
 
+test('without a connection nobody is said to be there', () => {
+  const live = { type: 'presence', user: 'bob', state: 'online', lastSeen: null } as const
+  const online = run(withBob(), { type: 'resized', columns: 80, rows: 20 }, { type: 'live', event: live }).state
+  const said = (state: Connection['state']): string[] => {
+    const lost = run(online, { type: 'connection', connection: { ...connection, state } }).state
+    return [screenText(lost).split('\n')[0]?.trim() ?? '', /bob ●/.exec(sidebarText(lost))?.[0] ?? '']
+  }
+  assert.match(said('online')[0] ?? '', /^bob  online /)
+  assert.is(said('online')[1], 'bob ●')
+  for (const state of ['waiting', 'connecting', 'closed'] as const) {
+    const [header, list] = said(state)
+    assert.match(header ?? '', /^bob +2 unread/)
+    assert.is(list, '')
+  }
+})
+
 const four = 'a\nb\nc\nd\n'
 const pastes: [name: string, actions: Action[], draft: string, isAsked: boolean][] = [
   ['three lines', [{ type: 'paste', text: 'a\nb\nc\n' }], '>a\nb\nc\n', false],
