@@ -45,6 +45,8 @@ export interface ChatStateOptions {
   blobAccess: (session: Session) => Promise<BlobAccess>
   /** The state of an own message changed; with the reason when it was refused, or could not be stored yet. */
   onStatus: (id: string, error?: ChatError) => void
+  /** A group changed: own messages wait no more for those who left it. */
+  onGroupVersion: () => void
   /** The cluster said that an own message is stored; before onStatus. */
   onStored: (id: string) => void
   onChange: () => void
@@ -103,7 +105,7 @@ export class ChatState {
     const { records, conversations, events } = this
     const isWithheld: GroupWaits['isWithheld'] = (group, version) => this.#groupWaits.isWithheld(group, version)
     const isTold: GroupWaits['isTold'] = (record, header) => this.#groupWaits.isTold(record, header)
-    this.groups = new Groups({ store, events, me: me.user, isWithheld, isTold })
+    this.groups = new Groups({ store, events, me: me.user, isWithheld, isTold, onVersion: options.onGroupVersion })
     const { groups } = this
     this.#groupWaits = new GroupWaits({
       clock,

@@ -45,6 +45,8 @@ export interface GroupsOptions {
   isWithheld: (group: string, version: number) => boolean
   /** The cluster, asked for this version, gave this very record. */
   isTold: (record: Uint8Array, header: GroupHeader) => boolean
+  /** A version came that was not here. */
+  onVersion: () => void
 }
 
 export class Groups {
@@ -217,6 +219,7 @@ export class Groups {
     store.put(keys.group(id), toUtf8(JSON.stringify(row)))
     this.#adopt({ row, newest: version === row.newest ? state : newest })
     this.#tell(header, state, at)
+    this.#options.onVersion()
   }
 
   #hashAt(id: string, version: number): string | undefined {

@@ -75,6 +75,7 @@ export class LocalChat implements OwnerChat {
         this.#waits.changed(id, error)
         this.#changed()
       },
+      onGroupVersion: () => this.#waits.wakeAll(),
       onStored: (id) => this.#options.onStored?.(id),
       onChange: () => this.#changed(),
     })

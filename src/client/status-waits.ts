@@ -36,6 +36,11 @@ export class StatusWaits {
     this.#look(ALL)
   }
 
+  /** What many messages wait for may be there. */
+  wakeAll(): void {
+    for (const id of [...this.#waiting.keys()]) this.#look(id)
+  }
+
   changed(id: string, error?: ChatError): void {
     if (!error) this.#problems.delete(id)
     else {
@@ -49,7 +54,7 @@ export class StatusWaits {
   /** While gateways refuse this device for good, nobody waits for what cannot come; undefined takes that back. */
   denied(error: ChatError | undefined): void {
     this.#denial = error
-    if (error) for (const id of [...this.#waiting.keys()]) this.#look(id)
+    if (error) this.wakeAll()
   }
 
   get denial(): ChatError | undefined {

@@ -96,6 +96,21 @@ const versionBy = (from: Person, change: Pick<GroupHeader, 'change' | 'users'>, 
 }
 
 export const groupScenarios = {
+  'who waits for a state stops waiting for those who leave': inWorld(async (world) => {
+    const [a, b, c] = await three(world)
+    await a.group.create('#ops', ['bob', 'carol'])
+    await knows(b, '#ops')
+    await knows(c, '#ops')
+    const reading = a.send('#ops', 'who reads this?', { wait: 'read', timeoutMs: patienceMs() / 2 })
+    reading.catch(() => {}) // awaited below
+    await eventually(async () => (await textsOf(b, '#ops')).length === 1)
+    await b.markRead('#ops')
+    const { id = '' } = (await a.history('#ops')).at(-1) ?? {}
+    await eventually(async () => (await a.status(id)).recipients.find(({ user }) => user === 'bob')?.readAt)
+    await a.group.remove('#ops', ['carol'])
+    assert.is((await reading).status, 'read')
+  }),
+
   'everybody in a group gets what is sent to it, and its sender hears of each': inWorld(async (world) => {
     const [a, b, c] = await three(world)
     const made = await a.group.create('#ops', ['bob', 'carol'])

@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { EventLog } from '../../src/client/event-log.ts'
-import { Groups } from '../../src/client/groups.ts'
+import { Groups, type GroupsOptions } from '../../src/client/groups.ts'
 import { LocalStore } from '../../src/client/local-store.ts'
 import { MemoryDatabase } from '../../src/platform/memory-database.ts'
 import { silentLogger } from '../../src/platform/ports.ts'
@@ -38,9 +38,18 @@ const FORGED = add('mia', 3, [
 
 type Heard = Pick<MessageHeader, 'from' | 'gv' | 'gh'>
 
+const optionsOf = (store: LocalStore): GroupsOptions => ({
+  store,
+  events: new EventLog(store),
+  me: 'bob',
+  isWithheld: () => false,
+  isTold: () => true,
+  onVersion: () => {},
+})
+
 const disputedAfter = async (first: typeof SECOND, second: typeof SECOND, heard: Heard[] = []): Promise<string[][]> => {
   const store = new LocalStore({ database: new MemoryDatabase(), clock: systemClock, log: silentLogger })
-  const options = { store, events: new EventLog(store), me: 'bob', isWithheld: () => false, isTold: () => true }
+  const options = optionsOf(store)
   const known = new Groups(options)
   known.file(first.header, first.sealed, 1)
   for (const names of heard) {
@@ -75,7 +84,7 @@ groups(
 
 groups('whoever was compared with is told of again only by a later version', async () => {
   const store = new LocalStore({ database: new MemoryDatabase(), clock: systemClock, log: silentLogger })
-  const options = { store, events: new EventLog(store), me: 'bob', isWithheld: () => false, isTold: () => true }
+  const options = optionsOf(store)
   const known = new Groups(options)
   known.file(SECOND.header, SECOND.sealed, 1)
   const author = { id: GROUP.slice(1), dev: '0123456789abcdef', to: GROUP, conv: GROUP, seq: 1, at: 1, ct: 'text' }
