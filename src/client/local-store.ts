@@ -4,6 +4,8 @@ import { toMapKey } from '../protocol/bytes.ts'
 import type { Clock, Database, DatabaseWrite, KeyRange, Logger } from '../platform/ports.ts'
 
 const RETRY_MS = 1_000
+/** After this a disk that takes nothing keeps nobody from ending. */
+const CLOSE_MS = 2_000
 
 interface Group {
   writes: DatabaseWrite[]
@@ -29,6 +31,8 @@ export class LocalStore {
   #isWriting = false
   #isScheduled = false
   #isClosed = false
+  /** There when a closing store has tried long enough. */
+  #giveUp: (() => void) | undefined
   #beforeWrite: () => void = () => {}
   /** Why the last batch failed; undefined when the disk takes writes. */
   problem: string | undefined
@@ -82,8 +86,14 @@ export class LocalStore {
     return this.#database.range(range)
   }
 
+  /** What the disk does not take meanwhile is not written, and nobody who waits for it is told that it was. */
   async close(): Promise<void> {
-    await this.commit({ sync: true })
+    const givenUp = Promise.withResolvers<void>()
+    const cancel = this.#clock.after(CLOSE_MS, () => {
+      this.#giveUp = givenUp.resolve
+    })
+    await Promise.race([this.commit({ sync: true }), givenUp.promise])
+    cancel()
     this.#isClosed = true
     await this.#database.close()
   }
@@ -124,6 +134,8 @@ export class LocalStore {
       } catch (error) {
         this.problem = `the profile cannot be written: ${error instanceof Error ? error.message : String(error)}`
         this.#log.error({ error: this.problem }, 'client database')
+        this.#giveUp?.()
+        if (this.#giveUp) return new Promise(() => {})
         await new Promise<void>((resolve) => this.#clock.after(RETRY_MS, resolve))
       }
     }

@@ -1,6 +1,7 @@
 // The Database port on LevelDB. The only file that knows level; nothing of it crosses the port.
 // LevelDB shows a synced batch to readers only after its fsync, which the store's feeds rely on.
 
+import { readdir, statfs } from 'node:fs/promises'
 import { Level } from 'level'
 import type { Database, DatabaseWrite, KeyRange } from './ports.ts'
 
@@ -16,8 +17,16 @@ const ROWS_GROWTH = 8
 const BYTES_PER_TURN = 1024 * 1024
 /** LevelDB's own write buffer: what one log file can lose at most. Self-checks keep twice as much history. */
 const WRITE_BUFFER_BYTES = 4 * 1024 * 1024
+/** The next log, and the table that what the last one held becomes. */
+const ROOM_BYTES = 2 * WRITE_BUFFER_BYTES
+const LOG = /^(\d+)\.log$/
+const NOWHERE = Uint8Array.of(0)
 
 type Bytes = Level<Uint8Array, Uint8Array>
+/** Under Node `level` is classic-level, which has more than its types say. */
+interface Compacting {
+  compactRange(start: Uint8Array, end: Uint8Array): Promise<void>
+}
 
 /** Opens or makes the database in the directory `path`. Rejects with level's error, its cause says why. */
 export const openLevelDatabase = async (path: string): Promise<Database> => {
@@ -27,14 +36,18 @@ export const openLevelDatabase = async (path: string): Promise<Database> => {
     writeBufferSize: WRITE_BUFFER_BYTES,
   })
   await level.open()
-  return new LevelDatabase(level)
+  return new LevelDatabase(level, path)
 }
 
 class LevelDatabase implements Database {
   readonly #level: Bytes
+  readonly #path: string
+  /** A write broke off within the log. LevelDB would go on behind it, and at its next start read nothing from there on. */
+  #isTorn = false
 
-  constructor(level: Bytes) {
+  constructor(level: Bytes, path: string) {
     this.#level = level
+    this.#path = path
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -61,12 +74,33 @@ class LevelDatabase implements Database {
 
   /** A chained batch: it hands keys and values over directly, a third cheaper than an array of operations. */
   async batch(writes: DatabaseWrite[], options: { sync: boolean }): Promise<void> {
+    if (this.#isTorn) await this.#beginLog()
     const batch = this.#level.batch()
     for (const { key, value } of writes) {
       if (value === undefined) batch.del(key)
       else batch.put(key, value)
     }
-    await batch.write(options)
+    try {
+      await batch.write(options)
+    } catch (error) {
+      this.#isTorn = true
+      throw error
+    }
+  }
+
+  /** What the torn log held becomes a table, and another log is begun. Rejects as long as the disk is full. */
+  async #beginLog(): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#path)
+    // Without the room LevelDB would fail for good.
+    if (bavail * bsize < ROOM_BYTES) throw new Error(`${this.#path}: No space left on device`)
+    const torn = await this.#newestLog()
+    await (this.#level as unknown as Compacting).compactRange(NOWHERE, NOWHERE)
+    if ((await this.#newestLog()) === torn) throw new Error(`${this.#path}: a new log could not be begun`)
+    this.#isTorn = false
+  }
+
+  async #newestLog(): Promise<number> {
+    return Math.max(0, ...(await readdir(this.#path)).map((name) => Number(LOG.exec(name)?.[1] ?? 0)))
   }
 
   close(): Promise<void> {

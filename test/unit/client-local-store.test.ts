@@ -90,4 +90,18 @@ stores('a batch that fails is written later, in its place, and said meanwhile', 
   assert.is(store.problem, undefined)
 })
 
+stores(
+  'a disk that takes nothing keeps no program from ending, and nobody is told that something was written',
+  async () => {
+    const { store, database } = makeStore()
+    database.failures = Number.POSITIVE_INFINITY
+    store.put(key('a'), key('1'))
+    let isTold = false
+    void store.commit({ sync: true }).then(() => (isTold = true))
+    await store.close()
+    assert.is(isTold, false)
+    assert.equal(database.batches, [])
+  },
+)
+
 stores.run()
