@@ -76,7 +76,8 @@ export class Settings {
     if (key.startsWith(READ)) return this.#read(key.slice(READ.length), value)
     const saved = this.#store.get(keys.setting(key))
     const before = saved ? (JSON.parse(fromUtf8(saved)) as Saved) : undefined // written below
-    if (before && (before.at > at || (before.at === at && before.dev >= dev))) return
+    // Of one device the later word counts, also within a millisecond.
+    if (before && (before.at > at || (before.at === at && before.dev > dev))) return
     const after: Saved = { at, dev, value }
     this.#store.put(keys.setting(key), toUtf8(JSON.stringify(after)))
     this.#adopt(key, after)
