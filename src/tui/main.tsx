@@ -17,7 +17,7 @@ import { keepingIn, readSettings, SETTINGS_FILE } from './settings-file.ts'
 import type { Memory } from './memory.ts'
 import type { Settings } from './settings.ts'
 import { initialState, type State } from './state.ts'
-import { createStore } from './store.ts'
+import { createStore, type Store } from './store.ts'
 import { Session } from './session.ts'
 import { draw, type Drawn } from './drawing.ts'
 import { drawSpoken } from './spoken-drawing.ts'
@@ -25,6 +25,7 @@ import { lending } from './lending.ts'
 import { absolutePath } from './paths.ts'
 import { watchStops } from './stopping.ts'
 import { openTerminal, sizeOf } from './terminal.ts'
+import { focusHint, lacksFocus } from './tmux-focus.ts'
 
 export interface TuiOptions extends Partial<Omit<ChatBeside, 'chat'>> {
   /** May be one that still opens: what is drawn first needs nothing of it. */
@@ -86,6 +87,13 @@ const beginning = (
     theme,
     settings,
   })
+}
+
+/** Once there is more to do than the first frame. */
+const hintAtFocus = async (store: Store, opened: Promise<unknown> = Promise.resolve()): Promise<void> => {
+  await opened.catch(() => {}) // runTui ends with it
+  if ((await lacksFocus(process.env)) && store.getState().toast === undefined)
+    store.dispatch({ type: 'toast', text: focusHint, style: 'dim' })
 }
 
 /** Bits of colour that a picture needs. */
@@ -166,6 +174,7 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
   const hasColours = isScreen && stdout.getColorDepth() >= MANY_COLOURS
   const { isLive } = settings
   new Session({ ...ports, cluster: options.cluster, isLive, hasColours }).start()
+  void hintAtFocus(store, options.opened)
   try {
     await Promise.race([drawn.ended, crashes.crashed, failureOf(options.opened)])
   } catch (error) {
