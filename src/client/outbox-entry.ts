@@ -31,6 +31,8 @@ export interface OutboxEntry {
   isSealed: boolean
   /** An attempt may have had an effect: it can no longer be refused for good. */
   isUncertain: boolean
+  /** Since when, by this device, the cluster says that attachments are gone which this device does not have; ms since 1970. */
+  goneSince?: number
   /** Refused for good, with this code: it never leaves again, and is replaced before anything else. */
   refusedWith?: ErrorCode
   /** A void that waits for the next message of its conversation. */
@@ -122,12 +124,29 @@ const FINAL = new Set([
 export type Fate = 'final' | 'again' | 'again-uncertain' | 'files'
 
 /**
- * What becomes of an entry after an attempt that failed. Refused is final only if every attempt was refused; or if it is said of all
- * attempts, as of those of somebody who was removed from a group.
+ * An earlier attempt may have left a copy at one home, which brings it to the others within this time. After it no earlier attempt can
+ * succeed any more: a message is taken only when a quorum holds its attachments for it, and then no later attempt hears that they are gone.
  */
-export const fateOf = (entry: Pick<OutboxEntry, 'isUncertain' | 'files'>, error: ChatError): Fate => {
-  if (error.code === 'BLOB_UNKNOWN' && entry.files) return 'files'
+const GONE_MS = 60_000
+
+/** An attempt of this entry failed: what is known of its attachments from now on. `now`: ms since 1970. */
+export const noteGone = (entry: OutboxEntry, error: ChatError, now: number): void => {
+  if (error.code === 'BLOB_UNKNOWN') entry.goneSince ??= now
+  else if (error.outcome === 'unknown') delete entry.goneSince
+}
+
+/**
+ * What becomes of an entry after an attempt that failed. Refused is final only if every attempt was refused; or if it is said of all
+ * attempts, as of those of somebody who was removed from a group, or with attachments that are gone.
+ */
+export const fateOf = (
+  { isUncertain, files, goneSince }: Pick<OutboxEntry, 'isUncertain' | 'files' | 'goneSince'>,
+  error: ChatError,
+  now: number,
+): Fate => {
+  const isGone = error.code === 'BLOB_UNKNOWN' && goneSince !== undefined && now - goneSince >= GONE_MS
+  if (error.code === 'BLOB_UNKNOWN' && files) return 'files'
   if (error.outcome === 'unknown') return 'again-uncertain'
-  if (error.code === 'GROUP_DENIED') return 'final'
-  return FINAL.has(error.code) && !entry.isUncertain ? 'final' : 'again'
+  if (error.code === 'GROUP_DENIED' || isGone) return 'final'
+  return FINAL.has(error.code) && !isUncertain ? 'final' : 'again'
 }

@@ -5,7 +5,7 @@ import { toBase64 } from '../protocol/bytes.ts'
 import { asChatError, ChatError } from '../protocol/errors.ts'
 import { recordKey } from '../protocol/records.ts'
 import { mutant } from '../platform/mutants.ts'
-import { type Deleted, fateOf, fresh, isReady, type OutboxEntry, voidFor } from './outbox-entry.ts'
+import { type Deleted, type Fate, fateOf, fresh, isReady, noteGone, type OutboxEntry, voidFor } from './outbox-entry.ts'
 import { OutboxLanes } from './outbox-lanes.ts'
 import type { OutboxOptions } from './outbox-options.ts'
 import { OutboxSealing } from './outbox-sealing.ts'
@@ -227,9 +227,12 @@ export class Outbox {
       this.#stored(entry, at)
     } catch (cause) {
       const error = asChatError(cause)
-      if (fateOf(entry, error) === 'final') await this.#keepRefusal(entry, error)
+      const now = this.#options.clock.now()
+      noteGone(entry, error, now)
+      const fate = fateOf(entry, error, now)
+      if (fate === 'final') await this.#keepRefusal(entry, error)
       this.#leaving.delete(entry)
-      this.#failed(entry, error)
+      this.#failed(entry, error, fate)
     }
     this.#pump()
     this.#options.onChange()
@@ -243,12 +246,12 @@ export class Outbox {
     this.#options.onStored(entry, at)
   }
 
-  #failed(entry: OutboxEntry, error: ChatError): void {
-    const fate = fateOf(entry, error)
+  #failed(entry: OutboxEntry, error: ChatError, fate: Fate): void {
     if (fate === 'final') return this.#refuse(entry, error)
     if (fate === 'files') return this.#sendFilesAgain(entry, error)
     if (fate === 'again-uncertain') entry.isUncertain = true
     else if (!entry.isUncertain) this.#reconsider(entry, error)
+    else this.#lanes.save(entry)
     this.#options.onProblem(entry, error)
     this.#retryLater(entry)
   }

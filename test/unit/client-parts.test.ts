@@ -10,7 +10,7 @@ import { gapsOf } from '../../src/client/gaps.ts'
 import { backoffMs, GatewayChoice } from '../../src/client/gateway-choice.ts'
 import { idMaker } from '../../src/client/ids.ts'
 import { clampTimes, statusOf } from '../../src/client/message-view.ts'
-import { decodeEntry, encodeEntry, fateOf, type OutboxEntry } from '../../src/client/outbox-entry.ts'
+import { decodeEntry, encodeEntry, fateOf, noteGone, type OutboxEntry } from '../../src/client/outbox-entry.ts'
 import {
   addRange,
   common,
@@ -113,6 +113,19 @@ parts('every gateway is tried before any again, one that drains last', () => {
   assert.ok(choice.next(1).isRound)
 })
 
+const queued: OutboxEntry = {
+  kind: 'msg',
+  id: '01934c5e-7a2b-7c3d-8e4f-5a6b7c8d9e0f',
+  lane: 'alice:bob',
+  place: 7,
+  to: 'bob',
+  writtenAt: 1,
+  bytes: Buffer.from('line\nline\n\0\xff', 'latin1'),
+  isSealed: true,
+  isUncertain: false,
+  isParked: false,
+}
+
 const FATES: [isUncertain: boolean, code: ErrorCode, fate: string][] = [
   [false, 'USER_UNKNOWN', 'final'],
   [false, 'MESSAGE_INVALID', 'final'],
@@ -128,25 +141,30 @@ const FATES: [isUncertain: boolean, code: ErrorCode, fate: string][] = [
 ]
 for (const [isUncertain, code, fate] of FATES) {
   parts(`${code}${isUncertain ? ' after an attempt of unknown outcome' : ''} means ${fate}`, () => {
-    assert.is(fateOf({ isUncertain }, new ChatError(code)), fate)
+    assert.is(fateOf({ isUncertain }, new ChatError(code), 0), fate)
   })
 }
 
+parts(
+  'attachments that stay gone refuse a message also after an attempt of unknown outcome, which has to be none of theirs',
+  () => {
+    const entry = { ...queued, isUncertain: true }
+    const fateAfter = (code: ErrorCode, now: number): string => {
+      noteGone(entry, new ChatError(code), now)
+      return fateOf(entry, new ChatError(code), now)
+    }
+    assert.is(fateAfter('BLOB_UNKNOWN', 1_000), 'again')
+    assert.is(fateAfter('QUORUM_UNAVAILABLE', 40_000), 'again')
+    assert.is(fateAfter('NET_CLOSED', 50_000), 'again-uncertain')
+    assert.is(fateAfter('BLOB_UNKNOWN', 70_000), 'again')
+    assert.is(fateAfter('BLOB_UNKNOWN', 129_999), 'again')
+    assert.is(fateAfter('BLOB_UNKNOWN', 130_000), 'final')
+  },
+)
+
 parts('what waits in the outbox is read back as it was', () => {
-  const entry: OutboxEntry = {
-    kind: 'msg',
-    id: '01934c5e-7a2b-7c3d-8e4f-5a6b7c8d9e0f',
-    lane: 'alice:bob',
-    place: 7,
-    to: 'bob',
-    writtenAt: 1,
-    bytes: Buffer.from('line\nline\n\0\xff', 'latin1'),
-    isSealed: true,
-    isUncertain: false,
-    isParked: false,
-  }
-  const back = decodeEntry(encodeEntry(entry))
-  assert.equal({ ...back, bytes: [...back.bytes] }, { ...entry, bytes: [...entry.bytes] })
+  const back = decodeEntry(encodeEntry(queued))
+  assert.equal({ ...back, bytes: [...back.bytes] }, { ...queued, bytes: [...queued.bytes] })
 })
 
 parts('a status keeps the earliest times and never goes back', () => {
