@@ -5,7 +5,7 @@ import { safeTemplate as safe } from '../client/safe-text.ts'
 
 const ANSWER_MS = 1_000
 
-export const focusHint = safe`tmux does not tell whether you look: what arrives here counts as read, nothing is notified (set -g focus-events on)`
+export const focusHint = safe`tmux hides whether you look, so nothing is notified: set -g focus-events on`
 
 /** True when there is a tmux and it says so. */
 export const lacksFocus = (env: NodeJS.ProcessEnv): Promise<boolean> =>

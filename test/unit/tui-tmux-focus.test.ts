@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { lacksFocus } from '../../src/tui/tmux-focus.ts'
+import { focusHint, lacksFocus } from '../../src/tui/tmux-focus.ts'
 
 const answers: [says: string, env: NodeJS.ProcessEnv, lacks: boolean][] = [
   ['echo off', { TMUX: 'socket' }, true],
@@ -26,6 +26,8 @@ for (const [says, env, lacks] of answers) {
     }
   })
 }
+
+test('what is said fits into eighty columns', () => assert.ok(focusHint.length < 80))
 
 test('a tmux that is not there says nothing', async () => {
   assert.is(await lacksFocus({ TMUX: 'socket', PATH: '/nonexistent' }), false)
