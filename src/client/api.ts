@@ -45,7 +45,7 @@ export interface ShownMessage {
   text: string
   attachments: ShownAttachment[]
   reply?: string
-  /** In a group: the members whom it names; `@all` for everybody, where its author may. */
+  /** In a group: whom its author names; `@all` for everybody, which counts where its author may call all. */
   mentions?: string[]
 }
 /** Who reacted with it, by name. */

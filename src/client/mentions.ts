@@ -7,7 +7,7 @@ import { openBody } from '../protocol/sealed.ts'
 import type { Groups } from './groups.ts'
 
 /** Everybody in the group; no user's name begins so. */
-const EVERYONE = '@all'
+export const EVERYONE = '@all'
 /** `@bob`, not the end of an address or of a word. */
 const MENTION = /(?<![\p{L}\p{N}._@-])@([a-z][a-z0-9._-]{0,31})/giu
 /** A sentence may end after a name. */

@@ -1,5 +1,6 @@
 // Messages as programs see them: the shapes of `--json`. Times are those of the cluster, clamped to stored <= received <= read.
 import { type Attachment, attachmentsOf, type Content, decodeContent } from '../protocol/content.ts'
+import { isUserName } from '../protocol/names.ts'
 import type { Reference } from '../protocol/reference.ts'
 import type {
   HistoryMessage,
@@ -11,6 +12,7 @@ import type {
   Timestamp,
 } from './api.ts'
 import { contentOf, type HeldMessage } from './held-records.ts'
+import { EVERYONE } from './mentions.ts'
 import { blobsOf, type OutboxEntry, withFiles } from './outbox-entry.ts'
 import type { OutgoingFile } from './outgoing-file.ts'
 import type { Times } from './statuses.ts'
@@ -48,16 +50,24 @@ const showAttachment = ({ id, name, size, type, sha256, preview }: Attachment): 
   ...(preview ? { preview } : {}),
 })
 
+/** Whatever its author put there: names only. */
+const mentionsOf = ({ mentions }: Content): string[] =>
+  Array.isArray(mentions) ? mentions.filter((name: unknown) => isUserName(name) || name === EVERYONE) : []
+
 /** `blobs`: what the header announces. */
 const showContent = (
-  { text, reply, attachments, mentions }: Content,
+  content: Content,
   blobs: [string, number][] | undefined,
-): Pick<ShownMessage, 'text' | 'attachments' | 'reply' | 'mentions'> => ({
-  text,
-  attachments: attachmentsOf(attachments, blobs).map(showAttachment),
-  ...(typeof reply === 'string' ? { reply } : {}),
-  ...(Array.isArray(mentions) && mentions.length > 0 ? { mentions } : {}),
-})
+): Pick<ShownMessage, 'text' | 'attachments' | 'reply' | 'mentions'> => {
+  const { text, reply, attachments } = content
+  const mentions = mentionsOf(content)
+  return {
+    text,
+    attachments: attachmentsOf(attachments, blobs).map(showAttachment),
+    ...(typeof reply === 'string' ? { reply } : {}),
+    ...(mentions.length > 0 ? { mentions } : {}),
+  }
+}
 
 export const showMessage = (message: HeldMessage, nameOf: NameOf): ShownMessage => {
   const { header, acceptedAt } = message
