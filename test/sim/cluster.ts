@@ -4,6 +4,7 @@ import { asChatError, ChatError } from '../../src/protocol/errors.ts'
 import { mediaHomesOf } from '../../src/node/replication/placement.ts'
 import { type ClusterMap, mediaHomes, type Role } from '../../src/protocol/cluster-map.ts'
 import { idFromBytes } from '../../src/protocol/records.ts'
+import { devicesIn, lateStores, rolesOf } from './cast.ts'
 import type { SeenVersion } from './checker.ts'
 import { SimDevice } from './device.ts'
 import { SimDisk } from './disk.ts'
@@ -17,7 +18,8 @@ import { LyingHome } from './lying-home.ts'
 import { Network } from './network.ts'
 import { SimNode, type NodeWorld } from './node.ts'
 import { SeededRandom } from './random.ts'
-import { deviceName, type IntrusionKind, LIAR, nodeNames, type Scenario } from './scenario.ts'
+import { type IntrusionKind, LIAR, nodeNames, type Scenario } from './scenario.ts'
+import { runLog } from './run-log.ts'
 import { Scheduler } from './scheduler.ts'
 import { Sockets } from './sockets.ts'
 
@@ -80,7 +82,7 @@ export class SimCluster {
       onDefect: (error) => this.defect('network', error),
     })
     this.sockets = new Sockets({ scheduler, random: this.random.fork('sockets'), times, tap: this.tap })
-    const log = (proc: string): Logger => (keepLog ? this.#logger(proc) : silentLogger)
+    const log = keepLog ? runLog(() => scheduler.now, this.log) : (): Logger => silentLogger
     this.#build({
       scheduler,
       random: this.random,
@@ -149,7 +151,7 @@ export class SimCluster {
     Object.assign(this.network.options.noise, { notifyLoss: 0, duplicates: 0 })
     this.network.healAll()
     this.sockets.healAll()
-    for (const name of this.#lateStores()) this.added.add(name)
+    for (const name of lateStores(this.scenario)) this.added.add(name)
     for (const node of this.nodes.values()) {
       Object.assign(node.disk, { isFull: false, slowness: 1 })
       node.resume()
@@ -204,7 +206,7 @@ export class SimCluster {
   }
 
   isAdded(node: string): boolean {
-    return !this.#lateStores().includes(node) || this.added.has(node)
+    return !lateStores(this.scenario).includes(node) || this.added.has(node)
   }
 
   /** The newest map that any node has. */
@@ -256,24 +258,9 @@ export class SimCluster {
     return [...(this.#liar?.forged ?? []), ...this.#hostile]
   }
 
-  #lateDevices(user: number): string[] {
-    return this.scenario.steps.flatMap((step) =>
-      step.do === 'link-device' && step.device.startsWith(`u${user}/`) ? [step.device] : [],
-    )
-  }
-
-  #lateStores(): string[] {
-    return this.scenario.steps.flatMap((step) => (step.do === 'add-store' ? [step.node] : []))
-  }
-
   #build(world: NodeWorld): void {
-    const { gateways, routers, groupNodes, stores, skewMs, users, hasLiar, disk: times } = this.scenario
-    const roles: [string, Role[]][] = [
-      ...nodeNames('gateway', gateways).map((name): [string, Role[]] => [name, ['gateway']]),
-      ...nodeNames('router', routers).map((name): [string, Role[]] => [name, ['router']]),
-      ...nodeNames('group', groupNodes).map((name): [string, Role[]] => [name, ['group']]),
-      ...[...nodeNames('store', stores), ...this.#lateStores()].map((name): [string, Role[]] => [name, ['store']]),
-    ]
+    const { stores, skewMs, hasLiar, disk: times } = this.scenario
+    const roles = rolesOf(this.scenario)
     const map = firstMap([...roles, ...(hasLiar ? [[LIAR, ['gateway', 'router']] as [string, Role[]]] : [])], stores)
     for (const [peer, own] of roles) {
       const disk = new SimDisk(world.random.fork(`disk ${peer}`), times)
@@ -284,30 +271,14 @@ export class SimCluster {
     }
     if (hasLiar)
       this.#liar = new Liar(world, { map: () => this.nodes.get('router-1')?.map ?? map, users: () => this.users() })
-    users.forEach((count, user) => {
-      const names = [...Array.from({ length: count }, (_, i) => deviceName(user, i)), ...this.#lateDevices(user)]
-      for (const name of names) {
-        const disk = new SimDisk(world.random.fork(`disk ${name}`), times)
-        this.devices.set(
-          name,
-          new SimDevice(name, { cluster: this, world, disk, machine: { skewMs: skewMs[name] ?? 0 } }),
-        )
-      }
-    })
+    for (const name of devicesIn(this.scenario)) {
+      const disk = new SimDisk(world.random.fork(`disk ${name}`), times)
+      const machine = { skewMs: skewMs[name] ?? 0 }
+      this.devices.set(name, new SimDevice(name, { cluster: this, world, disk, machine }))
+    }
   }
 
   #lyingHome(random: SeededRandom): LyingHome {
     return new LyingHome(random.fork('lying home'), hostileUsers(this, random.fork('hostile users'), this.#hostile))
-  }
-
-  #logger(proc: string): Logger {
-    const write =
-      (level: string) =>
-      (fields: object, message: string): void => {
-        this.log.push(
-          `${(this.scheduler.now / 1000).toFixed(3).padStart(9)} ${proc.padEnd(10)} ${level} ${message} ${JSON.stringify(fields)}`,
-        )
-      }
-    return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
   }
 }
