@@ -18,6 +18,14 @@ const MAX_BUFFERED_BYTES = 1024 * 1024
 const SETTINGS = 'settings'
 const DELETIONS = 'deletions'
 
+interface NewMessage {
+  id: string
+  to: string
+  lane: string
+  content: Uint8Array
+  files?: OutgoingFile[]
+}
+
 export class Outbox {
   readonly #options: OutboxOptions
   readonly #lanes: OutboxLanes
@@ -59,19 +67,7 @@ export class Outbox {
   }
 
   /** Resolves once it is on disk. */
-  async addMessage({
-    id,
-    to,
-    lane,
-    content,
-    files = [],
-  }: {
-    id: string
-    to: string
-    lane: string
-    content: Uint8Array
-    files?: OutgoingFile[]
-  }): Promise<void> {
+  async addMessage({ id, to, lane, content, files = [] }: NewMessage): Promise<void> {
     const conversation = this.#options.conversations.of(lane)
     const place = conversation.nextSeq
     conversation.nextSeq += 1
