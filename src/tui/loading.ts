@@ -168,9 +168,7 @@ export class Loading {
   async #loadFarUnread(state: State, conversation: string): Promise<boolean> {
     const { unread = 0, firstUnread } = state.inbox?.find(({ name }) => name === conversation) ?? {}
     if (unread + PAGE <= MAX_FIRST_PAGE || firstUnread === undefined) return false
-    if (!(await this.#loadAround(conversation, firstUnread))) return false
-    this.#ports.store.dispatch({ type: 'show', conversation, id: firstUnread, words: 'unread' })
-    return true
+    return this.#loadAround(conversation, { id: firstUnread, words: 'unread' })
   }
 
   /** Enough to meet what is loaded; for the first page, enough to hold the unread ones. */
@@ -246,7 +244,7 @@ export class Loading {
     await this.#readTimeline()
     const { timeline } = store.getState()
     if (timeline?.conversation !== conversation) return false
-    if (indexOfId(timeline.messages, id) < 0 && !(await this.#loadAround(conversation, id))) return false
+    if (indexOfId(timeline.messages, id) < 0) return this.#loadAround(conversation, { id, words })
     store.dispatch({ type: 'show', conversation, id, words })
     return true
   }
@@ -258,7 +256,9 @@ export class Loading {
     return first !== undefined && (await this.loadTo(conversation, first.id))
   }
 
-  async #loadAround(conversation: string, id: string): Promise<boolean> {
+  /** Answers whether it is there, and shows it. */
+  async #loadAround(conversation: string, shows: { id: string; words: Rule['words'] }): Promise<boolean> {
+    const { id } = shows
     const { chat, store, signal } = this.#ports
     try {
       const after = await chat.lines(conversation, { after: id, limit: AROUND })
@@ -267,7 +267,7 @@ export class Loading {
       const messages = await this.#messages(conversation, [...before, ...after])
       if (signal.aborted || before.at(-1)?.id !== id) return false
       const [hasStart, hasEnd] = [before.length < AROUND, after.length < AROUND]
-      store.dispatch({ type: 'part', conversation, messages, hasStart, hasEnd })
+      store.dispatch({ type: 'part', conversation, messages, hasStart, hasEnd, shows })
       return true
     } catch (error) {
       if (hasCode(error, 'MESSAGE_UNKNOWN')) return false

@@ -24,13 +24,14 @@ export type TimelineAction =
     }
   /** The page before what is loaded, or behind it; `isLast`: nothing comes after it in that direction. */
   | { type: 'older' | 'newer'; conversation: string; messages: readonly TimelineMessage[]; isLast: boolean }
-  /** In place of what is loaded. */
+  /** In place of what is loaded; shown at one of them, in the same step: what is on the screen between two counts as seen. */
   | {
       type: 'part'
       conversation: string
       messages: readonly TimelineMessage[]
       hasStart: boolean
       hasEnd: boolean
+      shows?: { id: string; words: Rule['words'] }
     }
   /** Read again because of their states. */
   | { type: 'renewed'; conversation: string; messages: readonly TimelineMessage[] }
@@ -95,11 +96,16 @@ const onPage = (state: State, action: Of<'older' | 'newer'>): State => {
   return { ...state, timeline: { ...timeline, messages, hasStart, hasEnd, isLoading: false } }
 }
 
+const onShow = (state: State, { conversation, id, words }: Of<'show'>): State =>
+  state.current === conversation ? showAt({ ...state, selected: undefined, rule: { before: id, words } }, id) : state
+
 const onPart = (state: State, action: Of<'part'>): State => {
-  const { conversation, messages, hasStart, hasEnd } = action
+  const { conversation, messages, hasStart, hasEnd, shows } = action
   if (conversation !== state.current) return state
   const gaps = state.timeline?.gaps ?? []
-  return { ...state, anchor: undefined, timeline: { conversation, messages, gaps, hasStart, hasEnd, isLoading: false } }
+  const timeline = { conversation, messages, gaps, hasStart, hasEnd, isLoading: false }
+  const next = { ...state, anchor: undefined, timeline }
+  return shows ? onShow(next, { type: 'show', conversation, ...shows }) : next
 }
 
 const onRenewed = (state: State, action: Of<'renewed'>): State => {
@@ -111,9 +117,6 @@ const onRenewed = (state: State, action: Of<'renewed'>): State => {
 
 const onLoading = (state: State, { isLoading }: Of<'loading'>): State =>
   state.timeline ? { ...state, timeline: { ...state.timeline, isLoading } } : state
-
-const onShow = (state: State, { conversation, id, words }: Of<'show'>): State =>
-  state.current === conversation ? showAt({ ...state, selected: undefined, rule: { before: id, words } }, id) : state
 
 /** So many are kept, of different messages. */
 const MAX_THUMBNAILS = 64
