@@ -1,7 +1,7 @@
 // A profile's directory: the device's key, who it is, which gateways it knows. Readable by its owner only, refused otherwise.
 // Files are replaced as a whole, so that a crash leaves the old or the new one.
 import { randomBytes } from 'node:crypto'
-import { chmodSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import envPaths from 'env-paths'
 import { fromBase64, fromHex, toBase64, toHex } from '../protocol/bytes.ts'
@@ -9,6 +9,7 @@ import { openCertificate } from '../protocol/certificate.ts'
 import { ChatError } from '../protocol/errors.ts'
 import { isUserName } from '../protocol/names.ts'
 import { makeDirectory } from '../platform/make-directory.ts'
+import { writeNew, writeWhole } from '../platform/write-whole.ts'
 
 const SEED_BYTES = 32
 const OTHERS = 0o077
@@ -154,11 +155,7 @@ export class Profile {
 
   #replace(name: string, text: string): void {
     const path = this.#file(name)
-    const temporary = `${path}.${process.pid}.tmp`
-    this.#write(() => {
-      writeFileSync(temporary, text, { mode: 0o600 })
-      renameSync(temporary, path)
-    })
+    this.#write(() => writeWhole(path, text))
   }
 }
 
@@ -170,7 +167,7 @@ const damaged = (path: string): ChatError =>
 /** Two processes may begin a profile at once: the first one's key is that of both. */
 const writeOnce = (path: string, text: string): void => {
   try {
-    writeFileSync(path, text, { mode: 0o600, flag: 'wx' })
+    writeNew(path, text)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }

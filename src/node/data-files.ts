@@ -1,21 +1,12 @@
 // The files of a node's data directory, and the lock that keeps a second process out. Secrets are 0600 in a directory of 0700,
 // and refused otherwise; every file is written whole or not at all. It knows names and formats of files, not what they are for.
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { claimDataDirectory } from '../platform/data-directory.ts'
 import { fileBlobs } from '../platform/file-blobs.ts'
 import { fileDisk } from '../platform/file-disk.ts'
 import type { BlobStore, Database, Disk } from '../platform/ports.ts'
+import { writeWhole } from '../platform/write-whole.ts'
 import { fromHex, toHex, toUtf8 } from '../protocol/bytes.ts'
 import { ChatError } from '../protocol/errors.ts'
 
@@ -61,19 +52,6 @@ const denied = (path: string, mode: number, wanted: string): ChatError =>
 const refuseOpenFile = (path: string, wanted: '600' | '700'): void => {
   const { mode } = statSync(path)
   if ((mode & FORBIDDEN_MODE) !== 0) throw denied(path, mode, wanted)
-}
-
-/** Written beside, synced, renamed: after a power cut the old or the new content is there. */
-const writeWhole = (path: string, content: Uint8Array): void => {
-  const fresh = `${path}.new`
-  const file = openSync(fresh, 'w', 0o600)
-  try {
-    writeSync(file, content)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(fresh, path)
 }
 
 export class DataFiles {

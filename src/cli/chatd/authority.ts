@@ -1,8 +1,9 @@
 // chatd authority export and import: moves the authority (key, names, invites, tickets) to another node of the cluster.
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import type { Command } from '@commander-js/extra-typings'
 import { type AuthorityState, exportStoppedAuthority, importStoppedAuthority } from '../../node/authority-move.ts'
 import { DataFiles } from '../../node/data-files.ts'
+import { writeNew } from '../../platform/write-whole.ts'
 import { ChatError, hasCode } from '../../protocol/errors.ts'
 import { adminCall } from '../admin-client.ts'
 import { createOutput, examples } from '../output.ts'
@@ -21,7 +22,7 @@ export const registerAuthority = (program: Command): void => {
     .action(async (file, options) => {
       const data = dataDirectory(options)
       const state = await exportFrom(data, options.admin)
-      writeNew(file, JSON.stringify(state))
+      writeExport(file, JSON.stringify(state))
       const output = createOutput(options)
       output.result({ cluster: state.cluster, file }, `Wrote the authority of ${state.cluster} to ${file}.`)
       output.note('Whoever has this file is the authority: keep it safe.')
@@ -54,9 +55,9 @@ const exportFrom = async (data: string, url: string | undefined): Promise<Author
 }
 
 /** Never over a file that is there. */
-const writeNew = (file: string, text: string): void => {
+const writeExport = (file: string, text: string): void => {
   try {
-    writeFileSync(file, text, { mode: 0o600, flag: 'wx' })
+    writeNew(file, text)
   } catch (cause) {
     throw new ChatError('USAGE', {
       message: `${file} cannot be made (${cause instanceof Error ? cause.message : ''}); choose another file`,
