@@ -238,9 +238,10 @@ export class Loading {
     store.dispatch({ type: 'part', conversation, messages, hasStart: page.length < PAGE, hasEnd: true })
   }
 
-  /** Shows a message, with what is around it when it is not loaded; answers whether it was found. */
+  /** Shows a message, with what is around it when it is not loaded, and opens its conversation; answers whether it was found. */
   async loadTo(conversation: string, id: string, words: Rule['words'] = 'found'): Promise<boolean> {
     const { store } = this.#ports
+    if (store.getState().current !== conversation) return this.#loadAround(conversation, { id, words }, true)
     await this.#readTimeline()
     const { timeline } = store.getState()
     if (timeline?.conversation !== conversation) return false
@@ -257,7 +258,11 @@ export class Loading {
   }
 
   /** Answers whether it is there, and shows it. */
-  async #loadAround(conversation: string, shows: { id: string; words: Rule['words'] }): Promise<boolean> {
+  async #loadAround(
+    conversation: string,
+    shows: { id: string; words: Rule['words'] },
+    opens = false,
+  ): Promise<boolean> {
     const { id } = shows
     const { chat, store, signal } = this.#ports
     try {
@@ -267,7 +272,7 @@ export class Loading {
       const messages = await this.#messages(conversation, [...before, ...after])
       if (signal.aborted || before.at(-1)?.id !== id) return false
       const [hasStart, hasEnd] = [before.length < AROUND, after.length < AROUND]
-      store.dispatch({ type: 'part', conversation, messages, hasStart, hasEnd, shows })
+      store.dispatch({ type: 'part', conversation, messages, hasStart, hasEnd, shows, opens })
       return true
     } catch (error) {
       if (hasCode(error, 'MESSAGE_UNKNOWN')) return false

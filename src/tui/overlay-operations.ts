@@ -47,10 +47,11 @@ const choose = (state: State): Step => {
   }
   const opens = overlay?.kind === 'list' ? overlay.rows[overlay.selected]?.opens : undefined
   if (!opens) return step(closed(state))
-  const next = openConversation(state, opens.conversation)
-  return opens.id === undefined
-    ? step(next)
-    : step(next, { type: 'jump', conversation: opens.conversation, id: opens.id })
+  const { conversation, id } = opens
+  // A message opens its conversation with itself: what else is unread there is not on the screen before, and not read.
+  return id === undefined
+    ? step(openConversation(state, conversation))
+    : step(closed(state), { type: 'jump', conversation, id })
 }
 
 export const overlayOperations = {

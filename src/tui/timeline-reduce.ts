@@ -11,7 +11,7 @@ import {
   type TimelineMessage,
 } from './messages.ts'
 import type { Rule, State, Thumbnail, Timeline } from './state.ts'
-import { showAt } from './step.ts'
+import { openConversation, showAt } from './step.ts'
 
 export type TimelineAction =
   /** The newest page of a conversation. */
@@ -32,6 +32,8 @@ export type TimelineAction =
       hasStart: boolean
       hasEnd: boolean
       shows?: { id: string; words: Rule['words'] }
+      /** The conversation too. */
+      opens?: boolean
     }
   /** Read again because of their states. */
   | { type: 'renewed'; conversation: string; messages: readonly TimelineMessage[] }
@@ -100,11 +102,12 @@ const onShow = (state: State, { conversation, id, words }: Of<'show'>): State =>
   state.current === conversation ? showAt({ ...state, selected: undefined, rule: { before: id, words } }, id) : state
 
 const onPart = (state: State, action: Of<'part'>): State => {
-  const { conversation, messages, hasStart, hasEnd, shows } = action
-  if (conversation !== state.current) return state
-  const gaps = state.timeline?.gaps ?? []
+  const { conversation, messages, hasStart, hasEnd, shows, opens } = action
+  const opened = opens ? openConversation(state, conversation) : state
+  if (conversation !== opened.current) return state
+  const gaps = opened.timeline?.gaps ?? []
   const timeline = { conversation, messages, gaps, hasStart, hasEnd, isLoading: false }
-  const next = { ...state, anchor: undefined, timeline }
+  const next = { ...opened, anchor: undefined, timeline }
   return shows ? onShow(next, { type: 'show', conversation, ...shows }) : next
 }
 

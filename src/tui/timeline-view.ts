@@ -128,10 +128,18 @@ export const newBelow = (state: State): number => {
     .length
 }
 
+/** Who was led to a message did not see what is unread above it; whoever goes on to the end has done with it. */
+const skipsUnread = (state: State, first: number): boolean => {
+  if (state.rule?.words !== 'found' || !state.anchor) return false
+  const unread = state.inbox?.find(({ name }) => name === state.current)?.firstUnread
+  return unread !== undefined && indexOfId(messagesOf(state), unread) < first
+}
+
 /** The newest message of others that is before the eyes of the user now; undefined when none is. */
 export const seenMessage = (state: State): string | undefined => {
   if (!state.isFocused || state.overlay || state.timeline?.conversation !== state.current) return undefined
   const { first, last } = windowOf(state)
+  if (skipsUnread(state, first)) return undefined
   const messages = messagesOf(state)
   for (let index = last; index >= first && index >= 0; index--) {
     const message = messages[index]

@@ -206,6 +206,26 @@ test(
 )
 
 test(
+  'who is led to a message has read nothing of what is unread above it, until the end is seen',
+  withSession(async ({ chat, store, type, screen }) => {
+    for (let index = 1; index <= 3_000; index++) chat.receive('carol', `missed ${index}.`)
+    const unread = (): number | undefined => store.getState().inbox?.find(({ name }) => name === 'carol')?.unread
+    await eventually(() => unread() === 3_000)
+    type('/search missed 1500.\r')
+    await eventually(() => store.getState().overlay?.kind === 'list')
+    type('\r')
+    await eventually(() => /── found ─+\n[^]*missed 1500\./.test(screen()))
+    type(PAGE_DOWN)
+    await eventually(() => /missed 1600\./.test(screen()))
+    chat.changed()
+    await eventually(() => /^ carol .*3000 unread|^ carol .*new below/.test(screen()))
+    assert.is(unread(), 3_000)
+    type(ALT_END)
+    await eventually(() => unread() === 0)
+  }, 3),
+)
+
+test(
   'a fingerprint is seen whole in forty columns',
   withSession(async ({ store, type, screen }) => {
     store.dispatch({ type: 'resized', columns: 40, rows: 10 })
