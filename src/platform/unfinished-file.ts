@@ -80,9 +80,7 @@ export class UnfinishedFile implements UnfinishedBlob {
         this.#options.assertRoom()
         this.#lookAt = this.#written + LOOK_BYTES
       }
-      for (let at = 0; at < bytes.length; ) {
-        at += (await this.#data.write(bytes, at, bytes.length - at, this.#written + at)).bytesWritten
-      }
+      await writeAll(this.#data, bytes, this.#written)
     } catch (error) {
       return this.#failed(error)
     }
@@ -95,7 +93,7 @@ export class UnfinishedFile implements UnfinishedBlob {
     const encoded = this.#sums.encode()
     try {
       await this.#data.datasync()
-      await this.#sumsFile.write(encoded, 0, encoded.length, 0)
+      await writeAll(this.#sumsFile, encoded, 0)
       await this.#sumsFile.datasync()
     } catch (error) {
       return this.#failed(error)
@@ -144,7 +142,7 @@ export class UnfinishedFile implements UnfinishedBlob {
     await this.#data.truncate(this.#written)
     await this.#sumsFile.truncate(0)
     const kept = this.#sums.encode()
-    await this.#sumsFile.write(kept, 0, kept.length, 0)
+    await writeAll(this.#sumsFile, kept, 0)
     await this.#sumsFile.datasync()
   }
 
@@ -167,6 +165,13 @@ export class UnfinishedFile implements UnfinishedBlob {
     this.#isOpen = false
     await Promise.allSettled([this.#data.close(), this.#sumsFile.close()])
     this.#options.onEnd(isFinished)
+  }
+}
+
+/** All of it: on a full disk a write may take less and call it success, and only the next one fails. */
+const writeAll = async (file: FileHandle, bytes: Uint8Array, position: number): Promise<void> => {
+  for (let at = 0; at < bytes.length; ) {
+    at += (await file.write(bytes, at, bytes.length - at, position + at)).bytesWritten
   }
 }
 
