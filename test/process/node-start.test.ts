@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ClusterStatus } from '../../src/node/node-status.ts'
+import { roles } from '../../src/protocol/cluster-map.ts'
 import { chatd, chatdJson, cleanUp, type Finished, newDirectory, startNode } from '../node-process.ts'
 
 test.after.each(cleanUp)
@@ -134,6 +135,10 @@ test('wrong usage exits 2 and offers what was meant', async () => {
   const help = await chatd('start', '--help')
   assert.is(help.code, 0)
   assert.match(help.stdout, /^Examples:/)
+  for (const path of [['start'], ['cluster', 'add']]) {
+    const { stdout } = await chatd(...path, '--help')
+    for (const role of roles) assert.match(stdout, new RegExp(`\\b${role}\\b`), path.join(' '))
+  }
 })
 
 test('options come from flags, then the environment, then the file', async () => {

@@ -6,7 +6,7 @@ import { clusterDirectory, clusterVerb } from './cluster-options.ts'
 export const registerMemberVerbs = (cluster: Command): void => {
   clusterVerb(cluster, 'add')
     .description('start a further node; a store is a home when this returns')
-    .requiredOption('--role <roles>', 'gateway, router, store, group; several with commas')
+    .requiredOption('--role <roles>', 'gateway, router, store, group, media or messages; several with commas')
     .addHelpText('before', examples('chatd cluster add --role store', 'chatd cluster add --role gateway,router'))
     .action(async (options) => {
       const { addNode } = await import('../cluster/members.ts')
