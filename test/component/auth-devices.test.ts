@@ -196,29 +196,29 @@ test('a certificate is renewed for the same key, once it is no longer young, wit
   assert.ok(renewed.exp > openedCertificate(certificate).exp)
 })
 
-test('a user links and revokes so many devices, then has to wait: the map holds what was revoked for good', async () => {
+test('a user links so many devices, then has to wait, but never to revoke: the map holds what was revoked for good', async () => {
   const { ask, register, member } = open()
   const first = newDevice()
   const { certificate } = await register(first.claim({ name: 'nora' }))
   const linked: string[] = []
-  const linkAndRevoke = async (): Promise<void> => {
+  const link = async (): Promise<void> => {
     const device = newDevice()
     const { code } = await ask(rpc.authLinkBegin, { claim: device.claim() })
     const approval = { code, approval: first.approve('nora', device.key), certificate }
     await ask(rpc.authLinkApprove, approval)
     linked.push(device.dev)
     await ask(rpc.authLinkApprove, approval) // a repeat counts once
-    const revocation = { revocation: first.revoke('nora', device.dev), certificate }
-    await ask(rpc.authRevoke, revocation)
-    await ask(rpc.authRevoke, revocation)
   }
+  const revoke = (dev: string): Promise<unknown> =>
+    ask(rpc.authRevoke, { revocation: first.revoke('nora', dev), certificate })
   let error: unknown
   for (let count = 0; count < 50 && error === undefined; count++) {
-    error = await linkAndRevoke().catch((cause: unknown) => cause)
+    error = await link().catch((cause: unknown) => cause)
   }
   assert.ok(hasCode(error, 'RATE_LIMITED'), String(error))
-  assert.is(linked.length, 15)
-  assert.is(member.view.current().map.revocations.length, 15)
+  assert.is(linked.length, 30)
+  for (const dev of linked) await revoke(dev)
+  assert.is(member.view.current().map.revocations.length, 30)
   const other = newDevice()
   await register(other.claim({ name: 'olga' }))
 })

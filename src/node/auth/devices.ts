@@ -17,8 +17,11 @@ import { type Rate, TokenBucket } from '../core/token-bucket.ts'
 import type { AuthTables } from './tables.ts'
 
 const LINK_MS = 10 * 60_000
-/** Devices that a user links and revokes: whoever is revoked stands in the map for good, and every node and client carries that. */
-const CHANGE_RATE: Rate = { perSecond: 1 / 600, burst: 30 }
+/**
+ * Devices that a user links: each may be revoked, and stands in the map then for good, which every node and client carries. Revoking costs
+ * nothing: whoever stole a device must not be able to use up what its owner needs to revoke it.
+ */
+const LINK_RATE: Rate = { perSecond: 1 / 600, burst: 30 }
 const MAX_USERS = 10_000
 /** Codes that wait for approval; past it the oldest goes, and its device asks again. */
 const MAX_LINKS = 1_000
@@ -44,8 +47,8 @@ export class Devices {
   readonly #ports: DevicesPorts
   readonly #lock = new KeyedLock()
   readonly #links = new Map<string, PendingLink>()
-  /** Changes of its devices that each user may still make. */
-  readonly #changes = new LruMap<string, TokenBucket>({ max: MAX_USERS })
+  /** How many devices each user may still link. */
+  readonly #linking = new LruMap<string, TokenBucket>({ max: MAX_USERS })
 
   constructor(ports: DevicesPorts) {
     this.#ports = ports
@@ -120,14 +123,13 @@ export class Devices {
     })
   }
 
-  /** The signer may be the device itself. DEVICE_UNKNOWN, AUTH_DENIED, AUTH_REVOKED, RATE_LIMITED. */
+  /** The signer may be the device itself. DEVICE_UNKNOWN, AUTH_DENIED, AUTH_REVOKED. */
   async revoke(sealedRevocation: Uint8Array, sealedCertificate: Uint8Array): Promise<number> {
     const { clock, tables, revoke } = this.#ports
     const map = this.#ports.map()
     const signer = openActiveCertificate(sealedCertificate, map, clock.now())
     const { target, user } = openRevocation(sealedRevocation, signer, map.cluster)
     if (isRevoked(map, user, target)) return map.epoch
-    this.#spend(user)
     const devices = (await tables.keys.entries()).filter(([, entry]) => entry.user === user && entry.dev === target)
     if (devices.length === 0) throw new ChatError('DEVICE_UNKNOWN')
     return revoke({ user, dev: target, at: clock.now() })
@@ -162,10 +164,10 @@ export class Devices {
   /** RATE_LIMITED. */
   #spend(user: string): void {
     const now = this.#ports.clock.monotonic()
-    let bucket = this.#changes.get(user)
-    if (!bucket) this.#changes.set(user, (bucket = new TokenBucket(CHANGE_RATE, now)))
+    let bucket = this.#linking.get(user)
+    if (!bucket) this.#linking.set(user, (bucket = new TokenBucket(LINK_RATE, now)))
     if (bucket.take(1, now)) return
-    throw new ChatError('RATE_LIMITED', { message: 'Too many devices were linked or revoked; wait ten minutes' })
+    throw new ChatError('RATE_LIMITED', { message: 'Too many devices were linked; wait ten minutes' })
   }
 
   #refuseRevoked(user: string, dev: string): void {
