@@ -2,13 +2,14 @@
 // read implies received, and nothing ever goes back. A receipt that comes before its message waits for it.
 import { fromUtf8, toUtf8 } from '../protocol/bytes.ts'
 import type { ReceiptHeader } from '../protocol/records.ts'
+import { LruMap } from '../platform/lru-map.ts'
 import { mutant } from '../platform/mutants.ts'
 import type { Conversations } from './conversations.ts'
 import type { EventLog } from './event-log.ts'
 import { idOfRecordKey } from './held-records.ts'
 import { decodeNumber, encodeNumber, keys, NUMBER_BYTES, type Place } from './keys.ts'
 import type { LocalStore } from './local-store.ts'
-import { common, type SequenceRange, without } from './sequence-ranges.ts'
+import { addAll, addRange, common, type SequenceRanges, without } from './sequence-ranges.ts'
 
 /** Milliseconds since 1970 by the cluster's clock; 0 = not yet. */
 export interface Times {
@@ -20,6 +21,7 @@ type State = 'received' | 'read'
 type EarlyReceipt = [user: string, state: State, from: number, to: number, at: number]
 /** More than enough for what can overtake; a flood beyond it is dropped. */
 const MAX_EARLY = 1_000
+const MAX_HEARD = 2_000
 
 const earliest = (a: number, b: number): number => (a === 0 ? b : b === 0 ? a : Math.min(a, b))
 
@@ -39,8 +41,17 @@ export interface StatusesOptions {
   onChange: (id: string) => void
 }
 
+interface Heard {
+  place: Place
+  user: string
+  state: State
+  at: number
+}
+
 export class Statuses {
   readonly #options: StatusesOptions
+  /** By place, user and state: of which numbers this process has heard, at that time or earlier. */
+  readonly #heard = new LruMap<string, { ranges: SequenceRanges; at: number }>({ max: MAX_HEARD })
 
   constructor(options: StatusesOptions) {
     this.#options = options
@@ -53,14 +64,22 @@ export class Statuses {
       : { receivedAt: 0, readAt: 0 }
   }
 
-  /** A verified receipt. Only messages that this user's devices really sent are touched, however large its ranges are. */
+  /**
+   * A verified receipt. Only messages that this user's devices really sent are touched, however large its ranges are; and each once, however
+   * often it names them or was told before: whoever has a long conversation with somebody could else keep that client busy.
+   */
   apply({ conv, from, st, r }: ReceiptHeader, acceptedAt: number): void {
+    const ofDevices = new Map<string, SequenceRanges>()
     for (const [device, first, last] of r) {
+      const ranges = ofDevices.get(device) ?? []
+      addRange(ranges, first, last)
+      ofDevices.set(device, ranges)
+    }
+    for (const [device, claimed] of ofDevices) {
       const place = { conversation: conv, device }
       const coverage = this.#options.conversations.get(conv)?.devices.get(device)
-      const claimed: SequenceRange[] = [[first, last]]
       const known = coverage?.user === this.#options.me ? common(claimed, coverage.held) : []
-      for (const [low, high] of known) {
+      for (const [low, high] of this.#unheard(known, { place, user: from, state: st, at: acceptedAt })) {
         for (let seq = low; seq <= high; seq += 1) this.#mark(place, seq, { user: from, state: st, at: acceptedAt })
       }
       if (mutant('receipt-dropped')) continue
@@ -86,10 +105,23 @@ export class Statuses {
     this.#saveEarly(place, rest)
   }
 
+  /** What of these numbers was not told before at the same time or earlier: of a state the earliest time counts. */
+  #unheard(ranges: SequenceRanges, { place, user, state, at }: Heard): SequenceRanges {
+    if (!this.#options.isRecipient(place.conversation, user)) return []
+    const name = `${place.conversation} ${place.device} ${user} ${state}`
+    const before = this.#heard.get(name)
+    const isLater = before !== undefined && at >= before.at
+    const all = before?.ranges ?? []
+    const news = isLater ? without(ranges, all) : ranges
+    addAll(all, ranges)
+    this.#heard.set(name, { ranges: all, at: Math.max(at, before?.at ?? 0) })
+    return news
+  }
+
   #mark(place: Place, seq: number, { user, state, at }: { user: string; state: State; at: number }): void {
     const { store, events, isRecipient, onChange } = this.#options
     const key = store.get(keys.sequence(place, seq))
-    if (!key || !isRecipient(place.conversation, user)) return // a void; or a stranger's
+    if (!key || !isRecipient(place.conversation, user)) return // a void; or, of those that came early, a stranger's
     const before = this.of(place, seq, user)
     const after = withReceipt(before, state, at)
     if (after.receivedAt === before.receivedAt && after.readAt === before.readAt) return
