@@ -17,7 +17,7 @@ import { keepingIn, readSettings, SETTINGS_FILE } from './settings-file.ts'
 import type { Memory } from './memory.ts'
 import type { Settings } from './settings.ts'
 import { initialState, type State } from './state.ts'
-import { createStore, type Store } from './store.ts'
+import { createStore } from './store.ts'
 import { Session } from './session.ts'
 import { draw, type Drawn } from './drawing.ts'
 import { drawSpoken } from './spoken-drawing.ts'
@@ -25,7 +25,8 @@ import { lending } from './lending.ts'
 import { absolutePath } from './paths.ts'
 import { watchStops } from './stopping.ts'
 import { openTerminal, sizeOf } from './terminal.ts'
-import { focusHint, lacksFocus } from './tmux-focus.ts'
+import { lacksFocus } from './focus-reports.ts'
+import { GuessedFocus } from './guessed-focus.ts'
 
 export interface TuiOptions extends Partial<Omit<ChatBeside, 'chat'>> {
   /** May be one that still opens: what is drawn first needs nothing of it. */
@@ -89,13 +90,6 @@ const beginning = (
   })
 }
 
-/** Once there is more to do than the first frame. */
-const hintAtFocus = async (store: Store, opened: Promise<unknown> = Promise.resolve()): Promise<void> => {
-  await opened.catch(() => {}) // runTui ends with it
-  if ((await lacksFocus(process.env)) && store.getState().toast === undefined)
-    store.dispatch({ type: 'toast', text: focusHint, style: 'dim' })
-}
-
 /** Bits of colour that a picture needs. */
 const MANY_COLOURS = 8
 
@@ -130,12 +124,16 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
     process.exitCode = code
     drawn.end()
   }
+  const focus = new GuessedFocus({ store, clock: systemClock, signal })
   const terminal = openTerminal({
     stdin,
     stdout,
     isScreen,
     signal,
-    onInput: (event) => store.dispatch(event),
+    onInput: (event) => {
+      focus.input(event)
+      store.dispatch(event)
+    },
     onLost: () => endWith(signalCodes.SIGHUP),
     onResize: ({ columns, rows }) => store.dispatch({ type: 'resized', columns, rows }),
   })
@@ -174,7 +172,7 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
   const hasColours = isScreen && stdout.getColorDepth() >= MANY_COLOURS
   const { isLive } = settings
   new Session({ ...ports, cluster: options.cluster, isLive, hasColours }).start()
-  void hintAtFocus(store, options.opened)
+  void lacksFocus(process.env).then((isUntold) => (isUntold ? focus.start() : undefined))
   try {
     await Promise.race([drawn.ended, crashes.crashed, failureOf(options.opened)])
   } catch (error) {
