@@ -3,12 +3,14 @@
 import { fromBase64, toBase64 } from '../protocol/bytes.ts'
 import { openMap, type SignedMap } from '../protocol/cluster-map.ts'
 import { asChatError, ChatError, hasCode } from '../protocol/errors.ts'
+import type { GatewayFrameType } from '../protocol/frames.ts'
 import { limits } from '../protocol/limits.ts'
 import { repeat, sleep } from '../platform/timing.ts'
 import type { ConnectionReport } from './api.ts'
 import { backoffMs, GatewayChoice } from './gateway-choice.ts'
 import { newerMap, shakeHands, type Welcome } from './handshake.ts'
 import type { Identity } from './identity.ts'
+import { Patience } from './patience.ts'
 import type { ClientPorts } from './ports.ts'
 import { type FrameHandlers, Session } from './session.ts'
 
@@ -54,6 +56,7 @@ export class Connection {
   readonly #ports: ClientPorts
   readonly #options: ConnectionOptions
   readonly #choice: GatewayChoice
+  readonly #patience = new Patience()
   readonly #abort = new AbortController()
   #state: ConnectionState = { state: 'connecting', gateway: null, retryAt: null, lagMs: null, problem: null }
   #map: SignedMap | undefined
@@ -144,7 +147,8 @@ export class Connection {
     let wasOnline = false
     try {
       const { clock, dial, random } = this.#ports
-      session = await Session.open(dial, url, { clock, handlers: {}, onEnd: ended.resolve, signal })
+      const onAnswer = (answer: GatewayFrameType | ChatError): void => this.#answered(answer, url, ended.resolve)
+      session = await Session.open(dial, url, { clock, handlers: {}, onEnd: ended.resolve, onAnswer, signal })
       if (signal.aborted) return { wasOnline }
       this.#session = session
       session.handlers = this.#strangersHandlers(ended.resolve)
@@ -222,6 +226,20 @@ export class Connection {
       'auth.map': ({ map }) => this.#adopt(openMap(fromBase64(map), this.#options.identity.cluster)),
       'session.drain': ({ gateways }) => void this.#drain(session, gateways, end),
     }
+  }
+
+  /** Where nothing can be stored for a while, and other gateways are known, one of those comes next. */
+  #answered(answer: GatewayFrameType | ChatError, url: string, end: (error: ChatError) => void): void {
+    if (answer === 'record.stored') this.#patience.stored()
+    if (typeof answer === 'string' || this.#choice.all.length < 2) return
+    const now = this.#ports.clock.monotonic()
+    if (!this.#patience.failed(answer, now)) return
+    this.#ports.log.info(
+      { gateway: url, code: answer.code },
+      'nothing can be stored through this gateway; another one is tried',
+    )
+    this.#choice.avoid(url, now)
+    end(answer)
   }
 
   async #drain(session: Session, gateways: string[], end: (error: ChatError) => void): Promise<void> {

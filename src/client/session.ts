@@ -29,6 +29,8 @@ export interface SessionOptions {
   handlers: FrameHandlers
   /** Called once, when the connection is over for any reason but close(). */
   onEnd: (error: ChatError) => void
+  /** A request was answered: by this type of frame, or refused. */
+  onAnswer?: (answer: GatewayFrameType | ChatError) => void
   /** Gives up dialling. */
   signal?: AbortSignal
 }
@@ -170,7 +172,9 @@ export class Session {
     }
     this.#waiting.delete(id)
     waiting.cancel()
-    if (type === 'error') waiting.reject(ChatError.fromWire(frame))
+    const error = type === 'error' ? ChatError.fromWire(frame) : undefined
+    this.#options.onAnswer?.(error ?? type)
+    if (error) waiting.reject(error)
     else if (waiting.types.includes(type)) waiting.resolve(frame)
     else waiting.reject(new ChatError('RPC_INVALID', { message: `The gateway answered ${type}`, outcome: 'unknown' }))
   }

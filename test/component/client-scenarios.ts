@@ -693,6 +693,21 @@ export const scenarios = {
     { gateways: ['gw-1', 'gw-2'] },
   ),
 
+  'a gateway through which nothing can be stored is left for another, and not for good': inWorld(
+    async (world) => {
+      const [alice] = [world.enrol('alice'), world.enrol('bob')]
+      const a = await world.open(alice)
+      await a.settled({ timeoutMs: patienceMs() })
+      const cutOff = world.gateways.get((await a.connection()).gateway ?? '')
+      world.onPut = () => (cutOff?.sessions.size ? new ChatError('QUORUM_UNAVAILABLE') : undefined)
+      const { status } = await a.send('bob', 'from the smaller side', { timeoutMs: 6 * patienceMs() })
+      assert.is(status, 'stored')
+      assert.is(cutOff?.sessions.size, 0)
+      assert.is(world.mailbox('bob').length, 1)
+    },
+    { gateways: ['gw-1', 'gw-2'], clock: fastClock(10) },
+  ),
+
   'search finds words on this device': inWorld(async (world) => {
     const [alice, bob] = [world.enrol('alice'), world.enrol('bob')]
     const b = await world.open(bob)
