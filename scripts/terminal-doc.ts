@@ -19,6 +19,7 @@ const modeTitles: Record<Mode, string> = {
   switcher: 'In the switcher (conversations, people, commands, emoji)',
   list: 'In a list',
   help: 'In the help',
+  tour: 'In the tour',
   picture: 'When a picture is looked at',
   cluster: 'In the operator’s view',
   paste: 'When a paste is asked about',

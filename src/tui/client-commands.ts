@@ -32,6 +32,12 @@ export const clientCommands: readonly SlashCommand[] = [
     run: (state) => step({ ...state, overlay: { kind: 'help', top: 0 } }),
   },
   {
+    name: 'tour',
+    takes: safe``,
+    help: safe`the essentials, on a few cards`,
+    run: (state) => step({ ...state, overlay: { kind: 'tour', card: 0, part: 0 } }),
+  },
+  {
     name: 'quit',
     takes: safe``,
     help: safe`leave; what is queued is sent next time`,

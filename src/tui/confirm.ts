@@ -2,7 +2,8 @@
 import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
 import { keyHelp, labelOf } from './keymap.ts'
 import { type Line, line, span } from './lines.ts'
-import type { Effect, Overlay, State } from './state.ts'
+import type { Overlay } from './overlay.ts'
+import type { Effect, State } from './state.ts'
 import { type Step, step } from './step.ts'
 import { wrap } from './wrap.ts'
 

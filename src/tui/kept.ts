@@ -8,6 +8,8 @@ import type { Store } from './store.ts'
 
 export interface Kept {
   memory: Memory
+  /** Nothing was kept there before: somebody begins. */
+  isFirst: boolean
   /** Writes what changes from now on. */
   follow: (store: Store) => void
   close: () => Promise<void>
@@ -16,7 +18,7 @@ export interface Kept {
 const memoryOf = ({ drafts, sent, unsaid }: State): Memory => ({ drafts, sent, unsaid })
 const isSame = (a: Memory, b: Memory): boolean => a.drafts === b.drafts && a.sent === b.sent && a.unsaid === b.unsaid
 
-const nothingKept: Kept = { memory: emptyMemory, follow: () => {}, close: async () => {} }
+const nothingKept: Kept = { memory: emptyMemory, isFirst: false, follow: () => {}, close: async () => {} }
 
 const sayOnce = (store: Store): ((error: unknown) => void) => {
   let said = ''
@@ -44,7 +46,8 @@ export const openKept = (directory: string | undefined): Kept => {
   if (directory === undefined) return nothingKept
   const file = new MemoryFile(directory)
   try {
-    return { memory: file.read(), follow: (store) => keepIn(file, store), close: () => file.close() }
+    const isFirst = !file.exists()
+    return { memory: file.read(), isFirst, follow: (store) => keepIn(file, store), close: () => file.close() }
   } catch (error) {
     return { ...nothingKept, follow: (store) => sayOnce(store)(error) }
   }

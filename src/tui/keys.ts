@@ -3,8 +3,9 @@
 import { type SafeText, safeTemplate as safe } from '../client/safe-text.ts'
 import type { Edit } from './draft.ts'
 import type { Operation } from './operations.ts'
+import type { Overlay } from './overlay.ts'
 
-export type Mode = 'chat' | 'switcher' | 'list' | 'help' | 'cluster' | 'paste' | 'confirm' | 'select' | 'picture'
+export type Mode = 'chat' | 'select' | Overlay['kind']
 export interface KeyBinding {
   readonly keys: readonly string[]
   readonly does: Operation | Edit
@@ -169,6 +170,11 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
     },
     { keys: ['p', 'left', 'up', 'pageup'], does: 'previousPicture' },
     { keys: ['escape', 'q', 'v', 'enter', 'ctrl-c', 'ctrl-g'], does: 'closeOverlay', help: safe`close` },
+  ],
+  tour: [
+    { keys: ['enter', 'right', 'pagedown'], does: 'nextCard', help: safe`go on` },
+    { keys: ['left', 'pageup'], does: 'previousCard', help: safe`back` },
+    ...leaving,
   ],
   help: reading,
   cluster: [{ keys: ['alt-c'], does: 'closeOverlay' }, ...reading],

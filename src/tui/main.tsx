@@ -12,9 +12,8 @@ import { attentionBytes, type Notification, wayOf } from './attention.ts'
 import { askGraphics } from './asking.ts'
 import type { ClusterPort } from './cluster.ts'
 import { watchCrashes } from './crash.ts'
-import { openKept } from './kept.ts'
+import { type Kept, openKept } from './kept.ts'
 import { keepingIn, readSettings, SETTINGS_FILE } from './settings-file.ts'
-import type { Memory } from './memory.ts'
 import type { Settings } from './settings.ts'
 import { initialState, type State } from './state.ts'
 import { createStore } from './store.ts'
@@ -23,6 +22,7 @@ import { draw, type Drawn } from './drawing.ts'
 import { drawSpoken } from './spoken-drawing.ts'
 import { lending } from './lending.ts'
 import { absolutePath } from './paths.ts'
+import { tourNotice } from './tour.ts'
 import { watchStops } from './stopping.ts'
 import { openTerminal, sizeOf } from './terminal.ts'
 import { lacksFocus } from './focus-reports.ts'
@@ -74,13 +74,17 @@ const downloadsOf = ({ downloads }: Settings): string => {
 
 const beginning = (
   { chat, profile = 'default', notices = [] }: TuiOptions,
-  { memory, settings }: { memory: Memory; settings: Settings },
+  { memory, isFirst, settings }: Pick<Kept, 'memory' | 'isFirst'> & { settings: Settings },
 ): State => {
   const { keymap, problems, theme = process.env.NO_COLOR ? 'mono' : 'terminal' } = settings
   return initialState({
     user: chat.user,
     profile,
-    notices: [...notices, ...problems.map((problem) => `${SETTINGS_FILE}: ${problem}`)],
+    notices: [
+      ...(isFirst ? [tourNotice] : []),
+      ...notices,
+      ...problems.map((problem) => `${SETTINGS_FILE}: ${problem}`),
+    ],
     size: sizeOf(process.stdout),
     nowMs: systemClock.now(),
     memory,
@@ -115,7 +119,7 @@ export const runTui = async (options: TuiOptions): Promise<void> => {
   const ending = new AbortController()
   const { signal } = ending
   const kept = openKept(options.directory)
-  const store = createStore(beginning(options, { memory: kept.memory, settings }))
+  const store = createStore(beginning(options, { ...kept, settings }))
   kept.follow(store)
   const endWith = (code: number): void => {
     // Ctrl-C goes to the program that has the terminal and to this one: it is that one's.

@@ -1,6 +1,6 @@
 // The file of a profile with what memory.ts keeps: readable by its owner only, replaced as a whole, written beside the drawing.
 // Two terminal clients of one profile share it: each writes what it changed and leaves the rest.
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { open, rename, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bounded, emptyMemory, joinMemory, type Memory, memoryText, parseMemory } from './memory.ts'
@@ -26,6 +26,11 @@ export class MemoryFile {
   constructor(directory: string) {
     this.#path = join(directory, MEMORY_FILE)
     process.on('exit', this.#writeAtExit)
+  }
+
+  /** Whether something was ever kept. */
+  exists(): boolean {
+    return existsSync(this.#path)
   }
 
   /** What was kept; a damaged file is put aside. */

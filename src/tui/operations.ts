@@ -14,6 +14,7 @@ import { pictureOperations } from './picture-operations.ts'
 import { recall } from './recalling.ts'
 import { draftOfCurrent, type State } from './state.ts'
 import { loadingAround, sendText, showAt, type Step, step, toEnd, withDraft, withSent, withToast } from './step.ts'
+import { tourOperations } from './tour-view.ts'
 import { triageOperations } from './triage-operations.ts'
 import { messagesOf, scrolledAnchor } from './timeline-view.ts'
 
@@ -131,5 +132,6 @@ export const operations = {
   ...triageOperations,
   ...pictureOperations,
   ...overlayOperations,
+  ...tourOperations,
 } satisfies Record<string, (state: State) => Step>
 export type Operation = keyof typeof operations

@@ -3,7 +3,8 @@ import { draftOf, edits, type Edit } from './draft.ts'
 import { layoutOf } from './layout.ts'
 import { isPage, listRows, pageLines } from './overlay-view.ts'
 import { slashCommands } from './slash-commands.ts'
-import type { Overlay, State } from './state.ts'
+import type { Overlay } from './overlay.ts'
+import type { State } from './state.ts'
 import { openConversation, type Step, step, withDraft } from './step.ts'
 import { switcherRows } from './switcher.ts'
 
@@ -14,7 +15,7 @@ const moved = (state: State, overlay: Overlay, by: number): Overlay => {
     const max = pageLines(state, overlay).length - layoutOf(state).timelineRows
     return { ...overlay, top: clamp(overlay.top + by, Math.max(0, max)) }
   }
-  if (overlay.kind === 'paste' || overlay.kind === 'confirm' || overlay.kind === 'picture') return overlay
+  if (overlay.kind !== 'list' && overlay.kind !== 'switcher') return overlay
   const count = overlay.kind === 'list' ? overlay.rows.length : switcherRows(state, overlay).length
   return { ...overlay, selected: clamp(overlay.selected + by, Math.max(0, count - 1)) }
 }

@@ -9,8 +9,10 @@ import { emptyLine, fit, type Line, line, span } from './lines.ts'
 import { slashCommands, usageOf } from './slash-commands.ts'
 import { pasteLines } from './paste.ts'
 import { pictureLines } from './picture-view.ts'
-import type { Overlay, State } from './state.ts'
+import type { Overlay } from './overlay.ts'
+import type { State } from './state.ts'
 import { switcherRows } from './switcher.ts'
+import { tourLines } from './tour-view.ts'
 import { wrap } from './wrap.ts'
 
 const LABEL_CELLS = 16
@@ -70,10 +72,7 @@ interface Choices {
   none: Line
 }
 
-const choicesOf = (
-  state: State,
-  overlay: Exclude<Overlay, { kind: Page['kind'] | 'paste' | 'confirm' | 'picture' }>,
-): Choices => {
+const choicesOf = (state: State, overlay: Extract<Overlay, { kind: 'list' | 'switcher' }>): Choices => {
   if (overlay.kind === 'list') {
     const { title, rows, selected } = overlay
     return {
@@ -117,6 +116,8 @@ export const overlayLines = (state: State, overlay: Overlay, size: { width: numb
   if (overlay.kind === 'confirm') return confirmLines(state, overlay, size.width)
   const lines = isPage(overlay)
     ? helpPage(pageLines(state, overlay), overlay.top, size.rows)
-    : choiceLines(choicesOf(state, overlay), listRows(size.rows))
+    : overlay.kind === 'tour'
+      ? tourLines(state, overlay)
+      : choiceLines(choicesOf(state, overlay), listRows(size.rows))
   return lines.map((spans) => fit(spans, size.width))
 }

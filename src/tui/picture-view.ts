@@ -5,7 +5,8 @@ import type { PictureBox } from './graphics-bytes.ts'
 import { keysText, labelOf } from './keymap.ts'
 import { layoutOf } from './layout.ts'
 import { emptyLine, fit, type Line, line, lineWidth, span } from './lines.ts'
-import type { Overlay, State } from './state.ts'
+import type { Overlay } from './overlay.ts'
+import type { State } from './state.ts'
 
 export type PictureOverlay = Extract<Overlay, { kind: 'picture' }>
 

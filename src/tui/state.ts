@@ -8,7 +8,8 @@ import { type Draft, emptyDraft } from './draft.ts'
 import { defaultKeymap, type Keymap } from './keymap.ts'
 import type { Line } from './lines.ts'
 import { emptyMemory, type Memory } from './memory.ts'
-import type { PictureFile, TimelineGap, TimelineMessage } from './messages.ts'
+import type { TimelineGap, TimelineMessage } from './messages.ts'
+import type { Overlay } from './overlay.ts'
 import type { SettingName, SettingValue } from './setting-table.ts'
 import { type Settings, usualSettings } from './settings.ts'
 import type { ThemeName } from './theme.ts'
@@ -77,24 +78,6 @@ export interface ListRow {
   /** What Enter opens; a row without it only informs. */
   readonly opens?: { readonly conversation: string; readonly id?: string }
 }
-export type Overlay =
-  | { readonly kind: 'help' | 'cluster'; readonly top: number }
-  /** The question whether it goes into the message. */
-  | { readonly kind: 'paste'; readonly text: string }
-  /** `reactTo`: it chooses an emoji for that message. */
-  | { readonly kind: 'switcher'; readonly query: Draft; readonly selected: number; readonly reactTo?: string }
-  /** What cannot be taken back is asked about. */
-  | { readonly kind: 'confirm'; readonly question: SafeText; readonly effect: Effect }
-  /** One of the pictures of a message; without lines the terminal's graphics show it, or the note says why nothing does. */
-  | {
-      readonly kind: 'picture'
-      readonly id: string
-      readonly pictures: readonly PictureFile[]
-      readonly at: number
-      readonly lines: readonly Line[]
-      readonly note: SafeText | undefined
-    }
-  | { readonly kind: 'list'; readonly title: SafeText; readonly rows: readonly ListRow[]; readonly selected: number }
 /** The pictures of a message, made for that width of the timeline, each of so many rows at most. */
 export interface Thumbnail {
   readonly width: number

@@ -9,7 +9,8 @@ import { knownUsers } from './completing.ts'
 import type { SlashCommand } from './slash-command.ts'
 import { slashCommands, usageOf } from './slash-commands.ts'
 import { conversationsOf } from './listing.ts'
-import type { Overlay, State } from './state.ts'
+import type { Overlay } from './overlay.ts'
+import type { State } from './state.ts'
 
 type Choice = { conversation: string } | { command: string } | { react: string; id: string }
 export interface SwitcherRow {

@@ -34,6 +34,27 @@ test.after(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
+test('who begins is told of the tour, without it over the screen; later starts are as ever', async () => {
+  const begun = mkdtempSync(join(tmpdir(), 'chatd-tui-'))
+  try {
+    const first = await openScreen({ FAKE_DIRECTORY: begun })
+    await first.shows('/tour shows the essentials.')
+    first.type('/tour\r')
+    await first.shows('1 of 5: Conversations')
+    first.resize(40, 10)
+    first.type('\r')
+    await first.shows(/^ bob[^]*1 of 5: Conversations \(2\/2\)\n[^]*Enter go on · Left back · Esc close/)
+    first.type('\x1b')
+    await first.shows('message 3')
+    first.type('\x03\x03')
+    await first.ends()
+    const again = await openScreen({ FAKE_DIRECTORY: begun })
+    assert.not.match(again.lines.join('\n'), /shows the essentials/)
+  } finally {
+    rmSync(begun, { recursive: true, force: true })
+  }
+})
+
 test('a draft and what was sent come back after kill -9', async () => {
   const screen = await openScreen()
   screen.type('sent before\r')
