@@ -42,6 +42,7 @@ test('who begins is told of the tour, without it over the screen; later starts a
     first.type('/tour\r')
     await first.shows('1 of 5: Conversations')
     first.resize(40, 10)
+    await first.shows('1 of 5: Conversations (1/2)')
     first.type('\r')
     await first.shows(/^ bob[^]*1 of 5: Conversations \(2\/2\)\n[^]*Enter go on · Left back · Esc close/)
     first.type('\x1b')
