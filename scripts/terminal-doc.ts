@@ -66,7 +66,8 @@ const text = [
   '## Keys',
   '',
   'Any of them can be bound otherwise in `tui.toml`: under `[keys.chat]` and the like, a name and its keys, `pageUp = ["pageup", "ctrl-b"]`.',
-  'A key that is given away does nothing else any more. Terminals send no F-keys here, and `Ctrl-J` is what they send for a line feed.',
+  'A key that is given away does nothing else any more; what sends, leaves or closes keeps its usual keys where it would have none, and the',
+  'start says so. Terminals send no F-keys here, and `Ctrl-J` is what they send for a line feed.',
   '',
   // The cast: the keys of the table are modes.
   ...(Object.keys(modeTitles) as Mode[]).flatMap(modeSection),

@@ -4,8 +4,9 @@ import { parse, TomlError } from 'smol-toml'
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { type NotifyWay, notifyWays } from './attention.ts'
 import { type GraphicsWay, graphicsWays } from './graphics.ts'
-import { defaultKeymap, type Keymap, type Rebindings, rebound } from './keymap.ts'
+import { defaultKeymap, type Keymap, keyLabel, type Rebindings } from './keymap.ts'
 import { keyTable, type Mode } from './keys.ts'
+import { reboundSafely } from './needed-keys.ts'
 import {
   choicesText,
   isAllowed,
@@ -98,6 +99,15 @@ const rebindings = (value: unknown, say: Say): Rebindings => {
   )
 }
 
+const keymapOf = (value: unknown, say: Say): Keymap => {
+  const { keymap, kept } = reboundSafely(rebindings(value, say))
+  for (const { mode, does, keys } of kept)
+    say(
+      safe`[keys.${safeLine(mode)}] leaves no key for ${safeLine(does)}: it keeps ${safeLine(keys.map(keyLabel).join(', '))}`,
+    )
+  return keymap
+}
+
 const checked = ({ keys, ...values }: Record<string, unknown>, say: Say): Settings => {
   const said: Partial<Record<SettingName, SettingValue>> = {}
   for (const [name, value] of Object.entries(values)) {
@@ -115,7 +125,7 @@ const checked = ({ keys, ...values }: Record<string, unknown>, say: Say): Settin
     isSpoken: said['screen-reader'] === true,
     graphics: isGraphicsWay(graphics) ? graphics : 'auto',
     hasMouse: said.mouse === true,
-    keymap: rebound(rebindings(keys, say)),
+    keymap: keymapOf(keys, say),
     problems: [],
   }
 }

@@ -1,7 +1,8 @@
 // The settings: what is said in them counts, what is wrong is named and left out, and the file to begin with says what is usual.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { defaultKeymap, keyHelp, operationOf } from '../../src/tui/keymap.ts'
+import { defaultKeymap, keyHelp, keyLabel, operationOf } from '../../src/tui/keymap.ts'
+import type { Mode } from '../../src/tui/keys.ts'
 import { reduce } from '../../src/tui/reduce.ts'
 import { screenText } from '../../src/tui/screen-view.ts'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -58,6 +59,38 @@ test('theme, notifications and keys are taken', () => {
   const help = keyHelp(keymap, 'chat')
   assert.is(help.find(({ help }) => help.includes('with unread'))?.label, 'Ctrl-O')
   assert.not(help.some(({ help }) => help.startsWith('draw the screen')))
+})
+
+const leaving: [text: string, mode: Mode, does: string, key: string][] = [
+  ['[keys.chat]\nsubmit = []', 'chat', 'submit', 'enter'],
+  ['[keys.chat]\nsubmit = "f1"', 'chat', 'submit', 'enter'],
+  ['[keys.chat]\nnewline = "enter"', 'chat', 'submit', 'enter'],
+  ['[keys.chat]\nsubmit = "enter"\nnewline = ["enter", "ctrl-j"]', 'chat', 'submit', 'enter'],
+  ['[keys.chat]\nredraw = "ctrl-c"', 'chat', 'clearOrQuit', 'ctrl-c'],
+  ['[keys.chat]\nsubmit = "ctrl-c"', 'chat', 'clearOrQuit', 'ctrl-c'],
+  ['[keys.select]\nendSelect = []', 'select', 'endSelect', 'escape'],
+  ['[keys.confirm]\ncloseOverlay = []', 'confirm', 'closeOverlay', 'escape'],
+]
+for (const [text, mode, does, key] of leaving) {
+  test(`what is needed keeps its usual key, and that is said: ${JSON.stringify(text)}`, () => {
+    const { problems, keymap } = parseSettings(text)
+    const said = `[keys.${mode}] leaves no key for ${does}: it keeps `
+    const [kept, ...others] = problems.filter((problem) => problem.startsWith(said))
+    assert.ok(kept?.slice(said.length).split(', ').includes(keyLabel(key)), problems.join('\n'))
+    assert.equal(others, [])
+    assert.is(operationOf(keymap, mode, key), does)
+    assert.is(operationOf(keymap, 'chat', 'enter'), 'submit')
+  })
+}
+
+test('what is needed may have another key alone, and the rest of the bindings counts', () => {
+  const moved = parseSettings('[keys.chat]\nsubmit = "ctrl-j"\nnewline = "enter"\nclearOrQuit = "ctrl-q"')
+  assert.equal(moved.problems, [])
+  const does = (key: string) => operationOf(moved.keymap, 'chat', key)
+  assert.equal(['ctrl-j', 'enter', 'ctrl-q', 'ctrl-c'].map(does), ['submit', 'newline', 'clearOrQuit', undefined])
+  const { keymap } = parseSettings('[keys.chat]\nsubmit = []\nnewline = ["enter", "ctrl-o"]\nredraw = "ctrl-q"')
+  const still = (key: string) => operationOf(keymap, 'chat', key)
+  assert.equal(['enter', 'ctrl-o', 'ctrl-j', 'ctrl-q'].map(still), ['submit', 'newline', undefined, 'redraw'])
 })
 
 test('the file to begin with is the usual settings, and so it is without its comment signs', () => {
