@@ -9,7 +9,7 @@ import { limits } from '../../protocol/limits.ts'
 import { openAnswer, type RpcMethod } from '../../protocol/rpc.ts'
 import type { Clock, Logger, RandomSource } from '../../platform/ports.ts'
 import { systemRandom } from '../../platform/system.ts'
-import { repeat } from '../../platform/timing.ts'
+import { repeat, sleep } from '../../platform/timing.ts'
 import type { CertificateCache, ClusterView, NodeIdentity, PeerTransport, RpcHandler } from '../core/ports.ts'
 import type { Service } from '../core/service.ts'
 import { Admission } from './admission.ts'
@@ -27,6 +27,8 @@ import { recordRules } from './record-rules.ts'
 import { RpcHandlers } from './rpc-handlers.ts'
 
 const TICK_MS = 50
+/** The longest wait between two tries. */
+const IDENTIFY_MS = 16_000
 const SECOND_MS = 1_000
 
 export interface Libp2pTransportOptions {
@@ -59,6 +61,7 @@ export class Libp2pTransport implements PeerTransport, Service {
   #node: ChatdLibp2p | undefined
   #admission: Admission | undefined
   #records: DhtRecords | undefined
+  #signal: AbortSignal | undefined
 
   constructor(options: Libp2pTransportOptions) {
     const { clock, log, random = systemRandom, dialVia } = options
@@ -89,6 +92,7 @@ export class Libp2pTransport implements PeerTransport, Service {
 
   /** PORT_IN_USE. */
   async start(signal: AbortSignal): Promise<void> {
+    this.#signal = signal
     const { seed, listen, isRouter, clock, log } = this.#options
     const view = this.#options.view()
     const { cluster } = view.current().map
@@ -143,10 +147,22 @@ export class Libp2pTransport implements PeerTransport, Service {
 
   #changed(peer: string, isUp: boolean, connection: Connection): void {
     this.#options.log.info({ peer }, isUp ? 'peer connected' : 'peer disconnected')
-    if (isUp)
-      void this.#node?.services.identify.identify(connection).catch(() => {}) // only the DHT needs it
+    if (isUp) void this.#identify(connection)
     else this.#dialer.lost(peer)
     for (const listener of this.#listeners) listener(peer, isUp)
+  }
+
+  /** Only the DHT needs it, and takes in nobody without. The other side refuses it as long as it has not admitted this node yet. */
+  async #identify(connection: Connection): Promise<void> {
+    const { clock, log } = this.#options
+    for (let waitMs = SECOND_MS; waitMs <= IDENTIFY_MS && connection.status === 'open'; waitMs *= 2) {
+      try {
+        return void (await this.#node?.services.identify.identify(connection))
+      } catch (error) {
+        log.debug({ error: asChatError(error).message }, 'a peer was not identified')
+      }
+      await sleep(clock, waitMs, this.#signal)
+    }
   }
 
   #hasRouters(view: ClusterView): boolean {
