@@ -174,6 +174,7 @@ groups('a topic is said, told, shown with the group and taken away', async ({ wo
   assert.match(await world.chat('bob', 'history', '#on-call', '--changes'), /carol set the topic: on call/)
   assert.equal(await failure(world, 'bob', 'group', 'topic', '#on-call', 'mine'), [5, 'GROUP_DENIED'])
   assert.equal(await failure(world, 'carol', 'group', 'topic', '#on-call', 'x', '--clear'), [2, 'USAGE'])
+  assert.equal(await failure(world, 'carol', 'group', 'topic', '#on-call', ''), [2, 'USAGE'])
   assert.not('topic' in (await json<Report>(world, 'carol', 'group', 'topic', '#on-call', '--clear')))
   assert.is(await world.chat('bob', 'group', 'topic', '#on-call'), '')
 })

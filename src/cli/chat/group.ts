@@ -97,6 +97,8 @@ const registerTopic = (group: Command): void => {
     .action((name, words, { clear }, command) => {
       const topic = words.join(' ').trim()
       if (clear && topic !== '') throw new ChatError('USAGE', { message: 'A text or --clear, not both' })
+      if (!clear && words.length > 0 && topic === '')
+        throw new ChatError('USAGE', { message: 'That topic is empty; --clear takes the topic away' })
       if (clear || topic !== '') return show(command, (all) => all.topic(named(name), topic))
       return withChat(command, async ({ chat, output }) => {
         const report = await chat.group.info(named(name))
