@@ -59,6 +59,8 @@ const pageOf = <Line extends { id: string; at: string }>(
 export class FakeChat implements Chat {
   readonly user: string
   readonly device = 'd0'
+  /** Beside this one; ended when true. */
+  readonly otherDevices = new Map<string, boolean>()
   readonly cluster = 'c0'
   readonly group: FakeGroups
   report: ConnectionReport = online
@@ -299,10 +301,18 @@ export class FakeChat implements Chat {
 
   async devices(): Promise<DeviceReport[]> {
     const [since, expires] = ['2026-11-01T00:00:00.000Z', '2027-02-01T00:00:00.000Z']
-    return [{ device: this.device, current: true, since, expires, revoked: false }]
+    return [[this.device, false] as const, ...this.otherDevices].map(([device, revoked]) => ({
+      device,
+      current: device === this.device,
+      since,
+      expires,
+      revoked,
+    }))
   }
 
-  async revoke(): Promise<void> {}
+  async revoke(device: string): Promise<void> {
+    this.otherDevices.set(device, true)
+  }
 
   async approveLink(code: string): Promise<{ device: string }> {
     if (code !== 'GOOD') throw new ChatError('LINK_UNKNOWN')

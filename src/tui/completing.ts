@@ -43,7 +43,9 @@ const settingValues = (state: State): string[] => {
   return isSettingName(name) ? (settingRow(name).choices ?? []).map(String) : []
 }
 
-const takes: Record<Exclude<CommandTakes, 'path'>, (state: State) => readonly string[]> = {
+/** What is not known here is asked for. */
+type KnownTakes = Exclude<CommandTakes, 'path' | 'device'>
+const takes: Record<KnownTakes, (state: State) => readonly string[]> = {
   user: knownUsers,
   group: knownGroups,
   conversation: (state) => conversationsOf(state).map(({ name }) => name),
@@ -101,7 +103,7 @@ const candidatesFor = (state: State, draft: Draft): { from: number; candidates: 
     const names = slashCommands.map(({ name }) => `/${name}`)
     return { from, candidates: starting(names, word) }
   }
-  const found = kind === undefined || kind === 'path' ? [] : starting(takes[kind](state), word)
+  const found = kind === undefined || kind === 'path' || kind === 'device' ? [] : starting(takes[kind](state), word)
   if (found.length > 0) return { from, candidates: found }
   if (word.startsWith('@')) return { from, candidates: starting(mentionsOf(knownUsers(state)), word) }
   if (word.startsWith('#')) return { from, candidates: starting(knownGroups(state), word) }
@@ -172,6 +174,9 @@ export const completeBy =
     }
     const path = pathAt(state)
     if (path) return step(state, { type: 'completePath', ...path })
+    const { word, from: wordFrom, kind } = wordAt(draftOfCurrent(state))
+    if (kind === 'device')
+      return step(state, { type: 'completeDevice', typed: word, from: wordFrom, draft: draftOfCurrent(state) })
     const member = memberAt(state)
     if (member) return step(state, { type: 'completeMember', ...member })
     const { from, candidates } = candidatesFor(state, draftOfCurrent(state))

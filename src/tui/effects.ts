@@ -23,6 +23,8 @@ const asking: ReadonlySet<Effect['type']> = new Set([
   'renameGroup',
   'setTopic',
   'devices',
+  'completeDevice',
+  'askRevoke',
   'revoke',
   'link',
   'verify',

@@ -1,9 +1,10 @@
 // What was asked for may come late. Whoever writes meanwhile, or answers a question, keeps the keys: nothing opens over that. Pure.
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
+import { confirming } from './confirm.ts'
 import { draftOfCurrent, type Effect, type ListRow, type State } from './state.ts'
 import { listOverlay, openConversation, withToast } from './step.ts'
 
-/** Effects that end with a list, or in another conversation. */
+/** Effects that end with a list, with a question, or in another conversation. */
 const opening: ReadonlySet<Effect['type']> = new Set([
   'receipts',
   'search',
@@ -12,6 +13,7 @@ const opening: ReadonlySet<Effect['type']> = new Set([
   'members',
   'createGroup',
   'devices',
+  'askRevoke',
   'verify',
 ] as const)
 
@@ -28,6 +30,9 @@ const heldBack = (title: SafeText): SafeText => safe`${title} (it came while you
 
 export const showList = (state: State, title: string, rows: readonly ListRow[]): State =>
   isBusy(state) ? withToast(state, heldBack(safeLine(title))) : listOverlay(state, title, rows)
+
+export const showQuestion = (state: State, question: SafeText, effect: Effect): State =>
+  isBusy(state) ? withToast(state, heldBack(question)) : confirming(state, question, effect)
 
 /** What opens by itself is in the list of conversations too. */
 export const openLate = (state: State, conversation: string): State =>

@@ -1,8 +1,7 @@
 // Commands about people and devices.
-import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
+import { safeTemplate as safe } from '../client/safe-text.ts'
 import { isGroupName } from '../protocol/names.ts'
 import { aboutUser, type SlashCommand } from './slash-command.ts'
-import { confirming } from './confirm.ts'
 import { step } from './step.ts'
 
 export const peopleCommands: readonly SlashCommand[] = [
@@ -48,11 +47,9 @@ export const peopleCommands: readonly SlashCommand[] = [
   {
     name: 'revoke',
     takes: safe`DEVICE`,
+    completes: ['device'],
     help: safe`end a device of yours, for good; /devices lists them`,
-    run: (state, device) => {
-      if (device === '') return safe`/revoke DEVICE: which of /devices?`
-      const question = safe`End the device ${safeLine(device, { maxLength: 40 })} for good?`
-      return step(confirming(state, question, { type: 'revoke', device }))
-    },
+    run: (state, device) =>
+      device === '' ? safe`/revoke DEVICE: which of /devices?` : step(state, { type: 'askRevoke', device }),
   },
 ]

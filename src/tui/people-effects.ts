@@ -2,6 +2,7 @@
 import type { AttentionLevel, DeviceFingerprint, DeviceReport } from '../client/api.ts'
 import { type SafeText, safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import type { EffectTools, Runners } from './effect-tools.ts'
+import { deviceCandidates, revokeQuestion } from './devices.ts'
 import { span } from './lines.ts'
 import type { ListRow } from './state.ts'
 
@@ -42,6 +43,8 @@ type PeopleEffect =
   | 'block'
   | 'unblock'
   | 'devices'
+  | 'completeDevice'
+  | 'askRevoke'
   | 'revoke'
   | 'verify'
   | 'link'
@@ -62,6 +65,14 @@ export const peopleRunners = ({ chat, store, say, list }: EffectTools): Runners<
     say(safe`${safeLine(user)} is not blocked any more.`)
   },
   devices: async () => list('Your devices', (await chat.devices()).map(deviceRow)),
+  completeDevice: async ({ typed, from, draft }) => {
+    store.dispatch({ type: 'completed', from, draft, candidates: deviceCandidates(await chat.devices(), typed) })
+  },
+  askRevoke: async ({ device }) => {
+    const asked = revokeQuestion(await chat.devices(), device)
+    if ('problem' in asked) return store.dispatch({ type: 'toast', text: asked.problem, style: 'problem' })
+    store.dispatch({ type: 'question', question: asked.question, effect: { type: 'revoke', device } })
+  },
   revoke: async ({ device }) => {
     await chat.revoke(device)
     say(safe`The device ${safeLine(device, { maxLength: 40 })} is ended.`)

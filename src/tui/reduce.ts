@@ -7,7 +7,7 @@ import { withCandidates } from './completing.ts'
 import type { Candidate } from './completion.ts'
 import { type Draft, emptyDraft } from './draft.ts'
 import type { InputEvent } from './input.ts'
-import { openLate, showList, withAsked } from './late-answers.ts'
+import { openLate, showList, showQuestion, withAsked } from './late-answers.ts'
 import type { Line } from './lines.ts'
 import type { TimelineMessage } from './messages.ts'
 import { onMouse } from './mouse.ts'
@@ -18,6 +18,7 @@ import {
   type Conversation,
   draftOfConversation,
   draftOfCurrent,
+  type Effect,
   type ListRow,
   type Pending,
   type State,
@@ -42,6 +43,8 @@ export type Action =
   | { type: 'pending'; pending: Pending }
   | { type: 'sendFailed'; id: string; problem: SafeText }
   | { type: 'list'; title: string; rows: readonly ListRow[] }
+  /** Before what cannot be taken back. */
+  | { type: 'question'; question: SafeText; effect: Effect }
   | { type: 'open'; conversation: string }
   /** Of one in which nothing was said yet. */
   | { type: 'begunLevel'; conversation: string; level: AttentionLevel }
@@ -147,6 +150,7 @@ const handlers: Handlers = {
   pending: (state, { pending }) => step({ ...state, pending: [...state.pending, pending] }),
   sendFailed: (state, { id, problem }) => step(onSendFailed(state, id, problem)),
   list: (state, { title, rows }) => step(showList(state, title, rows)),
+  question: (state, { question, effect }) => step(showQuestion(state, question, effect)),
   open: (state, { conversation }) => step(openLate(state, conversation)),
   begunLevel: (state, { conversation, level }) =>
     step({ ...state, begunLevels: new Map([...state.begunLevels, [conversation, level]]) }),

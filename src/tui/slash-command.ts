@@ -7,6 +7,8 @@ import { type Step, step } from './step.ts'
 /** What Tab completes in the place of an argument. */
 export type CommandTakes =
   | 'user'
+  /** Of this user's: the cluster knows them. */
+  | 'device'
   | 'group'
   | 'conversation'
   | 'theme'

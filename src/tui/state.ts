@@ -171,7 +171,7 @@ export type Effect =
       from: number
       draft: Draft
     }
-  | { type: 'completePath'; typed: string; from: number; draft: Draft }
+  | { type: 'completePath' | 'completeDevice'; typed: string; from: number; draft: Draft }
   | { type: 'copy'; text: SafeText }
   | { type: 'loadOlder' | 'loadNewer' | 'loadEnd' }
   /** `words`: of the rule above it, usually `found`. */
@@ -190,7 +190,8 @@ export type Effect =
   | { type: 'react'; id: string; emoji: string }
   /** Who has received and read it. */
   | { type: 'receipts'; id: string }
-  | { type: 'revoke'; device: string }
+  /** The first sees which device that is, and asks. */
+  | { type: 'askRevoke' | 'revoke'; device: string }
   | { type: 'groups' }
   | { type: 'members' | 'compared'; group: string }
   | { type: 'createGroup'; group: string; users: readonly string[] }

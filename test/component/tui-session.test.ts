@@ -360,4 +360,27 @@ test(
   }, 1),
 )
 
+test(
+  '/revoke completes the devices that are left, says which it is before it asks, and asks about none that is not there',
+  withSession(async ({ chat, type, screen }) => {
+    const shows = (pattern: RegExp) => eventually(() => pattern.test(screen()), { what: `the screen shows ${pattern}` })
+    chat.otherDevices.set('d1', false).set('d2', false).set('d3', true)
+    type('/revoke d9\r')
+    await shows(/You have no device d9; \/devices lists them/)
+    type('/revoke d3\r')
+    await shows(/The device d3 was ended before/)
+    type('/revoke d0\r')
+    await shows(/End THIS device, d0, for good\?/)
+    type('n')
+    type('/revoke d\t')
+    await shows(/\[d1\] {2}d2 {2}d0 \(this\)/)
+    type('\t\r')
+    await shows(/End the device d2 for good\?/)
+    assert.equal([...chat.otherDevices.values()], [false, false, true])
+    type('y')
+    await shows(/The device d2 is ended/)
+    assert.equal([...chat.otherDevices.values()], [false, true, true])
+  }, 3),
+)
+
 test.run()

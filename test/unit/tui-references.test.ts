@@ -81,7 +81,8 @@ const cases: Case[] = [
   ['/groups\r', inGroup(), [{ type: 'groups' }]],
   ['/block\r', both(), [{ type: 'block', user: 'bob' }]],
   ['/block\r', inGroup(), [], /Which user\?/],
-  ['/revoke d1\ry', both(), [{ type: 'revoke', device: 'd1' }]],
+  ['/revoke d1\r', both(), [{ type: 'askRevoke', device: 'd1' }]],
+  ['/revoke\r', both(), [], /which of \/devices/],
 ]
 for (const [keys, state, effects, toast] of cases) {
   test(`typing ${JSON.stringify(keys)} in ${state.current}`, () => {
