@@ -39,7 +39,7 @@ const markOf = ({ status, tally }: TimelineMessage): Mark => {
 const isRefused = ({ status }: TimelineMessage): boolean => status === 'refused' || status === 'failed'
 
 const problemLines = ({ problem, status }: TimelineMessage, width: number): Line[] => {
-  const ways = status === 'failed' ? safe`Up: the text again · Esc: remove this` : safe`Up: the text again`
+  const ways = status === 'failed' ? safe`Up: the text again · Esc: remove (newest first)` : safe`Up: the text again`
   const reason = problem === undefined ? [] : wrap(problem, width - INDENT)
   return [
     ...reason.map((text) => [span(spaces(INDENT)), span(text, 'problem')]),

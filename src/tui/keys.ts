@@ -127,7 +127,11 @@ export const keyTable: Readonly<Record<Mode, readonly KeyBinding[]>> = {
     { keys: ['alt-c'], does: 'showCluster', help: safe`the cluster, live, for its operators` },
     { keys: ['ctrl-z'], does: 'stop', help: safe`back to the shell; fg comes back here` },
     { keys: ['ctrl-l'], does: 'redraw', help: safe`draw the screen again` },
-    { keys: ['escape'], does: 'escape', help: safe`back to the newest message` },
+    {
+      keys: ['escape'],
+      does: 'escape',
+      help: safe`back to the newest message; there, remove the newest that was not sent`,
+    },
     { keys: ['ctrl-c'], does: 'clearOrQuit', help: safe`clear the input, Up brings it back; twice quits` },
     ...editing,
   ],

@@ -1,11 +1,11 @@
 // What keys do in a conversation, by name (keys.ts says which key). Pure: state in, state and effects out.
-import { safeTemplate as safe } from '../client/safe-text.ts'
+import { safeLine, safeTemplate as safe } from '../client/safe-text.ts'
 import { completeBy } from './completing.ts'
 import { confirm } from './confirm.ts'
 import { draftOf, edits as draftEdits, emptyDraft, escapeSlash, unescapeSlash } from './draft.ts'
 import { labelOf } from './keymap.ts'
 import { layoutOf } from './layout.ts'
-import { indexOfId } from './messages.ts'
+import { indexOfId, MAX_QUOTE } from './messages.ts'
 import { overlayOperations } from './overlay-operations.ts'
 import { selectOperations } from './select-operations.ts'
 import { runSlash } from './slash-commands.ts'
@@ -81,15 +81,24 @@ const startSearch = (state: State): Step =>
     ? step(state)
     : step({ ...withDraft(state, draftOf(SEARCH)), ...clearedBy(state), recall: undefined })
 
-/** What is written answers nothing any more; else back to the newest message, and what was read as a notice and what was not sent goes. */
+/** The newest that was not sent, once it is on the screen: one for each key. */
+const removeUnsent = (state: State): Step => {
+  const { current, pending } = state
+  const unsent = pending.findLast(
+    ({ conversation, message }) => conversation === current && message.status === 'failed',
+  )
+  if (!unsent) return step(state)
+  const next = { ...state, pending: pending.filter((entry) => entry !== unsent) }
+  return step(withToast(next, safe`Removed: “${safeLine(unsent.message.text, { maxLength: MAX_QUOTE })}”`))
+}
+
+/** What is written answers nothing any more; else back to the newest message, and what was read as a notice goes; else what was not sent. */
 const escape = (state: State): Step => {
   const { text, cursor, reply, edits } = draftOfCurrent(state)
   if (edits !== undefined) return step({ ...withDraft(state, emptyDraft), recall: undefined })
   if (reply) return step(withDraft(state, { text, cursor }))
-  const pending = state.pending.filter(
-    ({ conversation, message }) => conversation !== state.current || message.status !== 'failed',
-  )
-  return toEnd({ ...state, pending, showsNotices: false })
+  const isAtEnd = state.anchor === undefined && state.timeline?.hasEnd !== false
+  return isAtEnd && !state.showsNotices ? removeUnsent(state) : toEnd({ ...state, showsNotices: false })
 }
 
 const toStart = (state: State): Step => {

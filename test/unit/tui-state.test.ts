@@ -402,7 +402,25 @@ test('a message is on the screen before the library has it, once', () => {
     problem: safeText('There is no user of that name'),
   }).state
   assert.match(screenText(failed), /! not sent\n {2}There is no user of that name\n {2}Up: the text again/)
-  assert.not.match(screenText(type(failed, '\x1b').state), /mine/)
+  assert.not.match(screenText(type(failed, '\x1b').state), /^ +mine/m)
+})
+
+test('Escape removes what was not sent one by one, the newest first, of this conversation, and nothing that is not on the screen', () => {
+  const unsent = (id: string, conversation = 'bob'): Action => ({
+    type: 'pending',
+    pending: { conversation, message: message(id, `text ${id}`, { isOwn: true, status: 'failed' }) },
+  })
+  const { state } = run(withBob(...many(30)), unsent('one'), unsent('two'), unsent('other', 'carol'))
+  const left = (now: State): string[] => now.pending.map(({ message: { id } }) => id)
+  assert.match(screenText(state), /text one[^]*Esc: remove \(newest first\)[^]*text two/)
+  const once = type(state, '\x1b').state
+  assert.equal([left(once), once.toast?.text], [['one', 'other'], 'Removed: “text two”'])
+  const twice = type(once, '\x1b').state
+  assert.equal(left(twice), ['other'])
+  assert.is(type(twice, '\x1b').state.pending, twice.pending)
+  const up = type(state, '\x1b[5~').state
+  const back = type(up, '\x1b').state
+  assert.equal([left(back), back.anchor], [['one', 'two', 'other'], undefined])
 })
 
 test('a refused message says how its text comes back, also where the reason is not known', () => {
