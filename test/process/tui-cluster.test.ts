@@ -212,6 +212,9 @@ test('a file and a picture: sent, seen, looked at, saved as they were, opened', 
   await alice.shows(/\[file sea\.png, \d+ B\] {2}✓✓ read/)
   if (hasSharp) {
     await bob.shows(/\[file sea\.png[^\n]*\n +▀{20}/)
+    // The row of the notice that a first start has.
+    bob.type('\x1b')
+    await eventually(() => !bob.lines.join('\n').includes('shows the essentials'))
     bob.type('a thought')
     bob.type('\x13v')
     // The whole width but for what its height leaves.
