@@ -193,6 +193,7 @@ export class ChatState {
       random,
       timeline: this.timeline,
       groupVersion: (group) => groups.ownVersion(group),
+      hasNewcomers: (group, since, version) => groups.hasNewcomers(group, since, version),
       onStored: (entry) => {
         if (entry.kind === 'msg') onStored(entry.id)
         this.#answered(entry)

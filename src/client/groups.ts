@@ -15,6 +15,8 @@ import { addRange, type SequenceRanges, without } from './sequence-ranges.ts'
 
 const MAX_OPENED = 64
 const MAX_HASHES = 256
+/** So many versions, when a message is the first to name one. */
+const MAX_LOOKED_AT = 64
 
 /** What is kept of a group besides its versions. */
 interface Row extends Disputes {
@@ -133,6 +135,16 @@ export class Groups {
     if (!row || users.length === 0) return
     settle(row, users, row.newest)
     this.#options.store.put(keys.group(id), toUtf8(JSON.stringify(row)))
+  }
+
+  /** Did anybody come in after version `since`, up to `version`? Also true of more versions than are looked at, or known here. */
+  hasNewcomers(id: string, since: number, version: number): boolean {
+    if (version - since > MAX_LOOKED_AT) return true
+    for (let each = since + 1; each <= version; each += 1) {
+      const change = this.changeAt(id, each)?.header.change
+      if (change === undefined || change === 'add') return true
+    }
+    return false
   }
 
   /** By its name, or a name that it had. */

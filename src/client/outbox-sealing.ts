@@ -17,6 +17,8 @@ export interface SealingOptions {
   timeline: Timeline
   /** The version of a group that a message to it names. */
   groupVersion: (group: string) => Omit<Naming, 'from'> | undefined
+  /** Somebody came into a group after one version, up to another. */
+  hasNewcomers: (group: string, since: number, version: number) => boolean
   makeId: () => string
   /** The time to sign with. */
   now: () => number
@@ -54,15 +56,20 @@ export class OutboxSealing {
     return Math.max(this.#options.now(), this.#options.conversations.of(lane).maxAt + 1)
   }
 
-  /** What it names, and since when: what is sealed anew is later than what was sealed after it. */
+  /**
+   * What it names, and since when it, or one since which nobody came in: to each reader that is the same. What is sealed anew is later
+   * than what was sealed after it.
+   */
   #naming({ lane, to, place }: OutboxEntry): Naming | undefined {
-    const { conversations, groupVersion, identity } = this.#options
+    const { conversations, groupVersion, hasNewcomers, identity } = this.#options
     const named = groupVersion(to)
     if (!named) return undefined
     const conversation = conversations.of(lane)
-    if (conversation.naming?.version !== named.version) {
+    const before = conversation.naming
+    if (before?.version !== named.version) {
+      const goesOn = before && before.version < named.version && !hasNewcomers(to, before.version, named.version)
       const sealed = conversation.devices.get(identity.device)?.held.at(-1)?.[1] ?? 0
-      conversation.naming = { ...named, from: Math.max(place, sealed + 1) }
+      conversation.naming = { ...named, from: goesOn ? before.from : Math.max(place, sealed + 1) }
       conversations.touch(conversation)
     }
     return conversation.naming

@@ -427,30 +427,38 @@ export const groupScenarios = {
     { clock: fastClock(10) },
   ),
 
-  'a message to a group says from where on the author has named that version': inWorld(async (world) => {
-    const { chats } = await open(world, 'alice', 'bob')
-    const [a, b] = chats as [LocalChat, LocalChat]
-    await a.group.create('#ops')
-    for (const text of ['one', 'two']) await a.send('#ops', text, { wait: 'stored' })
-    await a.group.add('#ops', ['bob'])
-    await knows(b, '#ops')
-    for (const text of ['three', 'four', 'five']) await a.send('#ops', text, { wait: 'stored' })
-    const named = world.mailboxes
-      .get('alice')
-      ?.flatMap(({ header: h }) => (h.k === 'msg' ? [[h.seq, h.gv, h.gs, h.gh]] : []))
-      .sort((x, y) => Number(x[0]) - Number(y[0]))
-    const [first, second] = [1, 2].map((v) => {
-      const found = world.mailboxes.get('alice')?.find(({ header: h }) => h.k === 'group' && h.v === v)
-      return versionHash(found?.sealed ?? new Uint8Array())
-    })
-    assert.equal(named, [
-      [1, 1, undefined, first],
-      [2, 1, 1, first],
-      [3, 2, undefined, second],
-      [4, 2, 3, second],
-      [5, 2, 3, second],
-    ])
-  }),
+  'a message to a group says from where on the author has named that version, or one since which nobody came in':
+    inWorld(async (world) => {
+      const { chats } = await open(world, 'alice', 'bob', 'carol')
+      const [a, b] = chats as [LocalChat, LocalChat]
+      await a.group.create('#ops')
+      for (const text of ['one', 'two']) await a.send('#ops', text, { wait: 'stored' })
+      await a.group.add('#ops', ['bob'])
+      await knows(b, '#ops')
+      for (const text of ['three', 'four', 'five']) await a.send('#ops', text, { wait: 'stored' })
+      // To who is in it is the same version as long as nobody comes in.
+      await a.group.role('#ops', 'bob', 'admin')
+      await a.send('#ops', 'six', { wait: 'stored' })
+      await a.group.add('#ops', ['carol'])
+      await a.send('#ops', 'seven', { wait: 'stored' })
+      const named = world.mailboxes
+        .get('alice')
+        ?.flatMap(({ header: h }) => (h.k === 'msg' ? [[h.seq, h.gv, h.gs, h.gh]] : []))
+        .sort((x, y) => Number(x[0]) - Number(y[0]))
+      const [first, second, third, fourth] = [1, 2, 3, 4].map((v) => {
+        const found = world.mailboxes.get('alice')?.find(({ header: h }) => h.k === 'group' && h.v === v)
+        return versionHash(found?.sealed ?? new Uint8Array())
+      })
+      assert.equal(named, [
+        [1, 1, undefined, first],
+        [2, 1, 1, first],
+        [3, 2, undefined, second],
+        [4, 2, 3, second],
+        [5, 2, 3, second],
+        [6, 3, 3, third],
+        [7, 4, undefined, fourth],
+      ])
+    }),
 
   'members who were shown different versions of a group hear of it from each other’s messages': inWorld(
     async (world) => {

@@ -90,12 +90,17 @@ const collected: Check = {
   name: 'a blob was thrown away against the rules',
   isEventual: false,
   find: ({ history }) => {
-    // What came in whole and found no room for its row is nobody's yet: the home that takes it away told nobody that it has it.
-    const told = new Set(history.of('blob').map(({ blob }) => blob))
+    // What came in whole and found no room for its row is nobody's yet: the home that takes it away has told nobody that it has it.
+    const toldAt = new Map(
+      history
+        .of('blob')
+        .map(({ blob, t }) => [blob, t] as const)
+        .reverse(),
+    )
     const deleted = deletionsIn(history)
     return history.of('collect').flatMap(({ blob, proc, pins, ended, isFinal, t }) => {
       const undeleted = ended.filter((id) => !((deleted.get(id) ?? Infinity) <= t))
-      if (pins === 0 && undeleted.length === 0 && (isFinal || !told.has(blob))) return []
+      if (pins === 0 && undeleted.length === 0 && (isFinal || (toldAt.get(blob) ?? Infinity) > t)) return []
       const why = `with ${pins} pins, ${undeleted.length} ended of messages that nobody deleted`
       return [`${blob.slice(0, 8)} on ${proc} at ${t} ms, ${why}${isFinal ? '' : ', while the homes change'}`]
     })
