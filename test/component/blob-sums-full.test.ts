@@ -1,9 +1,7 @@
 // A disk that takes all bytes of an attachment and only a part of its checksums, for real, on a file system of 96 MB: the attachment is
 // refused, and not called whole.
 // Needs the right to mount a tmpfs; says so and passes over it elsewhere.
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -11,26 +9,15 @@ import { fileBlobs } from '../../src/platform/file-blobs.ts'
 import { toHex } from '../../src/protocol/bytes.ts'
 import { hasCode } from '../../src/protocol/errors.ts'
 import { sha256 } from '../../src/protocol/signing.ts'
+import { smallDisk } from '../small-disk.ts'
 
 const MIB = 1024 * 1024
 /** Its checksums take more than a page of memory. */
 const SIZE = 72 * MIB
 
 const test = suite('checksums on a full disk')
-const dir = mkdtempSync(join(tmpdir(), 'chatd-sums-'))
-const mount = (): boolean => {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=96m', 'tmpfs', dir], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-const isMounted = mount()
-test.after(() => {
-  if (isMounted) execFileSync('umount', ['-l', dir])
-  rmSync(dir, { recursive: true, force: true })
-})
+const { dir, isMounted, remove } = smallDisk('chatd-sums-', 96)
+test.after(remove)
 const fill = (bytes: number): void => {
   try {
     for (let count = 0; ; count++) writeFileSync(join(dir, `ballast-${bytes}-${count}`), Buffer.alloc(bytes))

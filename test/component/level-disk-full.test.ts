@@ -1,31 +1,17 @@
 // LevelDB on a file system of 24 MB that fills up, for real: what is acknowledged after there is room again is there after a restart.
 // Needs the right to mount a tmpfs; says so and passes over it elsewhere.
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openLevelDatabase } from '../../src/platform/level-database.ts'
 import { systemRandom } from '../../src/platform/system.ts'
 import { eventually } from '../eventually.ts'
-
-const mount = (path: string): boolean => {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', path], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
+import { smallDisk } from '../small-disk.ts'
 
 const test = suite('LevelDB on a full disk')
-const dir = mkdtempSync(join(tmpdir(), 'chatd-level-'))
-const isMounted = mount(dir)
-test.after(() => {
-  if (isMounted) execFileSync('umount', ['-l', dir])
-  rmSync(dir, { recursive: true, force: true })
-})
+const { dir, isMounted, remove } = smallDisk('chatd-level-', 24)
+test.after(remove)
 
 const text = (value: Uint8Array | undefined): string => Buffer.from(value ?? []).toString()
 

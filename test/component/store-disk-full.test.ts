@@ -1,34 +1,22 @@
 // A store on a file system of 24 MB that fills up, for real: read-only, nothing lost, and back when there is room.
 // Needs the right to mount a tmpfs; says so and passes over it elsewhere.
 
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { fileDisk } from '../../src/platform/file-disk.ts'
 import { systemRandom } from '../../src/platform/system.ts'
 import { eventually } from '../eventually.ts'
+import { smallDisk } from '../small-disk.ts'
 import { message, Stores } from '../store-fixture.ts'
 
-const mount = (path: string): boolean => {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', path], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
 const test = suite('store on a full disk')
-const dir = mkdtempSync(join(tmpdir(), 'chatd-full-'))
-const isMounted = mount(dir)
+const { dir, isMounted, remove } = smallDisk('chatd-full-', 24)
 let stores: Stores | undefined
 test.after(async () => {
   await stores?.stop()
-  if (isMounted) execFileSync('umount', ['-l', dir])
-  rmSync(dir, { recursive: true, force: true })
+  remove()
 })
 
 test('refuses writes, keeps answering, and loses nothing that it acknowledged', async () => {

@@ -1,8 +1,6 @@
 // Small files on a file system of 1 MB that fills up, for real: the old content or the new, never a part of it.
 // Needs the right to mount a tmpfs; says so and passes over it elsewhere.
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -10,22 +8,11 @@ import { Profile } from '../../src/client/profile.ts'
 import { DataFiles } from '../../src/node/data-files.ts'
 import { writeNew, writeWhole } from '../../src/platform/write-whole.ts'
 import { hasCode } from '../../src/protocol/errors.ts'
+import { smallDisk } from '../small-disk.ts'
 
 const test = suite('files that are written whole')
-const dir = mkdtempSync(join(tmpdir(), 'chatd-whole-'))
-const mount = (): boolean => {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dir], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-const isMounted = mount()
-test.after(() => {
-  if (isMounted) execFileSync('umount', ['-l', dir])
-  rmSync(dir, { recursive: true, force: true })
-})
+const { dir, isMounted, remove } = smallDisk('chatd-whole-', 1)
+test.after(remove)
 /** Until as good as nothing is left. */
 const fill = (): (() => void) => {
   let count = 0

@@ -10,6 +10,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { WireError } from '../../src/protocol/errors.ts'
 import { eventually } from '../eventually.ts'
+import { mountSmall } from '../small-disk.ts'
 import { ChatNode } from './chat-node.ts'
 import { answerOf, Person } from './raw-client.ts'
 
@@ -77,12 +78,7 @@ const hashOf = async ({ node, token }: Context, { id }: Blob): Promise<string> =
 
 const mounted = (directory: string): boolean => {
   mkdirSync(directory, { recursive: true })
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MIB}m,mode=700`, 'tmpfs', directory], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
+  return mountSmall(directory, `size=${DISK_MIB}m,mode=700`)
 }
 
 test('a full disk refuses uploads as what to try again, serves what it has, and takes more when there is room', async (context) => {
