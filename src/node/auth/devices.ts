@@ -1,6 +1,5 @@
 // Users and their devices at the authority: names are claimed, devices linked, renewed and revoked here, and nowhere else.
 // Every request may be repeated; the key of the device says who asks.
-import { LruMap } from '../../platform/lru-map.ts'
 import type { Clock } from '../../platform/ports.ts'
 import { fromBase64, toHex } from '../../protocol/bytes.ts'
 import { type ClusterMap, isRevoked } from '../../protocol/cluster-map.ts'
@@ -13,7 +12,7 @@ import { linkCodeOf, normalizeCode } from '../../protocol/codes.ts'
 import type { Invites } from './invites.ts'
 import type { Issuer } from './issuer.ts'
 import { KeyedLock } from '../core/keyed-lock.ts'
-import { type Rate, TokenBucket } from '../core/token-bucket.ts'
+import { type Rate, TokenBuckets } from '../core/token-bucket.ts'
 import type { AuthTables } from './tables.ts'
 
 const LINK_MS = 10 * 60_000
@@ -48,7 +47,7 @@ export class Devices {
   readonly #lock = new KeyedLock()
   readonly #links = new Map<string, PendingLink>()
   /** How many devices each user may still link. */
-  readonly #linking = new LruMap<string, TokenBucket>({ max: MAX_USERS })
+  readonly #linking = new TokenBuckets(LINK_RATE, { max: MAX_USERS })
 
   constructor(ports: DevicesPorts) {
     this.#ports = ports
@@ -163,10 +162,7 @@ export class Devices {
 
   /** RATE_LIMITED. */
   #spend(user: string): void {
-    const now = this.#ports.clock.monotonic()
-    let bucket = this.#linking.get(user)
-    if (!bucket) this.#linking.set(user, (bucket = new TokenBucket(LINK_RATE, now)))
-    if (bucket.take(1, now)) return
+    if (this.#linking.take(user, 1, this.#ports.clock.monotonic())) return
     throw new ChatError('RATE_LIMITED', { message: 'Too many devices were linked; wait ten minutes' })
   }
 

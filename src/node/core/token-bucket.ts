@@ -1,4 +1,5 @@
 // A token bucket: so many at once, so many a second in the long run. Takes the time as an argument; owns no clock.
+import { LruMap } from '../../platform/lru-map.ts'
 
 export interface Rate {
   perSecond: number
@@ -24,5 +25,23 @@ export class TokenBucket {
     if (this.#tokens < cost) return false
     this.#tokens -= cost
     return true
+  }
+}
+
+/** A bucket for each name, full when it is first taken from; of more than `max` the least recently used is forgotten. */
+export class TokenBuckets {
+  readonly #buckets: LruMap<string, TokenBucket>
+  readonly #rate: Rate
+
+  constructor(rate: Rate, { max }: { max: number }) {
+    this.#rate = rate
+    this.#buckets = new LruMap({ max })
+  }
+
+  /** As of the bucket of that name. */
+  take(name: string, cost: number, nowMs: number): boolean {
+    let bucket = this.#buckets.get(name)
+    if (!bucket) this.#buckets.set(name, (bucket = new TokenBucket(this.#rate, nowMs)))
+    return bucket.take(cost, nowMs)
   }
 }

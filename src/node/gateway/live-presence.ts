@@ -5,10 +5,9 @@ import { ChatError } from '../../protocol/errors.ts'
 import type { GatewayFrame } from '../../protocol/frames.ts'
 import { limits } from '../../protocol/limits.ts'
 import { isUserName } from '../../protocol/names.ts'
-import { LruMap } from '../../platform/lru-map.ts'
 import { routePresence } from '../../protocol/rpc.ts'
 import type { PeerTransport } from '../core/ports.ts'
-import { type Rate, TokenBucket } from '../core/token-bucket.ts'
+import { type Rate, TokenBuckets } from '../core/token-bucket.ts'
 import { frameText } from './gateway-frames.ts'
 import type { RouterRing } from './router-ring.ts'
 import type { Session } from './session.ts'
@@ -35,7 +34,7 @@ export class Presence {
   readonly #watchers = new Map<string, Set<Session>>()
   /** Of watched users, as they were last told. */
   readonly #known = new Map<string, Row>()
-  readonly #buckets = new LruMap<string, TokenBucket>({ max: MAX_USERS })
+  readonly #buckets = new TokenBuckets(WATCH_RATE, { max: MAX_USERS })
   #fresh = new Set<string>()
   #cancel: (() => void) | undefined
 
@@ -68,10 +67,7 @@ export class Presence {
   }
 
   #mayAdd(user: string, count: number): void {
-    const now = this.#ports.clock.monotonic()
-    let bucket = this.#buckets.get(user)
-    if (!bucket) this.#buckets.set(user, (bucket = new TokenBucket(WATCH_RATE, now)))
-    if (!bucket.take(count, now)) throw new ChatError('RATE_LIMITED')
+    if (!this.#buckets.take(user, count, this.#ports.clock.monotonic())) throw new ChatError('RATE_LIMITED')
   }
 
   #join(session: Session, user: string): void {

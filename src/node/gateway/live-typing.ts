@@ -7,7 +7,7 @@ import { limits } from '../../protocol/limits.ts'
 import { conversationOf, isGroupId, isUserName } from '../../protocol/names.ts'
 import { gateTyping, type TypingItem } from '../../protocol/rpc.ts'
 import type { PeerTransport } from '../core/ports.ts'
-import { type Rate, TokenBucket } from '../core/token-bucket.ts'
+import { type Rate, TokenBuckets } from '../core/token-bucket.ts'
 import { frameText } from './gateway-frames.ts'
 import type { LeaseFinder } from './lease-finder.ts'
 import type { Neighbours } from './neighbours.ts'
@@ -45,7 +45,7 @@ export interface TypingPorts {
 
 export class Typing {
   readonly #ports: TypingPorts
-  readonly #buckets = new LruMap<string, TokenBucket>({ max: MAX_USERS })
+  readonly #buckets = new TokenBuckets(USER_RATE, { max: MAX_USERS })
   readonly #members = new LruMap<string, Members>({ max: MAX_GROUPS })
   readonly #outgoing = new Map<string, TypingItem[]>()
   #batch = new Map<string, TypingItem>()
@@ -66,9 +66,7 @@ export class Typing {
     const { clock, isBusy } = this.#ports
     const from = session.identity.user
     if (isBusy() || to === from || !(isUserName(to) || isGroupId(to)) || this.#batch.size >= MAX_BATCH) return
-    let bucket = this.#buckets.get(from)
-    if (!bucket) this.#buckets.set(from, (bucket = new TokenBucket(USER_RATE, clock.monotonic())))
-    if (!bucket.take(1, clock.monotonic())) return
+    if (!this.#buckets.take(from, 1, clock.monotonic())) return
     if (this.#batch.size === 0) clock.after(limits.typingBatchMs, () => this.#flush())
     this.#batch.set(`${from} ${to}`, { from, to, active })
   }

@@ -2,12 +2,11 @@
 // The members' copies follow by themselves. Refused is said only of what is nowhere and never will be.
 import { mutant } from '../../platform/mutants.ts'
 import type { Clock } from '../../platform/ports.ts'
-import { LruMap } from '../../platform/lru-map.ts'
 import { ChatError, hasCode } from '../../protocol/errors.ts'
 import { userMailbox } from '../../protocol/names.ts'
 import { openRecord } from '../../protocol/records.ts'
 import type { RequestOf, ResponseOf, groupSend } from '../../protocol/rpc.ts'
-import { type Rate, TokenBucket } from '../core/token-bucket.ts'
+import { type Rate, TokenBuckets } from '../core/token-bucket.ts'
 import type { GroupLedgerPort } from '../replication/group-ledger-port.ts'
 import type { Copies } from './copies.ts'
 import type { Version, Versions } from './versions.ts'
@@ -45,15 +44,14 @@ interface Outgoing {
 
 export class Sender {
   readonly #ports: SenderPorts
-  readonly #rate: Rate
   /** Copies that each user may still cause. */
-  readonly #buckets = new LruMap<string, TokenBucket>({ max: MAX_AUTHORS })
+  readonly #buckets: TokenBuckets
   /** Voids that each user may still send to groups that he has left. */
-  readonly #voids = new LruMap<string, TokenBucket>({ max: MAX_AUTHORS })
+  readonly #voids = new TokenBuckets(VOID_RATE, { max: MAX_AUTHORS })
 
   constructor(ports: SenderPorts, rate: Rate) {
     this.#ports = ports
-    this.#rate = rate
+    this.#buckets = new TokenBuckets(rate, { max: MAX_AUTHORS })
   }
 
   async send({ sealed, acceptedAt }: RequestOf<typeof groupSend>): Promise<ResponseOf<typeof groupSend>> {
@@ -138,21 +136,18 @@ export class Sender {
     if (!wasMember || !message.isVoid || sealed.length > MAX_VOID_BYTES) {
       throw new ChatError('GROUP_DENIED', { message: 'You are not a member of that group' })
     }
-    this.#spend(this.#voids, author, { rate: VOID_RATE, cost: 1 })
+    this.#spend(this.#voids, author, 1)
     return undefined
   }
 
   /** Every message costs as many tokens as it makes copies. RATE_LIMITED. */
   #charge(author: string, copies: number): void {
     if (this.#ports.copies.waiting > MAX_WAITING_COPIES) throw new ChatError('PEER_OVERLOADED')
-    this.#spend(this.#buckets, author, { rate: this.#rate, cost: copies })
+    this.#spend(this.#buckets, author, copies)
   }
 
-  #spend(buckets: LruMap<string, TokenBucket>, author: string, { rate, cost }: { rate: Rate; cost: number }): void {
-    const now = this.#ports.clock.monotonic()
-    let bucket = buckets.get(author)
-    if (!bucket) buckets.set(author, (bucket = new TokenBucket(rate, now)))
-    if (!bucket.take(cost, now)) {
+  #spend(buckets: TokenBuckets, author: string, cost: number): void {
+    if (!buckets.take(author, cost, this.#ports.clock.monotonic())) {
       throw new ChatError('RATE_LIMITED', { message: 'Too many messages to groups at once; wait a moment and go on' })
     }
   }
