@@ -104,6 +104,9 @@ export const idFromBytes = (bytes: Uint8Array): string => {
 }
 export const recordKey = (id: string, sealed: Uint8Array): Buffer => concat(idBytes(id), sha256(sealed).subarray(0, 16))
 
+/** The same of a record of which nothing was read yet. MESSAGE_INVALID. */
+export const keyOfRecord = (sealed: Uint8Array): Buffer => recordKey(openRecord(sealed).header.id, sealed)
+
 /** A record with what was read from its header once. */
 export interface OpenRecord {
   header: RecordHeader

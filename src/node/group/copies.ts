@@ -3,7 +3,7 @@
 import type { Logger } from '../../platform/ports.ts'
 import { toMapKey } from '../../protocol/bytes.ts'
 import { asChatError } from '../../protocol/errors.ts'
-import { openRecord, recordKey } from '../../protocol/records.ts'
+import { keyOfRecord } from '../../protocol/records.ts'
 import type { FanOut, GroupLedgerPort } from '../replication/group-ledger-port.ts'
 import type { Mailboxes } from '../replication/mailboxes.ts'
 import type { Chunks } from './versions.ts'
@@ -13,8 +13,6 @@ export interface CopiesPorts {
   mailboxes: Mailboxes
   log: Logger
 }
-
-const keyOf = (sealed: Uint8Array): Buffer => recordKey(openRecord(sealed).header.id, sealed)
 
 export class Copies {
   readonly #ports: CopiesPorts
@@ -31,7 +29,7 @@ export class Copies {
   }
 
   isUnderWay({ sealed }: Pick<FanOut, 'sealed'>): boolean {
-    return this.#underWay.has(toMapKey(keyOf(sealed)))
+    return this.#underWay.has(toMapKey(keyOfRecord(sealed)))
   }
 
   /** Resolves when it is in all these mailboxes and done, or was left to be finished later. Never rejects. */
@@ -53,7 +51,7 @@ export class Copies {
   }
 
   #start(item: FanOut, chunks: Chunks, writes: Promise<void>[]): Promise<void> {
-    const key = keyOf(item.sealed)
+    const key = keyOfRecord(item.sealed)
     const mapKey = toMapKey(key)
     const known = this.#underWay.get(mapKey)
     if (known) return known

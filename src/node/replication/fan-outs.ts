@@ -4,7 +4,7 @@
 import { toMapKey } from '../../protocol/bytes.ts'
 import { ChatError, type ErrorCode, hasCode } from '../../protocol/errors.ts'
 import { groupMailbox } from '../../protocol/names.ts'
-import { openRecord, recordKey } from '../../protocol/records.ts'
+import { keyOfRecord, openRecord } from '../../protocol/records.ts'
 import {
   type FanOutAnswer,
   type FanOutMode,
@@ -79,7 +79,7 @@ export class FanOuts {
     // Done before the version ended, and this home has not heard of it: what is done is on no list.
     const outcome = await this.#try(item, 'look')
     if ('version' in outcome && outcome.isDone && outcome.version === item.version) return 'durable'
-    this.#tell(item.group, { keys: keyOf(item), version: item.version, isVoid: true })
+    this.#tell(item.group, { keys: keyOfRecord(item.sealed), version: item.version, isVoid: true })
     return 'void'
   }
 
@@ -97,7 +97,7 @@ export class FanOuts {
     const items = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value.items : []))
     const found = new Map<string, OpenFanOut>()
     for (const item of items.filter((one) => this.#isSound(one))) {
-      const key = `${item.group} ${toMapKey(keyOf(item))}`
+      const key = `${item.group} ${toMapKey(keyOfRecord(item.sealed))}`
       const known = found.get(key)
       if (!known || item.version < known.version) found.set(key, item)
     }
@@ -116,7 +116,7 @@ export class FanOuts {
   }
 
   async #wasTaken(item: FanOut, version: number): Promise<boolean> {
-    return (await this.#openAt(item.group, version)).has(toMapKey(keyOf(item)))
+    return (await this.#openAt(item.group, version)).has(toMapKey(keyOfRecord(item.sealed)))
   }
 
   async #put(item: FanOut, mode: FanOutMode): Promise<{ version: number }> {
@@ -154,7 +154,7 @@ export class FanOuts {
     const all = [...answers.values()]
     const done = all.find(({ isDone }) => isDone)
     if (done) {
-      if (done.version !== version) this.done(group, done.version, [keyOf(item)]) // some home may have taken it just now
+      if (done.version !== version) this.done(group, done.version, [keyOfRecord(item.sealed)]) // some home may have taken it just now
       return done
     }
     const isKept = (peer: string): boolean => answers.get(peer)?.version === version && !isOutlived(peer, answers)
@@ -181,8 +181,6 @@ export class FanOuts {
     for (const peer of all) this.#ports.transport.notify(peer, ledgerDone, { group, ...about })
   }
 }
-
-const keyOf = ({ sealed }: Pick<FanOut, 'sealed'>): Buffer => recordKey(openRecord(sealed).header.id, sealed)
 
 /** Another home knows that this one lost its state after it had answered. */
 const isOutlived = (peer: string, answers: ReadonlyMap<string, FanOutAnswer>): boolean => {
