@@ -118,7 +118,7 @@ export class Groups {
     const here = this.#hashAt(id, version)
     if (here === hash) return false
     const isNews = here ? dispute(row, from, version) : noteNamed(row, { version, by: from, hash })
-    if (isNews) this.#options.store.put(keys.group(id), toUtf8(JSON.stringify(row)))
+    if (isNews) this.#save(id, row)
     return isNews && here !== undefined
   }
 
@@ -134,7 +134,7 @@ export class Groups {
     const users = this.disputedBy(id)
     if (!row || users.length === 0) return
     settle(row, users, row.newest)
-    this.#options.store.put(keys.group(id), toUtf8(JSON.stringify(row)))
+    this.#save(id, row)
   }
 
   /** Did anybody come in after version `since`, up to `version`? Also true of more versions than are looked at, or known here. */
@@ -228,10 +228,14 @@ export class Groups {
     disputeNamed(row, version, versionHash(sealed))
     row.names = [...new Set([...row.names, state.name])]
     row.newest = Math.max(row.newest, version)
-    store.put(keys.group(id), toUtf8(JSON.stringify(row)))
+    this.#save(id, row)
     this.#adopt({ row, newest: version === row.newest ? state : newest })
     this.#tell(header, state, at)
     this.#options.onVersion()
+  }
+
+  #save(id: string, row: Row): void {
+    this.#options.store.put(keys.group(id), toUtf8(JSON.stringify(row)))
   }
 
   #hashAt(id: string, version: number): string | undefined {
