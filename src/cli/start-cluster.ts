@@ -1,5 +1,5 @@
 // The cluster behind `npm start`: small, in processes of its own, kept in one directory, and owned by one such program at a time.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { ChatError } from '../protocol/errors.ts'
 import { wsUrl } from './cluster/list.ts'
@@ -9,6 +9,7 @@ import { shutDown } from './cluster/shutdown.ts'
 import { readState, requireState } from './cluster/state.ts'
 import { clusterUp } from './cluster/up.ts'
 import { makeDirectory } from '../platform/make-directory.ts'
+import { writeWhole } from '../platform/write-whole.ts'
 
 const FIRST_PORT = 7400
 /** One router holds the authority, the second shows that leases live on; three stores are what keeps messages. */
@@ -36,7 +37,7 @@ export const openLocalCluster = async ({ dir, fresh, progress }: LocalClusterOpt
     rmSync(dir, { recursive: true, force: true })
   }
   makeDirectory(dir)
-  writeFileSync(join(dir, OWNER), JSON.stringify(processRef(process.pid)), { mode: 0o600 })
+  writeWhole(join(dir, OWNER), JSON.stringify(processRef(process.pid)))
   try {
     const wsPort = await nextFreePort(FIRST_PORT)
     await clusterUp({ dir, counts: COUNTS, direct: true, wsPort, progress })

@@ -1,6 +1,5 @@
 // Who dials whom through which port of the proxy: makes the table from the state of the cluster, hands it to the proxy process,
 // and writes for each node the file in which it finds the addresses of the others (`chatd start --dial-via`).
-import { renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ChatError } from '../../protocol/errors.ts'
 import type { LinkMode, LinkOrder, LinkReport } from './link-proxy.ts'
@@ -9,6 +8,7 @@ import { programPath, spawnDetached } from './program.ts'
 import { waitReady } from './ready-line.ts'
 import { type ClusterState, type Cut, linksFile, logFile, type ProxyEntry, updateState } from './state.ts'
 import { makeDirectory } from '../../platform/make-directory.ts'
+import { writeWhole } from '../../platform/write-whole.ts'
 
 const PROXY_START_MS = 30_000
 const PROXY_ANSWER_MS = 5_000
@@ -81,6 +81,5 @@ const putLinks = async ({ port, token }: ProxyEntry, orders: LinkOrder[]): Promi
 /** Whole or not at all: nodes read it at any time. */
 const writeLinks = (path: string, addresses: Record<string, string>): void => {
   makeDirectory(dirname(path))
-  writeFileSync(`${path}.new`, JSON.stringify(addresses), { mode: 0o600 })
-  renameSync(`${path}.new`, path)
+  writeWhole(path, JSON.stringify(addresses))
 }

@@ -1,12 +1,13 @@
 // What a local cluster is made of, kept in `cluster.json` of its directory: nodes with their ports and processes, and the proxy between them.
 // Every command reads it, some change it: changes are made one at a time, under a lock, on what is on disk at that moment.
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../platform/system.ts'
 import { sleep } from '../../platform/timing.ts'
 import { ChatError } from '../../protocol/errors.ts'
 import { livenessOf, type ProcessRef, processRef } from './process-identity.ts'
 import { makeDirectory } from '../../platform/make-directory.ts'
+import { writeWhole } from '../../platform/write-whole.ts'
 
 export interface NodeEntry {
   name: string
@@ -76,9 +77,7 @@ export const requireState = (dir: string): ClusterState => {
 /** The first state of a new cluster; from then on `updateState`. */
 export const writeState = (dir: string, state: ClusterState): void => {
   makeDirectory(dir)
-  const fresh = join(dir, `${FILE}.${process.pid}`)
-  writeFileSync(fresh, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
-  renameSync(fresh, join(dir, FILE))
+  writeWhole(join(dir, FILE), `${JSON.stringify(state, null, 2)}\n`)
 }
 
 /** Reads, changes and writes while no other command does. A change that throws changes nothing. */
